@@ -1,0 +1,34 @@
+/* The one door for what comes from outside: console bytes now; keys, pointer and packets later.
+ * Any thread pushes; the machine's thread delivers between rounds, so that a recording is the list
+ * of deliveries with their step counts. */
+#ifndef RIVULET_BASE_INPUT_H
+#define RIVULET_BASE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct input_door;
+
+/* Takes up to n bytes and returns how many it took: the rest is offered again next round. */
+typedef size_t input_sink(void *owner, const uint8_t *bytes, size_t n);
+
+struct input_door *input_create(void);
+void input_destroy(struct input_door *door);
+
+/* A named entry; its number is handed to input_push. Before any other thread pushes. */
+unsigned input_register(struct input_door *door, const char *name, input_sink *sink, void *owner);
+
+/* Copies n bytes in, in order, and wakes input_wait. Any thread. */
+void input_push(struct input_door *door, unsigned entry, const void *bytes, size_t n);
+/* Wakes input_wait and makes input_pending true once, with nothing to deliver. Async-signal-safe. */
+void input_wake(struct input_door *door);
+
+/* Whether anything waits; one relaxed atomic load. */
+bool input_pending(const struct input_door *door);
+/* Machine thread, between rounds: offers what waits to the sinks. */
+void input_deliver(struct input_door *door);
+/* Machine thread, all harts asleep: until something is pushed or timeout_ns host time is over. */
+void input_wait(struct input_door *door, uint64_t timeout_ns);
+
+#endif

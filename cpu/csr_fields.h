@@ -1,0 +1,50 @@
+/* Fields of the control and status registers (privileged manual). */
+#ifndef RIVULET_CPU_CSR_FIELDS_H
+#define RIVULET_CPU_CSR_FIELDS_H
+
+#define MSTATUS_SIE  (1ull << 1)
+#define MSTATUS_MIE  (1ull << 3)
+#define MSTATUS_SPIE (1ull << 5)
+#define MSTATUS_UBE  (1ull << 6)
+#define MSTATUS_MPIE (1ull << 7)
+#define MSTATUS_SPP  (1ull << 8)
+#define MSTATUS_VS   (3ull << 9)
+#define MSTATUS_MPP  (3ull << 11)
+#define MSTATUS_FS   (3ull << 13)
+#define MSTATUS_XS   (3ull << 15)
+#define MSTATUS_MPRV (1ull << 17)
+#define MSTATUS_SUM  (1ull << 18)
+#define MSTATUS_MXR  (1ull << 19)
+#define MSTATUS_TVM  (1ull << 20)
+#define MSTATUS_TW   (1ull << 21)
+#define MSTATUS_TSR  (1ull << 22)
+#define MSTATUS_UXL  (3ull << 32)
+#define MSTATUS_SXL  (3ull << 34)
+#define MSTATUS_SD   (1ull << 63)
+
+#define MSTATUS_MPP_SHIFT 11
+#define MSTATUS_FS_SHIFT  13
+#define FS_OFF            0u
+#define FS_INITIAL        1u
+#define FS_CLEAN          2u
+#define FS_DIRTY          3u
+
+#define SATP_MODE_SHIFT 60
+#define SATP_ASID_SHIFT 44
+#define SATP_PPN_MASK   ((1ull << 44) - 1)
+#define SATP_BARE       0u
+#define SATP_SV39       8u
+#define SATP_SV48       9u
+#define SATP_SV57       10u
+
+#define ENVCFG_FIOM  (1ull << 0)
+#define ENVCFG_CBIE  (3ull << 4)
+#define ENVCFG_CBCFE (1ull << 6)
+#define ENVCFG_CBZE  (1ull << 7)
+#define ENVCFG_ADUE  (1ull << 61)
+#define ENVCFG_PBMTE (1ull << 62)
+#define ENVCFG_STCE  (1ull << 63)
+
+#define CAUSE_INTERRUPT (1ull << 63)
+
+#endif

@@ -1,0 +1,246 @@
+/* One hart: its guest state, and the host state of its fast path.
+ *
+ * The ISA manual volume I (unprivileged, 20240411) and volume II (privileged, 20240411) give all
+ * names. Invariants:
+ *  - x[0] is 0 at all times: the decoder sends writes of x0 to x[32].
+ *  - A *step* is a retired instruction or a trap taken; virtual time, instret and every event point
+ *    count steps, so nothing depends on where blocks end.
+ *  - Inside the run loop pc and steps live in registers; every slow path calls hart_sync first. */
+#ifndef RIVULET_CPU_HART_H
+#define RIVULET_CPU_HART_H
+
+#include "base/bits.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/state.h"
+#include "cpu/csr_fields.h"
+#include "memory/map.h"
+#include "memory/tlb.h"
+
+#define X_SINK 32 /* the register that swallows writes of x0 */
+
+enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
+
+/* Exception codes (privileged manual, table "mcause values after trap"). */
+enum cause {
+    CAUSE_FETCH_MISALIGNED = 0,
+    CAUSE_FETCH_ACCESS = 1,
+    CAUSE_ILLEGAL = 2,
+    CAUSE_BREAKPOINT = 3,
+    CAUSE_LOAD_MISALIGNED = 4,
+    CAUSE_LOAD_ACCESS = 5,
+    CAUSE_STORE_MISALIGNED = 6,
+    CAUSE_STORE_ACCESS = 7,
+    CAUSE_ECALL_U = 8,
+    CAUSE_ECALL_S = 9,
+    CAUSE_ECALL_M = 11,
+    CAUSE_FETCH_PAGE = 12,
+    CAUSE_LOAD_PAGE = 13,
+    CAUSE_STORE_PAGE = 15,
+};
+
+/* Interrupt numbers = bits of mip and mie. */
+enum irq_bit { IRQ_SSIP = 1, IRQ_MSIP = 3, IRQ_STIP = 5, IRQ_MTIP = 7, IRQ_SEIP = 9, IRQ_MEIP = 11 };
+
+/* Why the run loop gave control back before its time was over. */
+enum hart_stop {
+    HART_RAN,        /* all steps done */
+    HART_WAITS,      /* wfi: sleeps until an interrupt is pending */
+    HART_YIELDS,     /* pause, wrs.*: nothing to do this turn */
+    HART_BREAKPOINT, /* stands before an instruction with a breakpoint */
+    HART_REQUEST,    /* the machine asked (power off, reset, stop) */
+};
+
+#define PMP_ENTRIES 16
+
+/* What the hart can do: fixed when the machine is made. */
+struct hart_isa {
+    bool sstc, svadu;
+    unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
+};
+
+/* Each CSR row of csr.def has a field of its name; VIEW rows (sstatus, fcsr, counters ...) have none. */
+struct hart_csrs {
+#define CSR(number, name, presence, mask, effect) uint64_t name;
+#define VIEW(number, name, presence, accessor)
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+    uint8_t pmpcfg[PMP_ENTRIES];
+    uint64_t pmpaddr[PMP_ENTRIES];
+    uint64_t mhpmevent[32], mhpmcounter[32]; /* 3 to 31 */
+    uint64_t mcycle_offset, minstret_offset; /* counter = steps (or retired) + offset */
+};
+
+/* The exception that a slow path found; taken by hart_take_exception. */
+struct pending_trap {
+    uint64_t cause, tval;
+};
+
+struct hart;
+struct code_cache;
+struct op;
+
+/* What the machine gives a hart; everything is set before it runs. */
+struct hart_ports {
+    struct memory_map *memory;
+    struct clock *clock;
+    struct log *log;
+    struct code_cache *code;
+    /* Built-in SBI: an ecall from S-mode that would trap to M. NULL: it traps. On return the hart
+     * goes on at pc + 4, unless the callee set pc (hart_stop) itself. */
+    void (*sbi_ecall)(void *owner, struct hart *h);
+    void *owner;
+};
+
+struct hart {
+    /* --- guest state: hot --- */
+    uint64_t x[33];
+    uint64_t f[32]; /* NaN-boxed */
+    /* --- host side: hot, derived --- */
+    const struct tlb_fast *load_tlb;  /* of the context that loads use now (MPRV applied) */
+    const struct tlb_fast *store_tlb;
+    const struct tlb_fast *fetch_tlb;
+    uint64_t slice_end; /* step count at which the loop's budget is 0 */
+    bool leave;         /* a slow path wants the loop to end after this instruction */
+    /* --- guest state --- */
+    uint64_t page_va, page_pa; /* the page that executes: virtual and physical base */
+    bool page_valid;           /* false: the next instruction looks its page up */
+    uint64_t pc;               /* valid outside the loop, and after hart_sync */
+    uint64_t steps;            /* likewise */
+    uint64_t traps;            /* steps that were traps */
+    uint8_t priv;              /* enum priv */
+    uint8_t frm;               /* fcsr.frm, 0 to 7 */
+    uint8_t fflags;            /* fcsr.fflags less what the host FPU still holds: fp_sync() */
+    bool waiting;              /* in wfi */
+    bool stopped;              /* SBI HSM: not started */
+    bool reservation_valid;    /* LR/SC */
+    uint64_t reservation_pa, reservation_value;
+    uint64_t mip_wires;        /* MSIP, MEIP, SEIP as the board drives them */
+    uint64_t mtimecmp;         /* CLINT's compare register; in units of mtime */
+    struct hart_csrs csr;
+    struct tlb *tlb;
+    /* Virtual time: now = time_base_ns + ((steps - time_base_steps) << icount_shift). */
+    uint64_t time_base_ns, time_base_steps;
+    /* --- host side --- */
+    unsigned id; /* mhartid */
+    unsigned icount_shift;
+    struct hart_isa isa;
+    struct hart_ports ports;
+    struct pending_trap trap;
+    enum hart_stop stop;
+    unsigned code_context; /* key of decoded blocks: FS and frm; see code.h */
+    bool stress;           /* shake the caches: see hart_set_stress */
+    bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
+    uint32_t host_fp_control;
+};
+
+/* --- hart.c ------------------------------------------------------------------------------- */
+
+struct hart *hart_create(unsigned id, const struct hart_isa *isa, const struct hart_ports *ports,
+                         unsigned icount_shift);
+void hart_destroy(struct hart *h);
+/* Power-on state: M-mode, pc = reset_pc, all else as the privileged manual's section "Reset". */
+void hart_reset(struct hart *h, uint64_t reset_pc);
+void hart_state(struct hart *h, struct state *s);
+
+/* Runs until h->steps == end_steps or a reason to stop. Virtual time of the hart must be set
+ * (time_base_*). Takes interrupts at exact steps. */
+enum hart_stop hart_run(struct hart *h, uint64_t end_steps);
+
+/* Drives one bit of mip from outside (board, SBI): IRQ_MSIP, IRQ_MEIP, IRQ_SEIP; IRQ_SSIP sets or
+ * clears the register bit itself. Wakes the hart when the interrupt is enabled. */
+void hart_set_irq(struct hart *h, enum irq_bit bit, bool level);
+/* CLINT: the machine timer's compare value. */
+void hart_set_mtimecmp(struct hart *h, uint64_t mtime);
+/* stimecmp, as a CSR write or SBI set_timer gives it. */
+void hart_set_stimecmp(struct hart *h, uint64_t mtime);
+
+/* mip as software reads it now: wires, SSIP, and the timer bits of the hart's present. */
+uint64_t hart_mip(const struct hart *h);
+/* Whether wfi must end: any bit pending that mie enables (mstatus does not matter). */
+bool hart_has_wakeup(const struct hart *h);
+/* The virtual time (ns) at which a timer of this hart next becomes pending; EVENT_NEVER if none. */
+uint64_t hart_timer_deadline_ns(const struct hart *h);
+/* The hart's present. */
+uint64_t hart_now_ns(const struct hart *h);
+static inline uint64_t hart_mtime(const struct hart *h)
+{
+    return hart_now_ns(h) / NS_PER_MTIME;
+}
+
+/* Sets what the hart does after this instruction: leave the loop. Any slow path, any device. */
+static inline void hart_leave(struct hart *h)
+{
+    h->leave = true;
+}
+
+/* --- trap.c ------------------------------------------------------------------------------- */
+
+/* Takes the exception in h->trap at h->pc (both synced): delegation, vectoring, one step. */
+void hart_take_exception(struct hart *h);
+/* Takes the highest-priority interrupt that is pending and enabled; false if none. */
+bool hart_take_interrupt(struct hart *h);
+/* mret, sret: false = illegal here (h->trap filled). On success pc, priv and mstatus are set. */
+bool hart_mret(struct hart *h);
+bool hart_sret(struct hart *h);
+
+/* Fills h->trap; always false, so that it can be returned. */
+static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)
+{
+    h->trap = (struct pending_trap){cause, tval};
+    return false;
+}
+
+/* --- csr.c -------------------------------------------------------------------------------- */
+
+/* The read-modify-write of one CSR instruction (Zicsr). `write` false: csrrs/csrrc with x0.
+ * False: illegal here (the caller raises). pc and steps are synced; steps does not yet count this
+ * instruction. Effects on translation, interrupts or the block context are applied, with
+ * hart_leave() where the loop must look again. */
+enum csr_op { CSR_WRITE, CSR_SET, CSR_CLEAR };
+bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool write,
+              uint64_t operand, uint64_t *old);
+/* For debuggers and tests: no permission check and no side effects of reading. */
+bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
+/* "mstatus" ... or NULL. */
+const char *csr_name(unsigned number);
+/* The number of a name, or -1. */
+int csr_number(const char *name);
+
+/* --- access.c: memory as the hart sees it ---------------------------------------------------- */
+
+/* Virtual access of 1, 2, 4 or 8 bytes, any alignment, MMIO included; false: h->trap is filled and
+ * nothing was done. */
+bool hart_load(struct hart *h, uint64_t va, unsigned size, uint64_t *value) MUST_CHECK;
+bool hart_store(struct hart *h, uint64_t va, unsigned size, uint64_t value) MUST_CHECK;
+
+/* Called after anything that decides how addresses are translated or checked changed: priv,
+ * mstatus.MPRV/MPP/SUM, satp. Chooses the TLB arrays; O(1). */
+void hart_update_translation(struct hart *h);
+/* Drops cached translations. MXR and PMP changes need hart_flush_tlb. */
+void hart_flush_tlb(struct hart *h);
+/* sfence.vma: any_va / any_asid = the operand register is x0. */
+void hart_sfence_vma(struct hart *h, bool any_va, uint64_t va, bool any_asid, uint64_t asid);
+/* Called after mstatus.FS or frm changed: chooses the decoded blocks' context. */
+void hart_update_code_context(struct hart *h);
+
+/* --- pmp.c -------------------------------------------------------------------------------- */
+
+enum pmp_result { PMP_DENIED, PMP_ALLOWED };
+/* Whether an access of `size` bytes at gpa is allowed in privilege `priv`. *whole_page tells whether
+ * the answer holds for the entire 4 KiB page. access: enum tlb_access. */
+enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, unsigned access,
+                          unsigned priv, bool *whole_page);
+uint64_t pmp_read_cfg(const struct hart *h, unsigned reg);  /* pmpcfg0, 2: reg 0, 2 */
+void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value);
+void pmp_write_addr(struct hart *h, unsigned i, uint64_t value);
+
+/* --- fp state ------------------------------------------------------------------------------- */
+
+/* Moves sticky flags from the host FPU into h->fflags; before fflags or fcsr is read or written. */
+void fp_sync(struct hart *h);
+/* After frm or fflags were written: the host FPU takes over the new rounding mode. */
+void fp_reload(struct hart *h);
+
+#endif

@@ -1,0 +1,100 @@
+/* The public API of the library: make a machine, run it, feed it, look at its state. Terminal, SDL,
+ * VNC, gdb and tests are equal clients of this header. Two machines in one process are independent. */
+#ifndef RIVULET_MACHINE_MACHINE_H
+#define RIVULET_MACHINE_MACHINE_H
+
+#include "base/error.h"
+#include "base/input.h"
+#include "base/log.h"
+#include "base/state.h"
+#include "devices/device.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MACHINE_MAX_HARTS   8u
+#define MACHINE_DEFAULT_RAM (128ull << 20)
+
+enum bios_kind { BIOS_BUILT_IN, BIOS_NONE, BIOS_FILE };
+enum rtc_base { RTC_HOST, RTC_FIXED };
+
+struct machine_config {
+    uint64_t ram_bytes; /* a multiple of 4 KiB */
+    unsigned harts;     /* 1 to MACHINE_MAX_HARTS */
+    enum bios_kind bios;
+    const char *bios_file;   /* BIOS_FILE */
+    const char *kernel_file; /* NULL: none */
+    const char *initrd_file; /* NULL: none; needs a kernel */
+    const char *append;      /* kernel command line; NULL: none */
+    const char *dtb_file;    /* NULL: made from the board table */
+    /* Time and chance (DESIGN.md section 3). */
+    bool icount;
+    unsigned icount_shift; /* a step is 2^shift ns, 0 to 10 */
+    bool icount_sleep;     /* idle time is paced by the host clock */
+    uint64_t seed;         /* rng-seed of the device tree, slice lengths; icount: fixed default */
+    enum rtc_base rtc;
+    uint64_t rtc_epoch_ns; /* RTC_FIXED: ns since 1970 at virtual time 0 */
+    /* Ends of the wires. */
+    struct byte_sink serial; /* what UART0 and the SBI console send */
+    struct log *log;
+    bool stress; /* shake every cache: TLB of one entry, blocks of one instruction */
+    bool no_reboot; /* a guest reset ends the run */
+};
+
+/* Defaults of every field: what `rivulet` without options has. */
+void machine_config_init(struct machine_config *config);
+
+struct machine;
+
+/* Builds the board, loads firmware, kernel, initrd and device tree, resets. NULL and err if not. */
+struct machine *machine_create(const struct machine_config *config, struct error *err);
+void machine_destroy(struct machine *m);
+
+enum machine_stop {
+    MACHINE_TIME_LIMIT, /* until_ns reached */
+    MACHINE_POWER_OFF,  /* status is the guest's: 0, or what it gave the test device */
+    MACHINE_RESET,      /* a guest reset, and no_reboot */
+    MACHINE_BREAKPOINT, /* hart stands before it; running on goes over it */
+    MACHINE_REQUEST,    /* machine_request_stop */
+};
+
+struct machine_exit {
+    enum machine_stop stop;
+    int status;    /* POWER_OFF: the guest's exit status, 0 to 255 */
+    unsigned hart; /* BREAKPOINT */
+};
+
+/* Runs until something of enum machine_stop happens. until_ns is virtual time: the run ends at the
+ * first round that ends at or after it. UINT64_MAX: no limit. */
+struct machine_exit machine_run(struct machine *m, uint64_t until_ns);
+/* Makes machine_run return soon. Any thread, and signal handlers. */
+void machine_request_stop(struct machine *m);
+/* Back to power-on: memory reloaded, devices and harts reset; virtual time goes on. */
+bool machine_reset(struct machine *m, struct error *err) MUST_CHECK;
+
+/* Where console input enters: input_push(machine_door(m), machine_console_entry(m), ...). */
+struct input_door *machine_door(struct machine *m);
+unsigned machine_console_entry(const struct machine *m);
+
+/* Virtual time, and the sum of all harts' steps. */
+uint64_t machine_now_ns(const struct machine *m);
+uint64_t machine_steps(const struct machine *m);
+uint64_t machine_traps(const struct machine *m);
+
+/* All guest state: save, load (into a machine of the same configuration) or hash. Between runs. */
+void machine_state(struct machine *m, struct state *s);
+uint64_t machine_hash(struct machine *m);
+
+/* Breakpoints on virtual addresses, for every hart. */
+void machine_add_breakpoint(struct machine *m, uint64_t va);
+void machine_remove_breakpoint(struct machine *m, uint64_t va);
+
+/* For debuggers and tests. */
+struct hart;
+struct hart *machine_hart(struct machine *m, unsigned id);
+unsigned machine_hart_count(const struct machine *m);
+
+/* The device tree the guest gets, a flat blob owned by the machine. */
+const void *machine_device_tree(const struct machine *m, size_t *size);
+
+#endif

@@ -1,0 +1,82 @@
+/* Guest-physical memory: a sorted list of regions that never overlap. RAM and ROM have host memory;
+ * a device has registers. Devices reach RAM through dma_* alone, which check every byte; the CPU
+ * reaches RAM through the TLB, which is filled from memory_find. */
+#ifndef RIVULET_MEMORY_MAP_H
+#define RIVULET_MEMORY_MAP_H
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/state.h"
+
+#include <stdint.h>
+
+#define PAGE_BYTES 4096u
+#define PAGE_MASK  (~(uint64_t)(PAGE_BYTES - 1))
+
+/* Guest-physical addresses are `uint64_t gpa`. */
+
+/* Registers of a device. The bus (map.c) refuses widths that are not in `sizes`, and accesses that
+ * are not naturally aligned or run over the region: the device sees only what it can answer. */
+struct mmio_ops {
+    const char *name;
+    /* size is 1, 2, 4 or 8; offset from the region's base. */
+    uint64_t (*read)(void *device, uint64_t offset, unsigned size);
+    void (*write)(void *device, uint64_t offset, uint64_t value, unsigned size);
+    unsigned sizes; /* OR of the widths in bytes it takes: 1 | 2 | 4 | 8 */
+};
+
+enum region_kind { REGION_RAM, REGION_ROM, REGION_DEVICE };
+
+/* Per-page marks of RAM, one byte a page. */
+enum page_mark {
+    PAGE_HAS_CODE = 1 << 0, /* decoded blocks exist: writes must tell the block cache */
+    PAGE_TOUCHED = 1 << 1,  /* was mapped for writing or written by DMA at least once */
+};
+
+struct region {
+    enum region_kind kind;
+    const char *name;
+    uint64_t base, size;        /* bytes; RAM and ROM are whole pages */
+    uint8_t *hva;               /* RAM, ROM */
+    uint8_t *marks;             /* RAM: enum page_mark for each page */
+    const struct mmio_ops *ops; /* device */
+    void *device;
+};
+
+struct memory_map;
+
+struct memory_map *memory_create(struct log *log);
+void memory_destroy(struct memory_map *map);
+
+/* Adding fails (false, err) on overlap, or when the host has no memory. */
+bool memory_add_ram(struct memory_map *map, const char *name, uint64_t base, uint64_t size,
+                    struct error *err) MUST_CHECK;
+bool memory_add_rom(struct memory_map *map, const char *name, uint64_t base, uint64_t size,
+                    struct error *err) MUST_CHECK;
+bool memory_add_device(struct memory_map *map, uint64_t base, uint64_t size,
+                       const struct mmio_ops *ops, void *device, struct error *err) MUST_CHECK;
+
+/* The region that holds gpa, or NULL. Valid until the next add. */
+struct region *memory_find(const struct memory_map *map, uint64_t gpa);
+
+/* One device access; false when nothing is there, or the width or alignment is refused: the CPU
+ * then raises an access fault. */
+bool memory_mmio_read(struct memory_map *map, uint64_t gpa, unsigned size, uint64_t *value);
+bool memory_mmio_write(struct memory_map *map, uint64_t gpa, unsigned size, uint64_t value);
+
+/* Device access to RAM: true when every byte is RAM, else false and nothing is copied. */
+bool dma_read(struct memory_map *map, uint64_t gpa, void *to, size_t n) MUST_CHECK;
+bool dma_write(struct memory_map *map, uint64_t gpa, const void *from, size_t n) MUST_CHECK;
+
+/* For the loaders, before the guest runs: RAM or ROM. False when any byte lies outside. */
+bool memory_load(struct memory_map *map, uint64_t gpa, const void *from, size_t n) MUST_CHECK;
+
+/* Told of every DMA or loader write into a page marked PAGE_HAS_CODE, after the bytes changed. */
+void memory_on_code_write(struct memory_map *map,
+                          void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
+
+/* RAM contents (pages that are not zero) and ROM. */
+void memory_state(struct memory_map *map, struct state *s);
+
+#endif

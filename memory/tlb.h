@@ -1,0 +1,75 @@
+/* The TLB: what a hart knows of its page tables, and the fast tags that answer most accesses.
+ *
+ * First level: for each context and access kind an array of fast entries, compared by inlined code,
+ * and beside each a record. A fast tag is either its record's page or TLB_NO_TAG (poisoned): dirty
+ * tracking, watchpoints and code marking poison the fast tag alone; the slow path then answers from
+ * the record and never walks again. Records are guest-visible (a stale entry is), so they are saved
+ * and hashed; fast entries are derived.
+ * Second level: translations tagged by ASID, from which the first is refilled after a switch. */
+#ifndef RIVULET_MEMORY_TLB_H
+#define RIVULET_MEMORY_TLB_H
+
+#include "base/state.h"
+#include "memory/map.h"
+#include "memory/walk.h"
+
+#define TLB_L1_ENTRIES 256u
+#define TLB_L2_ENTRIES 4096u
+#define TLB_NO_TAG     1ull /* never equal to a page address */
+
+/* Who accesses: M-mode or U/S-mode, and S-mode with SUM. */
+enum tlb_context { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS };
+
+struct tlb_fast {
+    uint64_t tag;     /* virtual page, or TLB_NO_TAG */
+    uint64_t addend;  /* load, store: host address - virtual address; fetch: physical page */
+};
+
+/* What a first-level entry stands for. */
+struct tlb_record {
+    uint64_t va; /* page address, or TLB_NO_TAG: empty */
+    uint64_t pa; /* page address */
+    bool split;  /* a PMP boundary cuts the page: checked at each access, never fast */
+};
+
+struct tlb_l2 {
+    struct translation t;
+    uint16_t asid;
+    bool valid;
+};
+
+struct tlb {
+    struct tlb_fast fast[TLB_CONTEXTS][TLB_ACCESSES][TLB_L1_ENTRIES];
+    struct tlb_record records[TLB_CONTEXTS][TLB_ACCESSES][TLB_L1_ENTRIES];
+    bool used[TLB_CONTEXTS][TLB_ACCESSES]; /* an array that is empty needs no clearing */
+    struct tlb_l2 l2[TLB_L2_ENTRIES];
+    bool has_superpages; /* since the last full flush */
+};
+
+static inline unsigned tlb_index(uint64_t va)
+{
+    return va / PAGE_BYTES % TLB_L1_ENTRIES;
+}
+
+struct tlb *tlb_create(void);
+void tlb_destroy(struct tlb *t);
+void tlb_state(struct tlb *t, struct state *s);
+
+/* Second level: the translation of va's page for this asid, or NULL. */
+const struct translation *tlb_find(const struct tlb *t, uint64_t va, uint16_t asid);
+void tlb_insert(struct tlb *t, const struct translation *translation, uint16_t asid);
+
+/* First level, all or one context. */
+void tlb_flush_l1(struct tlb *t);
+void tlb_flush_l1_context(struct tlb *t, enum tlb_context context);
+/* Both levels. The operands of sfence.vma (privileged manual, section "Supervisor Memory-Management
+ * Fence Instruction"). */
+void tlb_flush_all(struct tlb *t);
+void tlb_flush_va(struct tlb *t, uint64_t va, bool any_asid, uint16_t asid);
+void tlb_flush_asid(struct tlb *t, uint16_t asid);
+/* Makes the next store to this physical page take the slow path. */
+void tlb_poison_stores(struct tlb *t, uint64_t pa);
+/* Makes every access take the slow path once; records stay. */
+void tlb_poison_all(struct tlb *t);
+
+#endif
