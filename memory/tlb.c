@@ -230,7 +230,7 @@ static bool record_state(struct tlb_record *r, unsigned index, struct state *s)
 {
     bool present = r->va != TLB_NO_TAG;
     state_bool(s, &present);
-    if (!present || !state_ok(s)) {
+    if (!present) {
         r->va = TLB_NO_TAG;
         return false;
     }
@@ -257,7 +257,7 @@ static void l2_state(struct tlb *t, unsigned index, struct state *s)
     struct tlb_l2 *e = &t->l2[index];
     bool valid = is_valid(t, e);
     state_bool(s, &valid);
-    if (!valid || !state_ok(s)) {
+    if (!valid) {
         e->generation = 0;
         return;
     }
