@@ -69,8 +69,10 @@ static bool check_ident(const struct image *image, struct error *err)
         return error_set(err, "%s '%s' is truncated: %zu bytes do not hold an ELF header", what,
                          path, image->size);
     if (ident[5] != ELF_DATA_LITTLE)
-        return error_set(err, "%s '%s' is a big-endian ELF file; the machine is little-endian "
-                              "64-bit RISC-V", what, path);
+        return error_set(err,
+                         "%s '%s' is a big-endian ELF file; the machine is little-endian "
+                         "64-bit RISC-V",
+                         what, path);
     if (ident[4] != ELF_CLASS_64)
         return error_set(err, "%s '%s' is a 32-bit ELF file; the machine is 64-bit RISC-V", what,
                          path);
@@ -81,8 +83,10 @@ static bool check_header(const struct image *image, const struct elf_header *h, 
 {
     const char *what = image->what, *path = image->path;
     if (h->machine != ELF_MACHINE_RISCV)
-        return error_set(err, "%s '%s' is an ELF file for %s (machine %u); it must be for 64-bit "
-                              "RISC-V", what, path, machine_name(h->machine), h->machine);
+        return error_set(err,
+                         "%s '%s' is an ELF file for %s (machine %u); it must be for 64-bit "
+                         "RISC-V",
+                         what, path, machine_name(h->machine), h->machine);
     if (h->ident_version != ELF_VERSION || h->version != ELF_VERSION)
         return error_set(err, "%s '%s': unknown ELF version %u", what, path, h->version);
     if (h->type != ELF_EXECUTABLE && h->type != ELF_SHARED)
@@ -94,10 +98,11 @@ static bool check_header(const struct image *image, const struct elf_header *h, 
         return error_set(err, "%s '%s': damaged ELF header (header sizes %u and %u)", what, path,
                          h->ehsize, h->phentsize);
     if (h->phnum == 0 || h->phnum == ELF_PHDRS_EXTENDED)
-        return error_set(err, "%s '%s': the ELF file has %s program headers, so nothing can be "
-                              "loaded from it", what, path, h->phnum ? "too many" : "no");
-    if (h->phoff > image->size ||
-        (uint64_t)h->phnum * h->phentsize > image->size - h->phoff)
+        return error_set(err,
+                         "%s '%s': the ELF file has %s program headers, so nothing can be "
+                         "loaded from it",
+                         what, path, h->phnum ? "too many" : "no");
+    if (h->phoff > image->size || (uint64_t)h->phnum * h->phentsize > image->size - h->phoff)
         return error_set(err, "%s '%s' is truncated: the program headers end beyond its %zu bytes",
                          what, path, image->size);
     return true;
@@ -155,8 +160,7 @@ uint64_t elf_entry(const struct image *image, unsigned segments)
     memcpy(&h, image->bytes, sizeof h);
     for (unsigned i = 0; i < segments; i++) {
         const struct elf_program_header p = program_header(image, i);
-        if (p.type == ELF_PHDR_LOAD && (p.flags & ELF_PHDR_EXECUTE) &&
-            h.entry - p.vaddr < p.memsz)
+        if (p.type == ELF_PHDR_LOAD && (p.flags & ELF_PHDR_EXECUTE) && h.entry - p.vaddr < p.memsz)
             return h.entry - p.vaddr + p.paddr;
     }
     return h.entry;

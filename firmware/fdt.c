@@ -23,7 +23,8 @@
 #define IRQ_M_EXTERNAL     11u
 #define IRQ_M_SOFTWARE     3u
 #define IRQ_M_TIMER        7u
-#define CHOSEN_SLACK_BYTES 1024u /* what /chosen and three properties of it add to a user's tree */
+#define CHOSEN_SLACK_BYTES 1024u /* what /chosen and three properties of it add to a user's tree   \
+                                  */
 
 struct tree {
     const struct fdt_config *config;
@@ -135,7 +136,8 @@ static void put_compatible(struct tree *t, const struct board_row *row)
     char list[128];
     size_t used = 0;
     for (unsigned i = 0; i < BOARD_COMPATIBLE_MAX && row->compatible[i]; i++)
-        if (!append_string(list, sizeof list, &used, row->compatible[i], strlen(row->compatible[i])))
+        if (!append_string(list, sizeof list, &used, row->compatible[i],
+                           strlen(row->compatible[i])))
             keep_error(t, -FDT_ERR_NOSPACE);
     put_bytes(t, "compatible", list, used);
 }
@@ -408,8 +410,7 @@ static int patch_chosen(void *blob, const struct fdt_config *c)
 static bool patched_copy(const struct os_file *file, const char *path, const struct fdt_config *c,
                          uint8_t **blob, size_t *size, struct error *err)
 {
-    size_t capacity =
-        file->size + CHOSEN_SLACK_BYTES + (c->bootargs ? strlen(c->bootargs) : 0);
+    size_t capacity = file->size + CHOSEN_SLACK_BYTES + (c->bootargs ? strlen(c->bootargs) : 0);
     uint8_t *copy = malloc(capacity);
     if (!copy)
         return error_set(err, "device tree '%s': no memory for %zu bytes", path, capacity);
@@ -433,8 +434,8 @@ bool fdt_read_file(const char *path, const struct fdt_config *config, uint8_t **
     if (!os_map_file(path, &file, err))
         return false;
     bool ok = false;
-    int error = file.size > INT32_MAX / 2 ? -FDT_ERR_BADSTRUCTURE
-                                          : fdt_check_full(file.bytes, file.size);
+    int error =
+        file.size > INT32_MAX / 2 ? -FDT_ERR_BADSTRUCTURE : fdt_check_full(file.bytes, file.size);
     if (error == -FDT_ERR_BADMAGIC)
         error_set(err, "'%s' is not a device tree blob; compile a source with: dtc -O dtb", path);
     else if (error == -FDT_ERR_TRUNCATED)

@@ -21,8 +21,8 @@ enum board_node {
 /* One row of the board: the memory map and the device tree are made from the same table. */
 struct board_row {
     uint64_t base, size;
-    uint32_t irq;     /* PLIC source; 0: none */
-    const char *name; /* the node is name@base */
+    uint32_t irq;                                 /* PLIC source; 0: none */
+    const char *name;                             /* the node is name@base */
     const char *compatible[BOARD_COMPATIBLE_MAX]; /* best first; NULL after the last */
     enum board_node node;
 };

@@ -1,6 +1,6 @@
 /* Containers and headers of kernel files: gzip (RFC 1952, by zlib), EFI zboot
- * (linux/drivers/firmware/efi/libstub/zboot-header.S), legacy U-Boot images (u-boot/image.h) and the
- * RISC-V Image header (linux/Documentation/arch/riscv/boot-image-header.rst). */
+ * (linux/drivers/firmware/efi/libstub/zboot-header.S), legacy U-Boot images (u-boot/image.h) and
+ * the RISC-V Image header (linux/Documentation/arch/riscv/boot-image-header.rst). */
 #include "firmware/image.h"
 
 #include <stdlib.h>
@@ -115,8 +115,10 @@ static bool gunzip(struct image *image, uint64_t limit, struct error *err)
     if (result == Z_STREAM_END)
         return error_set(err, "%s '%s' decompresses to nothing", image->what, image->path);
     if (result == Z_BUF_ERROR)
-        return error_set(err, "%s '%s' decompresses to more than the %llu MiB of RAM; give more with "
-                              "-m", image->what, image->path, (unsigned long long)(limit >> 20));
+        return error_set(err,
+                         "%s '%s' decompresses to more than the %llu MiB of RAM; give more with "
+                         "-m",
+                         image->what, image->path, (unsigned long long)(limit >> 20));
     if (result == Z_MEM_ERROR)
         return error_set(err, "%s '%s': no memory to decompress it", image->what, image->path);
     return error_set(err, "%s '%s': its gzip data is %s", image->what, image->path,
@@ -133,12 +135,15 @@ static bool open_zboot(struct image *image, struct error *err)
         return true;
     memcpy(&h, image->bytes, sizeof h);
     if (strncmp(h.compression, "gzip", sizeof h.compression) != 0)
-        return error_set(err, "%s '%s' is an EFI zboot image compressed with %.*s; only gzip can be "
-                              "loaded: unpack it first", image->what, image->path,
-                         (int)sizeof h.compression, h.compression);
+        return error_set(err,
+                         "%s '%s' is an EFI zboot image compressed with %.*s; only gzip can be "
+                         "loaded: unpack it first",
+                         image->what, image->path, (int)sizeof h.compression, h.compression);
     if (h.payload_offset > image->size || h.payload_size > image->size - h.payload_offset)
-        return error_set(err, "%s '%s' is truncated: its EFI zboot payload ends beyond its %zu "
-                              "bytes", image->what, image->path, image->size);
+        return error_set(err,
+                         "%s '%s' is truncated: its EFI zboot payload ends beyond its %zu "
+                         "bytes",
+                         image->what, image->path, image->size);
     image->bytes += h.payload_offset;
     image->size = h.payload_size;
     return true;
@@ -172,12 +177,15 @@ static bool check_uimage(const struct image *image, struct uimage_header h, stru
     if (crc32(0, (const Bytef *)&h, sizeof h) != header_crc)
         return error_set(err, "%s '%s': damaged uImage header (checksum)", what, path);
     if (h.arch != UIMAGE_ARCH_RISCV)
-        return error_set(err, "%s '%s' is a uImage for another architecture (%u); it must be for "
-                              "RISC-V (%u)", what, path, h.arch, UIMAGE_ARCH_RISCV);
+        return error_set(err,
+                         "%s '%s' is a uImage for another architecture (%u); it must be for "
+                         "RISC-V (%u)",
+                         what, path, h.arch, UIMAGE_ARCH_RISCV);
     if (h.type != UIMAGE_TYPE_KERNEL || h.compression > UIMAGE_GZIP)
-        return error_set(err, "%s '%s': a uImage of type %u, compression %u; only kernels (%u), plain "
-                              "or gzip, can be loaded", what, path, h.type, h.compression,
-                         UIMAGE_TYPE_KERNEL);
+        return error_set(err,
+                         "%s '%s': a uImage of type %u, compression %u; only kernels (%u), plain "
+                         "or gzip, can be loaded",
+                         what, path, h.type, h.compression, UIMAGE_TYPE_KERNEL);
     const uint32_t size = __builtin_bswap32(h.size);
     if (size == 0 || size > image->size - sizeof h)
         return error_set(err, "%s '%s' is truncated: its uImage header promises %u bytes of data",
@@ -231,8 +239,10 @@ bool image_raw_bytes(const struct image *image, uint64_t *bytes, struct error *e
         memcpy(&h, image->bytes, sizeof h);
         if (memcmp(h.magic2, "RSC\5", 4) == 0) {
             if (h.flags & LINUX_IMAGE_BIG_ENDIAN)
-                return error_set(err, "%s '%s' is a big-endian Linux kernel; the machine is "
-                                      "little-endian", image->what, image->path);
+                return error_set(err,
+                                 "%s '%s' is a big-endian Linux kernel; the machine is "
+                                 "little-endian",
+                                 image->what, image->path);
             *bytes = max_u64(image->size, h.image_size);
             return true;
         }

@@ -33,8 +33,8 @@ struct uimage {
 bool image_is_uimage(const struct image *image);
 bool image_open_uimage(struct image *image, struct uimage *header, struct error *err) MUST_CHECK;
 
-/* How many bytes must be free for raw code: image_size of a Linux Image, else the file's size. False
- * for an Image of another architecture or byte order. */
+/* How many bytes must be free for raw code: image_size of a Linux Image, else the file's size.
+ * False for an Image of another architecture or byte order. */
 bool image_raw_bytes(const struct image *image, uint64_t *bytes, struct error *err) MUST_CHECK;
 
 /* --- elf.c --- */

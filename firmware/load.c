@@ -4,11 +4,14 @@
 
 #include "firmware/image.h"
 
+#include <assert.h>
 #include <string.h>
 
-#define MIB                  (1ull << 20)
-#define INITRD_OFFSET_MAX    (128 * MIB) /* from the kernel's start: boot.c of QEMU 7.2 */
-#define DEVICE_TREE_CEILING  0xc0000000ull /* 32-bit firmware and early maps must reach it */
+#define MIB                 (1ull << 20)
+#define INITRD_OFFSET_MAX   (128 * MIB)   /* from the kernel's start: boot.c of QEMU 7.2 */
+#define DEVICE_TREE_CEILING 0xc0000000ull /* 32-bit firmware and early maps must reach it */
+#define PLAUSIBLE_RAM_BYTES (1ull << 40)  /* a file that needs more has a wrong address */
+#define DEVICE_TREE_MIB     2u            /* what the device tree takes at the end of RAM */
 
 typedef unsigned long long ull;
 
@@ -32,14 +35,17 @@ static bool fits_ram(const struct loader *l, uint64_t start, uint64_t bytes)
 static bool outside_ram(const struct loader *l, const char *what, const char *path, uint64_t start,
                         uint64_t bytes, struct error *err)
 {
-    if (start < l->ram_base || start + bytes < start)
-        return error_set(err, "%s '%s' wants 0x%llx bytes at 0x%llx, where there is no RAM: RAM is "
-                              "0x%llx to 0x%llx; link it for an address in there", what, path,
-                         (ull)bytes, (ull)start, (ull)l->ram_base, (ull)ram_end(l));
-    return error_set(err, "%s '%s' needs %llu MiB of RAM and there are %llu MiB; give -m %lluM or "
-                          "more", what, path, (ull)(align_up(start + bytes - l->ram_base, MIB) / MIB),
-                     (ull)(l->ram_bytes / MIB),
-                     (ull)(align_up(start + bytes - l->ram_base, LOAD_KERNEL_ALIGN) / MIB + 2));
+    const uint64_t needed = start + bytes - l->ram_base;
+    if (start < l->ram_base || start + bytes < start || needed > PLAUSIBLE_RAM_BYTES)
+        return error_set(err,
+                         "%s '%s' wants 0x%llx bytes at 0x%llx, where there is no RAM: RAM is "
+                         "0x%llx to 0x%llx; link it for an address in there",
+                         what, path, (ull)bytes, (ull)start, (ull)l->ram_base, (ull)ram_end(l));
+    return error_set(err,
+                     "%s '%s' needs %llu MiB of RAM and there are %llu MiB; give -m %lluM or "
+                     "more",
+                     what, path, (ull)(align_up(needed, MIB) / MIB), (ull)(l->ram_bytes / MIB),
+                     (ull)(align_up(needed, LOAD_KERNEL_ALIGN) / MIB + DEVICE_TREE_MIB));
 }
 
 static const struct load_area *find_overlap(const struct loader *l, uint64_t start, uint64_t end)
@@ -50,6 +56,12 @@ static const struct load_area *find_overlap(const struct loader *l, uint64_t sta
     return NULL;
 }
 
+static void add_area(struct loader *l, const char *what, uint64_t start, uint64_t end)
+{
+    assert(l->area_count < ARRAY_LEN(l->areas) && "each kind of file is loaded once");
+    l->areas[l->area_count++] = (struct load_area){what, start, end};
+}
+
 /* Claims the RAM [start, start + bytes) for `what`, or says why it cannot be had. */
 static bool claim(struct loader *l, const char *what, const char *path, uint64_t start,
                   uint64_t bytes, struct error *err)
@@ -58,12 +70,12 @@ static bool claim(struct loader *l, const char *what, const char *path, uint64_t
         return outside_ram(l, what, path, start, bytes, err);
     const struct load_area *other = find_overlap(l, start, start + bytes);
     if (other)
-        return error_set(err, "%s '%s' (0x%llx to 0x%llx) would overwrite the %s (0x%llx to 0x%llx); "
-                              "give more RAM with -m or link it elsewhere", what, path, (ull)start,
-                         (ull)(start + bytes), other->what, (ull)other->start, (ull)other->end);
-    if (l->area_count == ARRAY_LEN(l->areas))
-        return error_set(err, "%s '%s': too many files to load", what, path);
-    l->areas[l->area_count++] = (struct load_area){what, start, start + bytes};
+        return error_set(err,
+                         "%s '%s' (0x%llx to 0x%llx) would overwrite the %s (0x%llx to 0x%llx); "
+                         "give more RAM with -m or link it elsewhere",
+                         what, path, (ull)start, (ull)(start + bytes), other->what,
+                         (ull)other->start, (ull)other->end);
+    add_area(l, what, start, start + bytes);
     return true;
 }
 
@@ -112,6 +124,17 @@ static bool place(struct loader *l, const struct image *image, uint64_t gpa, uin
 
 /* --- formats --------------------------------------------------------------------------------- */
 
+static bool check_entry(const struct image *image, uint64_t entry, uint64_t start, uint64_t end,
+                        struct error *err)
+{
+    if (entry >= start && entry < end)
+        return true;
+    return error_set(err,
+                     "%s '%s': the entry point 0x%llx is outside of what is loaded (0x%llx to "
+                     "0x%llx)",
+                     image->what, image->path, (ull)entry, (ull)start, (ull)end);
+}
+
 /* The smallest range that holds every segment, so that the file is one area. */
 static bool elf_extent(const struct loader *l, const struct image *image, unsigned segments,
                        struct load_area *extent, struct error *err)
@@ -129,7 +152,8 @@ static bool elf_extent(const struct loader *l, const struct image *image, unsign
         extent->end = max_u64(extent->end, s.gpa + s.memory_bytes);
     }
     if (extent->end == 0)
-        return error_set(err, "%s '%s': the ELF file has nothing to load", image->what, image->path);
+        return error_set(err, "%s '%s': the ELF file has nothing to load", image->what,
+                         image->path);
     return true;
 }
 
@@ -142,10 +166,8 @@ static bool load_elf(struct loader *l, const struct image *image, uint64_t *entr
         !claim(l, image->what, image->path, extent.start, extent.end - extent.start, err))
         return false;
     *entry = elf_entry(image, segments);
-    if (*entry < extent.start || *entry >= extent.end)
-        return error_set(err, "%s '%s': the ELF entry point 0x%llx is outside of what is loaded "
-                              "(0x%llx to 0x%llx)", image->what, image->path, (ull)*entry,
-                         (ull)extent.start, (ull)extent.end);
+    if (!check_entry(image, *entry, extent.start, extent.end, err))
+        return false;
     for (unsigned i = 0; i < segments; i++) {
         struct elf_segment s;
         if (!elf_segment(image, i, &s, err) ||
@@ -159,10 +181,12 @@ static bool load_elf(struct loader *l, const struct image *image, uint64_t *entr
 static bool load_uimage(struct loader *l, struct image *image, uint64_t *entry, struct error *err)
 {
     struct uimage header;
-    if (!image_open_uimage(image, &header, err) || !image_unpack(image, l->ram_bytes, err))
+    uint64_t bytes;
+    if (!image_open_uimage(image, &header, err) || !image_unpack(image, l->ram_bytes, err) ||
+        !image_raw_bytes(image, &bytes, err) || !place(l, image, header.load, bytes, err))
         return false;
     *entry = header.entry;
-    return place(l, image, header.load, image->size, err);
+    return check_entry(image, *entry, header.load, header.load + bytes, err);
 }
 
 static bool load_raw(struct loader *l, const struct image *image, uint64_t gpa, uint64_t *entry,
@@ -198,8 +222,8 @@ bool load_bios(struct loader *l, const char *path, uint64_t *entry, struct error
     return ok;
 }
 
-/* Behind a firmware: the next 2 MiB boundary after it, and never the first 2 MiB, which the built-in
- * one would need if it were code. */
+/* Behind a firmware: the next 2 MiB boundary after it, and never the first 2 MiB, which the
+ * built-in one would need if it were code. */
 static uint64_t raw_kernel_base(const struct loader *l, bool behind_firmware)
 {
     if (!behind_firmware)
@@ -262,14 +286,18 @@ bool load_device_tree(struct loader *l, const void *blob, size_t size, uint64_t 
     *gpa = device_tree_base(l, size);
     const struct load_area *other = find_overlap(l, *gpa, *gpa + size);
     if (!fits_ram(l, *gpa, size))
-        return error_set(err, "RAM of %llu KiB is too small for the device tree (%zu bytes); give "
-                              "-m 4M or more", (ull)(l->ram_bytes / 1024), size);
+        return error_set(err,
+                         "RAM of %llu KiB is too small for the device tree (%zu bytes); give "
+                         "-m 4M or more",
+                         (ull)(l->ram_bytes / 1024), size);
     if (other)
-        return error_set(err, "RAM of %llu MiB is too small: the %s (0x%llx to 0x%llx) and the device "
-                              "tree at 0x%llx overlap; give more with -m", (ull)(l->ram_bytes / MIB),
-                         other->what, (ull)other->start, (ull)other->end, (ull)*gpa);
+        return error_set(err,
+                         "RAM of %llu MiB is too small: the %s (0x%llx to 0x%llx) and the device "
+                         "tree at 0x%llx overlap; give more with -m",
+                         (ull)(l->ram_bytes / MIB), other->what, (ull)other->start, (ull)other->end,
+                         (ull)*gpa);
     if (!memory_load(l->memory, *gpa, blob, size))
         return error_set(err, "device tree: there is no RAM at 0x%llx", (ull)*gpa);
-    l->areas[l->area_count++] = (struct load_area){"device tree", *gpa, *gpa + size};
+    add_area(l, "device tree", *gpa, *gpa + size);
     return true;
 }

@@ -1,8 +1,8 @@
 /* Puts firmware, kernel, initrd and device tree into guest RAM where QEMU's `virt` puts them
  * (VIRT.md section 4), and keeps book of what lies where so that nothing overwrites another.
  *
- * Order: load_bios (when there is a file), load_kernel, load_initrd, load_device_tree. Every error is
- * one line that names the file, what is wrong with it and what to do. */
+ * Order: load_bios (when there is a file), load_kernel, load_initrd, load_device_tree. Every error
+ * is one line that names the file, what is wrong with it and what to do. */
 #ifndef RIVULET_FIRMWARE_LOAD_H
 #define RIVULET_FIRMWARE_LOAD_H
 
@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "memory/map.h"
 
-#define LOAD_KERNEL_ALIGN (2ull << 20) /* of the kernel behind a firmware, and of the device tree */
+#define LOAD_KERNEL_ALIGN (2ull << 20) /* of the kernel behind a firmware, and of the device tree  \
+                                        */
 
 /* Guest RAM that is taken, bss included; end is the first byte after it. */
 struct load_area {

@@ -13,7 +13,7 @@
 struct reset_rom {
     uint64_t start; /* the firmware, or without one the kernel */
     uint64_t fdt;
-    uint64_t next;  /* the kernel's entry; 0: none */
+    uint64_t next; /* the kernel's entry; 0: none */
 };
 
 /* Writes the ROM's contents; the region must be mapped. */
