@@ -60,17 +60,22 @@ struct hart_isa {
     unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
 };
 
-/* Each CSR row of csr.def has a field of its name; VIEW rows (sstatus, fcsr, counters ...) have none. */
+/* Each CSR row of csr.def has a field of its name; VIEW and READONLY rows have none: they show what
+ * is kept elsewhere. csr_reset and csr_state know all of it. */
 struct hart_csrs {
 #define CSR(number, name, presence, mask, effect) uint64_t name;
-#define VIEW(number, name, presence, accessor)
+#define VIEW(number, name, presence, accessor, ...)
+#define READONLY(number, name, presence, value)
 #include "cpu/csr.def"
 #undef CSR
 #undef VIEW
+#undef READONLY
+    uint64_t mstatus; /* less SD, UXL and SXL, which a read adds */
+    uint64_t mip;     /* what software wrote: SSIP, SEIP, and STIP (counts while STCE is 0) */
     uint8_t pmpcfg[PMP_ENTRIES];
     uint64_t pmpaddr[PMP_ENTRIES];
-    uint64_t mhpmevent[32], mhpmcounter[32]; /* 3 to 31 */
-    uint64_t mcycle_offset, minstret_offset; /* counter = steps (or retired) + offset */
+    /* Counter = steps (minstret: less traps) + offset; the value itself while inhibited. */
+    uint64_t mcycle_offset, minstret_offset;
 };
 
 /* The exception that a slow path found; taken by hart_take_exception. */
@@ -185,6 +190,8 @@ static inline void hart_leave(struct hart *h)
 void hart_take_exception(struct hart *h);
 /* Takes the highest-priority interrupt that is pending and enabled; false if none. */
 bool hart_take_interrupt(struct hart *h);
+/* Calls hart_leave when hart_take_interrupt would take one: after anything that may enable one. */
+void hart_check_interrupts(struct hart *h);
 /* mret, sret: false = illegal here (h->trap filled). On success pc, priv and mstatus are set. */
 bool hart_mret(struct hart *h);
 bool hart_sret(struct hart *h);
@@ -199,7 +206,7 @@ static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)
 /* --- csr.c -------------------------------------------------------------------------------- */
 
 /* The read-modify-write of one CSR instruction (Zicsr). `write` false: csrrs/csrrc with x0.
- * False: illegal here (the caller raises). pc and steps are synced; steps does not yet count this
+ * False: illegal here, nothing was done (the caller raises). pc and steps are synced; steps does not yet count this
  * instruction. Effects on translation, interrupts or the block context are applied, with
  * hart_leave() where the loop must look again. */
 enum csr_op { CSR_WRITE, CSR_SET, CSR_CLEAR };
@@ -207,6 +214,9 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
               uint64_t operand, uint64_t *old);
 /* For debuggers and tests: no permission check and no side effects of reading. */
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
+/* Power-on values of h->csr, frm and fflags; the state walk of h->csr. */
+void csr_reset(struct hart *h);
+void csr_state(struct hart *h, struct state *s);
 /* "mstatus" ... or NULL. */
 const char *csr_name(unsigned number);
 /* The number of a name, or -1. */
