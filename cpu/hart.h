@@ -131,6 +131,8 @@ struct hart {
     enum hart_stop stop;
     unsigned code_context; /* key of decoded blocks: FS and frm; see code.h */
     bool stress;           /* shake the caches: see hart_set_stress */
+    int64_t budget;        /* loop dispatch: the budget between handlers */
+    uint64_t resume_pc;    /* a breakpoint here has been reported: go over it */
     bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
 };
@@ -214,6 +216,20 @@ int csr_number(const char *name);
  * nothing was done. */
 bool hart_load(struct hart *h, uint64_t va, unsigned size, uint64_t *value) MUST_CHECK;
 bool hart_store(struct hart *h, uint64_t va, unsigned size, uint64_t value) MUST_CHECK;
+
+/* lr, sc: naturally aligned, 4 or 8 bytes; sc tells whether it stored. */
+bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *value) MUST_CHECK;
+bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t value,
+                            bool *stored) MUST_CHECK;
+/* Host address of naturally aligned RAM for a read-modify-write; NULL: h->trap is filled. */
+void *hart_amo_address(struct hart *h, uint64_t va, unsigned size);
+/* Makes va's page the one that executes (page_va, page_pa), through the fetch TLB; keeps it when it
+ * is already. False: h->trap is filled. */
+bool hart_enter_page(struct hart *h, uint64_t va) MUST_CHECK;
+/* The instruction word at h->pc, for tval; 0 if it cannot be read any more. */
+uint32_t hart_instruction(struct hart *h);
+/* Raises an illegal-instruction exception with the instruction at h->pc as tval; false. */
+bool hart_raise_illegal(struct hart *h);
 
 /* Called after anything that decides how addresses are translated or checked changed: priv,
  * mstatus.MPRV/MPP/SUM, satp. Chooses the TLB arrays; O(1). */
