@@ -27,7 +27,7 @@ void fp_host_leave(struct hart *h);
 /* Whether the host rounds by rm. */
 static inline bool fp_host_rounds(unsigned rm)
 {
-    return FP_HOST && rm <= FP_RUP;
+    return FP_HOST_AVAILABLE && rm <= FP_RUP;
 }
 
 static inline float fp_as_f32(uint64_t bits)
@@ -65,7 +65,7 @@ static inline bool fp_host_fits32(float a, enum fp_int kind)
 {
     static const float least[] = {-0x1p31f, 0, -0x1p63f, 0};
     static const float most[] = {0x1.fffffep30f, 0x1.fffffep31f, 0x1.fffffep62f, 0x1.fffffep62f};
-    return FP_HOST && a >= least[kind] && a <= most[kind];
+    return FP_HOST_AVAILABLE && a >= least[kind] && a <= most[kind];
 }
 
 static inline bool fp_host_fits64(double a, enum fp_int kind)
@@ -73,7 +73,7 @@ static inline bool fp_host_fits64(double a, enum fp_int kind)
     static const double least[] = {-0x1p31, 0, -0x1p63, 0};
     static const double most[] = {0x1.fffffffcp30, 0x1.fffffffep31, 0x1.fffffffffffffp62,
                                   0x1.fffffffffffffp62};
-    return FP_HOST && a >= least[kind] && a <= most[kind];
+    return FP_HOST_AVAILABLE && a >= least[kind] && a <= most[kind];
 }
 
 /* An unsigned 64-bit integer that is no int64_t is halved, its lost bit jammed: 64 bits to spare

@@ -9,7 +9,7 @@
 #ifndef RIVULET_CPU_FP_HOST_AARCH64_H
 #define RIVULET_CPU_FP_HOST_AARCH64_H
 
-enum { FP_HOST = 1 };
+enum { FP_HOST_AVAILABLE = 1 };
 
 #define FPSR_IOC         (1u << 0)
 #define FPSR_DZC         (1u << 1)
@@ -109,23 +109,6 @@ static inline double fp_host_fma64(double a, double b, double c)
     __asm__ volatile("fmadd %d0, %d1, %d2, %d3" : "=w"(a) : "w"(a), "w"(b), "w"(c));
     return a;
 }
-
-/* Comparisons: "mi" and "ls" are false when unordered. fcmpe signals on every NaN, fcmp on
- * signaling ones only; compilers differ in which they choose for < and <=. */
-#define FP_HOST_COMPARE(name, type, insn, condition)                                               \
-    static inline bool name(type a, type b)                                                        \
-    {                                                                                              \
-        uint32_t holds;                                                                            \
-        __asm__ volatile(insn "\n\tcset %w0, " condition : "=r"(holds) : "w"(a), "w"(b) : "cc");   \
-        return holds;                                                                              \
-    }
-FP_HOST_COMPARE(fp_host_lt32, float, "fcmpe %s1, %s2", "mi")
-FP_HOST_COMPARE(fp_host_le32, float, "fcmpe %s1, %s2", "ls")
-FP_HOST_COMPARE(fp_host_quiet_lt32, float, "fcmp %s1, %s2", "mi")
-FP_HOST_COMPARE(fp_host_lt64, double, "fcmpe %d1, %d2", "mi")
-FP_HOST_COMPARE(fp_host_le64, double, "fcmpe %d1, %d2", "ls")
-FP_HOST_COMPARE(fp_host_quiet_lt64, double, "fcmp %d1, %d2", "mi")
-#undef FP_HOST_COMPARE
 
 /* To a signed integer, by the installed mode (frintx rounds and raises inexact) and towards zero;
  * the operand is in range. */

@@ -8,7 +8,7 @@
 
 #include <emmintrin.h>
 
-enum { FP_HOST = 1 };
+enum { FP_HOST_AVAILABLE = 1 };
 
 #define MXCSR_IE       (1u << 0)
 #define MXCSR_DE       (1u << 1)
@@ -88,23 +88,6 @@ static inline double fp_host_fma64(double a, double b, double c)
     __asm__ volatile("vfmadd213sd %2, %1, %0" : "+x"(a) : "x"(b), "x"(c));
     return a;
 }
-
-/* Comparisons: an unordered result clears "above" and "above or equal". comis signals on every NaN,
- * ucomis on signaling ones only; compilers differ in which they choose for < and <=. */
-#define FP_HOST_COMPARE(name, type, insn, condition)                                               \
-    static inline bool name(type a, type b)                                                        \
-    {                                                                                              \
-        bool holds;                                                                                \
-        __asm__ volatile(insn " %2, %1" : "=@cc" condition(holds) : "x"(b), "x"(a));               \
-        return holds;                                                                              \
-    }
-FP_HOST_COMPARE(fp_host_lt32, float, "comiss", "a")
-FP_HOST_COMPARE(fp_host_le32, float, "comiss", "ae")
-FP_HOST_COMPARE(fp_host_quiet_lt32, float, "ucomiss", "a")
-FP_HOST_COMPARE(fp_host_lt64, double, "comisd", "a")
-FP_HOST_COMPARE(fp_host_le64, double, "comisd", "ae")
-FP_HOST_COMPARE(fp_host_quiet_lt64, double, "ucomisd", "a")
-#undef FP_HOST_COMPARE
 
 /* To a signed integer, by the installed mode and towards zero. Out of range gives INT64_MIN or
  * INT32_MIN, and NV. */
