@@ -124,12 +124,13 @@ static void update_irq(struct ns16550a *u)
 
 /* --- receiver --- */
 
-/* Start, 5 to 8 data, parity and stop bits, of 16 baud clocks each. A divisor of 0 would stop the
- * baud clock, and the timeout with it: it counts as 1, so that no byte waits for ever. */
-static uint64_t character_ns(const struct ns16550a *u)
+/* Four characters of start, 5 to 8 data, parity and stop bits, each of 16 baud clocks. A divisor of
+ * 0 would stop the baud clock, and the timeout with it: it counts as 1, so that no byte waits for
+ * ever. */
+static uint64_t timeout_ns(const struct ns16550a *u)
 {
     uint64_t bits = 1 + 5 + (u->lcr & 3) + !!(u->lcr & LCR_PARITY) + 1 + !!(u->lcr & LCR_STOP);
-    return bits * 16 * max_u64(u->divisor, 1) * 1000000000u / NS16550A_CLOCK_HZ;
+    return 4 * bits * 16 * max_u64(u->divisor, 1) * 1000000000u / NS16550A_CLOCK_HZ;
 }
 
 /* A FIFO that holds something and is left alone for four character times interrupts (data sheet,
@@ -137,8 +138,7 @@ static uint64_t character_ns(const struct ns16550a *u)
 static void restart_timeout(struct ns16550a *u)
 {
     if (fifos_enabled(u) && u->rx_count)
-        event_arm(u->config.events, &u->timeout,
-                  clock_now_ns(u->config.clock) + 4 * character_ns(u));
+        event_arm(u->config.events, &u->timeout, clock_now_ns(u->config.clock) + timeout_ns(u));
     else
         event_disarm(u->config.events, &u->timeout);
 }
