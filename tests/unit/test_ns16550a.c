@@ -86,6 +86,98 @@ START_TEST(reset_gives_the_documented_values)
     const uint8_t values[] = {0x00, 0x00, 0x01, 0x00, 0x08, 0x60, 0xb0, 0x00};
     for (unsigned reg = 0; reg < ARRAY_LEN(values); reg++)
         ck_assert_uint_eq(get(&r, reg), values[reg]);
+    rig_free(&r);
+}
+END_TEST
+
+static void do_ier(struct rig *r)
+{
+    put(r, IER, 0x04);
+}
+
+static void do_fcr(struct rig *r)
+{
+    put(r, FCR, TRIGGER_1);
+}
+
+static void do_lcr(struct rig *r)
+{
+    put(r, LCR, 0x03);
+}
+
+static void do_mcr(struct rig *r)
+{
+    put(r, MCR, 0x00);
+}
+
+static void do_scr(struct rig *r)
+{
+    put(r, SCR, 0x01);
+}
+
+static void do_deltas(struct rig *r)
+{
+    put(r, MCR, 0x10);
+    put(r, MCR, 0x08);
+}
+
+static void do_divisor(struct rig *r)
+{
+    put(r, LCR, 0x80);
+    put(r, RBR, 2);
+    put(r, LCR, 0x00);
+}
+
+static void do_send(struct rig *r)
+{
+    put(r, THR, 'x');
+}
+
+static void do_arrive(struct rig *r)
+{
+    put(r, IER, 0x01);
+    arrive(r, "x");
+    put(r, IER, 0x00);
+}
+
+static void do_overrun(struct rig *r)
+{
+    put(r, MCR, 0x10);
+    put(r, THR, 'x');
+    put(r, THR, 'x');
+    put(r, MCR, 0x08);
+    get(r, RBR);
+    get(r, MSR);
+    put(r, IER, 0x02);
+    get(r, IIR);
+    put(r, IER, 0x00);
+}
+
+START_TEST(everything_is_state_that_a_reset_clears)
+{
+    void (*const acts[])(struct rig *) = {do_ier,    do_fcr,     do_lcr,  do_mcr,    do_scr,
+                                          do_deltas, do_divisor, do_send, do_arrive, do_overrun};
+    for (unsigned i = 0; i < ARRAY_LEN(acts); i++) {
+        struct rig r;
+        rig_init(&r, NULL);
+        uint64_t quiet = device_hash(r.uart);
+        acts[i](&r);
+        ck_assert_uint_ne(device_hash(r.uart), quiet);
+        r.uart->ops->reset(r.uart);
+        ck_assert_uint_eq(device_hash(r.uart), quiet);
+        rig_free(&r);
+    }
+}
+END_TEST
+
+START_TEST(a_reset_ends_the_interrupt_and_the_timeout)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    open_port(&r, TRIGGER_1);
+    arrive(&r, "x");
+    ck_assert(r.irq.level);
+    r.uart->ops->reset(r.uart);
     ck_assert(!r.irq.level);
     ck_assert_uint_eq(r.time.events.next_ns, EVENT_NEVER);
     rig_free(&r);
@@ -134,6 +226,20 @@ START_TEST(a_written_byte_leaves_at_once)
     ck_assert_uint_eq(r.sent_count, 2);
     ck_assert_mem_eq(r.sent, "hi", 2);
     ck_assert_uint_eq(get(&r, LSR), 0x60);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(without_a_sink_bytes_are_thrown_away)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    struct ns16550a_config config = {.clock = &r.time.clock, .events = &r.time.events};
+    struct device *uart = ns16550a_create(&config);
+    uart->ops->reset(uart);
+    reg_write(uart, THR, 'x', 1);
+    ck_assert_uint_eq(reg_read(uart, LSR, 1), 0x60);
+    uart->ops->destroy(uart);
     rig_free(&r);
 }
 END_TEST
@@ -252,8 +358,7 @@ START_TEST(a_read_ends_the_timeout_interrupt_and_starts_its_time_again)
     bench_advance(&r.time, TIMEOUT_NS);
     ck_assert(r.irq.level);
     ck_assert_uint_eq(get(&r, RBR), 'b');
-    bench_advance(&r.time, 10 * TIMEOUT_NS);
-    ck_assert(!r.irq.level);
+    ck_assert_uint_eq(r.time.events.next_ns, EVENT_NEVER);
     rig_free(&r);
 }
 END_TEST
@@ -270,6 +375,56 @@ START_TEST(an_arrival_starts_the_timeout_again)
     ck_assert(!r.irq.level);
     bench_advance(&r.time, 1);
     ck_assert(r.irq.level);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(the_timeout_counts_the_bits_of_a_character)
+{
+    const struct {
+        uint8_t lcr;
+        unsigned bits;
+    } cases[] = {{0x00, 7}, {0x03, 10}, {0x07, 11}, {0x0b, 11}, {0x0f, 12}};
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct rig r;
+        rig_init(&r, NULL);
+        open_port(&r, TRIGGER_8);
+        put(&r, LCR, cases[i].lcr);
+        arrive(&r, "x");
+        ck_assert_uint_eq(r.time.events.next_ns,
+                          4 * cases[i].bits * 16 * 2 * 1000000000ull / NS16550A_CLOCK_HZ);
+        rig_free(&r);
+    }
+}
+END_TEST
+
+START_TEST(taking_nothing_changes_nothing)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    open_port(&r, TRIGGER_8);
+    arrive(&r, "x");
+    bench_advance(&r.time, TIMEOUT_NS - 1);
+    ck_assert_uint_eq(ns16550a_receive(r.uart, NULL, 0), 0);
+    ck_assert_uint_eq(ns16550a_take_input(r.uart, NULL, 0), 0);
+    bench_advance(&r.time, 1);
+    ck_assert(r.irq.level);
+    ck_assert_uint_eq(ns16550a_receive(r.uart, NULL, 0), 0);
+    ck_assert_uint_eq(ns16550a_take_input(r.uart, NULL, 0), 0);
+    ck_assert(r.irq.level);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(the_timeout_interrupt_is_state)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    open_port(&r, TRIGGER_8);
+    arrive(&r, "x");
+    uint64_t before = device_hash(r.uart);
+    bench_advance(&r.time, TIMEOUT_NS);
+    ck_assert_uint_ne(device_hash(r.uart), before);
     rig_free(&r);
 }
 END_TEST
@@ -315,10 +470,23 @@ START_TEST(fcr_clears_the_receiver_on_request_and_when_fifos_are_switched)
         put(&r, FCR, writes[i]);
         ck_assert_uint_eq(get(&r, LSR), 0x60);
         ck_assert(!r.irq.level);
-        bench_advance(&r.time, 2 * TIMEOUT_NS);
-        ck_assert(!r.irq.level);
+        ck_assert_uint_eq(r.time.events.next_ns, EVENT_NEVER);
         rig_free(&r);
     }
+}
+END_TEST
+
+START_TEST(clearing_the_receiver_ends_the_timeout_interrupt)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    open_port(&r, TRIGGER_8);
+    arrive(&r, "x");
+    bench_advance(&r.time, TIMEOUT_NS);
+    ck_assert(r.irq.level);
+    put(&r, FCR, TRIGGER_8 | 0x02);
+    ck_assert(!r.irq.level);
+    rig_free(&r);
 }
 END_TEST
 
@@ -341,7 +509,12 @@ START_TEST(iir_shows_whether_the_fifos_are_enabled)
     rig_init(&r, NULL);
     put(&r, FCR, TRIGGER_1);
     ck_assert_uint_eq(get(&r, IIR), 0xc1);
+    uint64_t before = device_hash(r.uart);
+    put(&r, FCR, 0x00);
+    ck_assert_uint_ne(device_hash(r.uart), before);
+    before = device_hash(r.uart);
     put(&r, FCR, 0xc0); /* the trigger alone is not programmed */
+    ck_assert_uint_eq(device_hash(r.uart), before);
     ck_assert_uint_eq(get(&r, IIR), 0x01);
     rig_free(&r);
 }
@@ -402,11 +575,14 @@ START_TEST(an_overrun_is_shown_once_and_interrupts)
 {
     struct rig r;
     rig_init(&r, NULL);
-    put(&r, IER, 0x04);
     put(&r, MCR, 0x10);
     put(&r, THR, 'a');
+    put(&r, IER, 0x04);
     ck_assert(!r.irq.level);
+    put(&r, IER, 0x00);
     put(&r, THR, 'b');
+    ck_assert(!r.irq.level);
+    put(&r, IER, 0x04);
     ck_assert(r.irq.level);
     ck_assert_uint_eq(get(&r, IIR), 0x06);
     ck_assert_uint_eq(get(&r, LSR), 0x63);
@@ -513,9 +689,22 @@ START_TEST(offsets_without_a_register_read_0_and_are_reported)
     put(&r, LSR, 0xff);
     put(&r, MSR, 0xff);
     ck_assert_uint_eq(device_hash(r.uart), before);
-    put(&r, LCR, 0x40);
     rig_free(&r);
-    ck_assert_uint_eq(bench_log_close(&log, "ns16550a"), 3);
+    ck_assert_uint_eq(bench_log_close(&log, "ns16550a"), 2);
+}
+END_TEST
+
+START_TEST(a_break_is_reported_when_it_begins)
+{
+    struct bench_log log;
+    bench_log_open(&log);
+    struct rig r;
+    rig_init(&r, log.log);
+    const uint8_t values[] = {0x03, 0x43, 0x42, 0x03};
+    for (unsigned i = 0; i < ARRAY_LEN(values); i++)
+        put(&r, LCR, values[i]);
+    rig_free(&r);
+    ck_assert_uint_eq(bench_log_close(&log, "break"), 1);
 }
 END_TEST
 
@@ -562,6 +751,28 @@ START_TEST(a_state_with_more_bytes_than_the_fifo_holds_is_refused)
 }
 END_TEST
 
+/* IER is the first register of the walk. */
+START_TEST(a_state_with_bits_that_do_not_exist_is_refused)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    size_t size;
+    uint8_t *before = device_save(r.uart, &size);
+    put(&r, IER, 0x0d);
+    uint8_t *saved = device_save(r.uart, &size);
+    ck_assert(device_load(r.uart, saved, size));
+    size_t at = 0;
+    while (at < size && saved[at] == before[at])
+        at++;
+    ck_assert_uint_eq(saved[at], 0x0d);
+    saved[at] = 0x10;
+    ck_assert(!device_load(r.uart, saved, size));
+    free(before);
+    free(saved);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(any_access_is_survived)
 {
     struct rig r;
@@ -596,6 +807,10 @@ static void add_register_tests(TCase *tc)
     tcase_add_test(tc, an_overrun_of_the_fifo_keeps_the_first_sixteen);
     tcase_add_test(tc, interrupts_are_identified_by_priority);
     tcase_add_test(tc, offsets_without_a_register_read_0_and_are_reported);
+    tcase_add_test(tc, everything_is_state_that_a_reset_clears);
+    tcase_add_test(tc, without_a_sink_bytes_are_thrown_away);
+    tcase_add_test(tc, a_break_is_reported_when_it_begins);
+    tcase_add_test(tc, a_state_with_bits_that_do_not_exist_is_refused);
     tcase_add_test(tc, any_access_is_survived);
 }
 
@@ -608,6 +823,11 @@ static void add_receiver_tests(TCase *tc)
     tcase_add_test(tc, a_read_ends_the_timeout_interrupt_and_starts_its_time_again);
     tcase_add_test(tc, an_arrival_starts_the_timeout_again);
     tcase_add_test(tc, a_timeout_without_interrupts_is_seen_when_they_are_enabled);
+    tcase_add_test(tc, a_reset_ends_the_interrupt_and_the_timeout);
+    tcase_add_test(tc, the_timeout_counts_the_bits_of_a_character);
+    tcase_add_test(tc, taking_nothing_changes_nothing);
+    tcase_add_test(tc, the_timeout_interrupt_is_state);
+    tcase_add_test(tc, clearing_the_receiver_ends_the_timeout_interrupt);
     tcase_add_test(tc, a_divisor_of_0_still_times_out);
     tcase_add_test(tc, fcr_clears_the_receiver_on_request_and_when_fifos_are_switched);
     tcase_add_test(tc, fcr_without_the_clear_bit_keeps_the_bytes);
