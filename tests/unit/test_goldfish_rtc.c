@@ -250,6 +250,24 @@ START_TEST(a_saved_state_loads_into_an_equal_device_and_drives_nothing)
 }
 END_TEST
 
+START_TEST(a_loaded_alarm_rings_at_its_time)
+{
+    struct rig a, b;
+    rig_init(&a, EPOCH_NS, NULL);
+    rig_init(&b, EPOCH_NS, NULL);
+    put(&a, IRQ_ENABLED, 1);
+    arm(&a, EPOCH_NS + 5000);
+    check_round_trip(a.rtc, b.rtc);
+    copy_events(&a.time.events, &b.time.events);
+    bench_advance(&b.time, 4999);
+    ck_assert(!b.irq.level);
+    bench_advance(&b.time, 1);
+    ck_assert(b.irq.level);
+    rig_free(&a);
+    rig_free(&b);
+}
+END_TEST
+
 static void do_read_time(struct rig *r)
 {
     get(r, TIME_LOW);
@@ -322,6 +340,7 @@ int main(void)
     tcase_add_test(tc, a_running_alarm_follows_the_clock_that_is_set);
     tcase_add_test(tc, offsets_without_a_register_read_0_and_are_reported);
     tcase_add_test(tc, a_saved_state_loads_into_an_equal_device_and_drives_nothing);
+    tcase_add_test(tc, a_loaded_alarm_rings_at_its_time);
     tcase_add_test(tc, everything_but_the_time_is_state_that_a_reset_clears);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
