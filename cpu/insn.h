@@ -25,20 +25,20 @@
 #include <stdint.h>
 
 enum format {
-    FORMAT_R,     /* no immediate */
+    FORMAT_R, /* no immediate */
     FORMAT_I,
-    FORMAT_SH,    /* six-bit shift amount */
+    FORMAT_SH, /* six-bit shift amount */
     FORMAT_SH5,
     FORMAT_S,
-    FORMAT_B,     /* conditional branch: two or three slots */
+    FORMAT_B, /* conditional branch: two or three slots */
     FORMAT_U,
-    FORMAT_UPC,   /* auipc: immediate relative to the page */
-    FORMAT_J,     /* jal */
-    FORMAT_JR,    /* jalr */
+    FORMAT_UPC,      /* auipc: immediate relative to the page */
+    FORMAT_J,        /* jal */
+    FORMAT_JR,       /* jalr */
     FORMAT_PREFETCH, /* S without its low five bits */
     FORMAT_CSR,
-    FORMAT_END,   /* control never goes on behind it: ecall, mret ... */
-    FORMAT_CIW,   /* the manual's compressed formats, by scale of the immediate */
+    FORMAT_END, /* control never goes on behind it: ecall, mret ... */
+    FORMAT_CIW, /* the manual's compressed formats, by scale of the immediate */
     FORMAT_CL4,
     FORMAT_CL8,
     FORMAT_CI,
@@ -55,8 +55,8 @@ enum format {
 };
 
 enum insn_flag {
-    INSN_FP = 1 << 0,        /* illegal when mstatus.FS is off */
-    INSN_FP_WRITE = 1 << 1,  /* makes mstatus.FS dirty */
+    INSN_FP = 1 << 0,       /* illegal when mstatus.FS is off */
+    INSN_FP_WRITE = 1 << 1, /* makes mstatus.FS dirty */
     INSN_COMPRESSED = 1 << 2,
 };
 

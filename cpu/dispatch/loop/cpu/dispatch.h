@@ -12,7 +12,7 @@ typedef struct op *handler_result;
         return (next);                                                                             \
     } while (0)
 #define TAIL(other) return other(h, op, budget)
-#define LEAVE return NULL
+#define LEAVE       return NULL
 #define DISPATCH(h, op, first_budget)                                                              \
     do {                                                                                           \
         struct op *next_ = (op);                                                                   \
