@@ -70,12 +70,6 @@ struct insn {
     uint8_t rd, rs1, rs2; /* compressed: fixed registers */
 };
 
-/* Whether rd is an f register: f0 is one like all others, x0 is not. */
-static inline bool insn_writes_f(const struct insn *row)
-{
-    return row->operands[0] == 'f' && row->operands[1] == 'd';
-}
-
 /* All rows; 32-bit ones first. */
 extern const struct insn insns[];
 extern const unsigned insn_count;
