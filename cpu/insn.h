@@ -2,7 +2,7 @@
  *
  *   I(name, pattern, format, operands, semantics)        an integer or system instruction
  *   F(name, pattern, format, operands, semantics)        floating point that changes f or fflags
- *   FR(name, pattern, format, operands, host, soft)      likewise, and rounds
+ *   FR(name, pattern, format, operands, host, soft)      likewise, in two forms
  *   G(name, pattern, format, operands, semantics)        floating point that only reads f
  *   C(name, pattern, format, operands, expands, ...)     a compressed form of row `expands`
  *
@@ -14,7 +14,8 @@
  * format: which immediate bit each `i` holds, and what the decoder must know (enum format).
  * operands: assembly syntax: rd rs1 rs2 rs3 fd fs1 fs2 fs3 imm csr rm aqrl, all else literal.
  * semantics: the words of cpu/exec.h. In FR rows `host` runs on the host FPU when the effective
- *   rounding mode is the hart's own and not RMM; `soft` takes any other, which IMM holds.
+ *   rounding mode (RNE, of rows without one) is the hart's own and not RMM; else `soft` runs. Both
+ *   find that mode in IMM.
  * C rows may give fixed registers: .rd = 1, .rs1 = 2 ... */
 #ifndef RIVULET_CPU_INSN_H
 #define RIVULET_CPU_INSN_H

@@ -13,9 +13,9 @@ typedef struct op *handler_result;
     } while (0)
 #define TAIL(other) return other(h, op, budget)
 #define LEAVE       return NULL
-#define DISPATCH(h, op, first_budget)                                                              \
+#define DISPATCH(h, first, first_budget)                                                           \
     do {                                                                                           \
-        struct op *next_ = (op);                                                                   \
+        struct op *next_ = (first);                                                                \
         (h)->budget = (first_budget);                                                              \
         while (next_)                                                                              \
             next_ = next_->run(h, next_, (h)->budget);                                             \
