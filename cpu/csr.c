@@ -516,7 +516,8 @@ void csr_reset(struct hart *h)
 static bool csrs_are_legal(const struct hart *h)
 {
     const struct hart_csrs *c = &h->csr;
-    bool legal = satp_is_legal(h, c->satp) && !(c->mstatus & ~MSTATUS_WRITABLE) &&
+    bool legal = satp_is_legal(h, c->satp) && pmp_is_legal(h) && !(c->mip & ~S_INTERRUPTS) &&
+                 !(c->mstatus & ~MSTATUS_WRITABLE) &&
                  (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
 #define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
 #define VIEW(number, name, presence, accessor, ...)

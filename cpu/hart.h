@@ -261,6 +261,8 @@ enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, uns
 uint64_t pmp_read_cfg(const struct hart *h, unsigned reg);  /* pmpcfg0, 2: reg 0, 2 */
 void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value);
 void pmp_write_addr(struct hart *h, unsigned i, uint64_t value);
+/* Whether all entries hold values that the writes above could have left: for snapshots. */
+bool pmp_is_legal(const struct hart *h);
 
 /* --- fp state ------------------------------------------------------------------------------- */
 

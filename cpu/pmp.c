@@ -127,3 +127,13 @@ void pmp_write_addr(struct hart *h, unsigned i, uint64_t value)
     h->csr.pmpaddr[i] = value & PMPADDR_MASK;
     pmp_changed(h);
 }
+
+bool pmp_is_legal(const struct hart *h)
+{
+    for (unsigned i = 0; i < PMP_ENTRIES; i++) {
+        uint8_t cfg = h->csr.pmpcfg[i];
+        if (cfg != legal_cfg(cfg) || h->csr.pmpaddr[i] & ~PMPADDR_MASK)
+            return false;
+    }
+    return true;
+}
