@@ -237,7 +237,8 @@ static bool record_state(struct tlb_record *r, unsigned index, struct state *s)
     state_u64(s, &r->va);
     state_u64(s, &r->pa);
     state_bool(s, &r->split);
-    if (!is_page(r->va) || tlb_index(r->va) != index || !is_physical_page(r->pa)) {
+    bool well_formed = is_page(r->va) && tlb_index(r->va) == index && is_physical_page(r->pa);
+    if (state_loading(s) && !well_formed) {
         state_fail(s, "TLB record %u is malformed", index);
         r->va = TLB_NO_TAG;
     }
@@ -267,7 +268,7 @@ static void l2_state(struct tlb *t, unsigned index, struct state *s)
     state_u8(s, &e->t.page_shift);
     state_u16(s, &e->asid);
     e->generation = t->generation;
-    if (!l2_is_well_formed(e, index)) {
+    if (state_loading(s) && !l2_is_well_formed(e, index)) {
         state_fail(s, "second-level TLB entry %u is malformed", index);
         e->generation = 0;
     }
