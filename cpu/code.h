@@ -40,10 +40,14 @@ struct block {
     uint32_t next_in_page;
     uint8_t context;       /* CODE_ANY_CONTEXT, or the one it is keyed by */
     uint8_t instructions;
-    bool dropped;
 };
 
-struct code_page;
+/* A physical page that holds decoded code. */
+struct code_page {
+    uint64_t pa;          /* page address; CODE_NO_PAGE: a free entry */
+    uint64_t lines;       /* 64-byte lines with decoded instructions */
+    uint32_t first_block; /* block index + 1 */
+};
 
 struct code_stats {
     uint64_t blocks_made, instructions_decoded, pages_dropped, flushes, lookups;
@@ -83,6 +87,11 @@ static inline const struct op_side *code_side(const struct code_cache *code, con
 /* The block at physical address pa (in a page of RAM or ROM), made if need be. With `context` a
  * block that begins with a guard for it. May flush the cache: see generation. */
 struct block *code_find(struct code_cache *code, uint64_t pa, unsigned context, bool keyed);
+
+static inline struct op *code_entry(const struct code_cache *code, const struct block *block)
+{
+    return &code->ops[block->first];
+}
 /* A block of at most `limit` instructions from pa, for one run; valid until the next call. */
 struct op *code_scratch(struct code_cache *code, uint64_t pa, unsigned context, unsigned limit);
 /* A one-instruction block for `word`, which begins at page offset 4094. Likewise. */
@@ -92,7 +101,8 @@ struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned contex
 bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);
 void code_flush(struct code_cache *code);
 
-void code_add_breakpoint(struct code_cache *code, uint64_t va);
+/* False: out of memory. */
+bool code_add_breakpoint(struct code_cache *code, uint64_t va) MUST_CHECK;
 void code_remove_breakpoint(struct code_cache *code, uint64_t va);
 bool code_has_breakpoint(const struct code_cache *code, uint64_t va);
 

@@ -243,7 +243,6 @@ void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned siz
 bool hart_pause(struct hart *h, const struct op *op);
 bool hart_wrs_nto(struct hart *h, const struct op *op);
 bool hart_wfi(struct hart *h, const struct op *op);
-bool hart_fence_i(struct hart *h, const struct op *op);
 bool hart_sfence(struct hart *h, const struct op *op);
 bool hart_sfence_inval(struct hart *h, const struct op *op);
 bool hart_cbo_inval(struct hart *h, const struct op *op);

@@ -17,6 +17,7 @@
 #include "memory/map.h"
 #include "memory/tlb.h"
 
+#define NO_RESUME_PC 1ull /* odd: no pc */
 #define X_SINK 32 /* the register that swallows writes of x0 */
 
 enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
@@ -137,6 +138,7 @@ struct hart {
     unsigned code_context; /* key of decoded blocks: FS and frm; see code.h */
     bool stress;           /* shake the caches: see hart_set_stress */
     int64_t budget;        /* loop dispatch: the budget between handlers */
+    bool exact;            /* blocks are run one at a time: no handler enters another */
     uint64_t resume_pc;    /* a breakpoint here has been reported: go over it */
     bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
@@ -233,9 +235,15 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
                             bool *stored) MUST_CHECK;
 /* Host address of naturally aligned RAM for a read-modify-write; NULL: h->trap is filled. */
 void *hart_amo_address(struct hart *h, uint64_t va, unsigned size);
+/* cbo.*: the 64-byte block that holds va. */
+bool hart_probe_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
+bool hart_zero_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
 /* Makes va's page the one that executes (page_va, page_pa), through the fetch TLB; keeps it when it
  * is already. False: h->trap is filled. */
 bool hart_enter_page(struct hart *h, uint64_t va) MUST_CHECK;
+/* The instruction at h->pc, which begins in the last two bytes of its page: its second half is
+ * fetched through the next page. */
+bool hart_straddling_word(struct hart *h, uint32_t *word) MUST_CHECK;
 /* The instruction word at h->pc, for tval; 0 if it cannot be read any more. */
 uint32_t hart_instruction(struct hart *h);
 /* Raises an illegal-instruction exception with the instruction at h->pc as tval; false. */

@@ -74,22 +74,6 @@ struct insn {
 extern const struct insn insns[];
 extern const unsigned insn_count;
 
-/* A field of the word: bits lo .. lo + width - 1; width 0: the row has none. */
-struct insn_field {
-    uint8_t lo, width;
-};
-
-/* What the pattern says, ready for use. */
-struct insn_decoder_row {
-    uint32_t mask, match;
-    const struct insn *insn;
-    const struct insn *base;  /* the row whose handler runs: itself, or what it expands to */
-    uint8_t nonzero_mask;     /* fields that must not be zero: bit = index in `reg`, 7 = immediate */
-    struct insn_field reg[6]; /* rd rs1 rs2 rs3 rd+rs1 rm */
-    uint8_t imm_bits;         /* number of `i` letters */
-    uint8_t imm_at[26];       /* word bit of each `i`, from the highest */
-};
-
 /* The decoder: built once from the table (a tenth of a millisecond), read-only afterwards. */
 struct insn_decoder;
 struct insn_decoder *insn_decoder_create(void);
