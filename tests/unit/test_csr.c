@@ -205,6 +205,25 @@ START_TEST(each_pmpaddr_is_its_own_register)
 }
 END_TEST
 
+START_TEST(a_reset_brings_every_register_back_to_its_value)
+{
+    struct hart_fixture *f = start();
+    f->hart.steps = 1000;
+    f->hart.traps = 10;
+    memset(&f->hart.csr, 0xff, sizeof f->hart.csr);
+    f->hart.frm = f->hart.fflags = 7;
+    csr_reset(&f->hart);
+    f->hart.csr.mstatus |= FS_ON;
+    for (unsigned i = 0; i < ARRAY_LEN(registers); i++) {
+        const struct expected *e = &registers[i];
+        ck_assert_uint_eq(value_with_fs(e, csr_read_as_m(&f->hart, e->number)), e->reset);
+    }
+    ck_assert_uint_eq(csr_read_as_m(&f->hart, CSR_MCYCLE), 0);
+    ck_assert_uint_eq(csr_read_as_m(&f->hart, CSR_MINSTRET), 0);
+    stop(f);
+}
+END_TEST
+
 START_TEST(set_and_clear_change_only_their_bits_and_return_the_old_value)
 {
     struct hart_fixture *f = start();
@@ -215,6 +234,10 @@ START_TEST(set_and_clear_change_only_their_bits_and_return_the_old_value)
     ck_assert(hart_csr(&f->hart, 0x340, CSR_CLEAR, true, true, 0x81, &old));
     ck_assert_uint_eq(old, 0xff);
     ck_assert_uint_eq(csr_read_as_m(&f->hart, 0x340), 0x7e);
+    ck_assert(hart_csr(&f->hart, 0x340, CSR_WRITE, true, true, 1, &old));
+    ck_assert_uint_eq(old, 0x7e);
+    ck_assert(hart_csr(&f->hart, 0x340, CSR_WRITE, false, true, 2, &old));
+    ck_assert_uint_eq(old, 0x7e);
     stop(f);
 }
 END_TEST
@@ -274,6 +297,9 @@ START_TEST(writing_an_fp_register_makes_fs_dirty_and_tells_fpu_and_code)
         ck_assert_uint_ge(f->fp_reloads, 1);
         ck_assert_uint_ge(f->code_contexts, 1);
         ck_assert(f->hart.leave);
+        fixture_forget(f);
+        ck_assert(csr_set(&f->hart, number, 0)); /* the blocks' context is as before */
+        ck_assert(!f->hart.leave);
         stop(f);
     }
 }
@@ -354,6 +380,40 @@ START_TEST(enabling_a_pending_interrupt_leaves_the_loop)
         ck_assert(f->hart.leave);
         stop(f);
     }
+}
+END_TEST
+
+START_TEST(enabling_a_pending_delegated_interrupt_leaves_the_loop)
+{
+    static const struct {
+        unsigned number;
+        uint64_t value;
+    } last[] = {{CSR_SSTATUS, MSTATUS_SIE}, {CSR_SIE, 0x222}, {CSR_SIP, 1ull << IRQ_SSIP}};
+    for (unsigned i = 0; i < ARRAY_LEN(last); i++) {
+        struct hart_fixture *f = start();
+        f->hart.csr.mideleg = SIP_ALL;
+        f->hart.priv = PRIV_S;
+        for (unsigned j = 0; j < ARRAY_LEN(last); j++)
+            if (j != i)
+                ck_assert(csr_set(&f->hart, last[j].number, last[j].value));
+        ck_assert(!f->hart.leave);
+        ck_assert(csr_set(&f->hart, last[i].number, last[i].value));
+        ck_assert(f->hart.leave);
+        stop(f);
+    }
+}
+END_TEST
+
+START_TEST(delegating_a_pending_interrupt_leaves_the_loop)
+{
+    struct hart_fixture *f = start();
+    f->hart.csr.mstatus = MSTATUS_SIE;
+    f->hart.csr.mip = f->hart.csr.mie = 1ull << IRQ_SSIP;
+    f->hart.csr.mideleg = 1ull << IRQ_SSIP;
+    f->hart.csr.mstatus |= MSTATUS_MIE;
+    csr_written_as_m(&f->hart, CSR_MIDELEG, 0);
+    ck_assert(f->hart.leave);
+    stop(f);
 }
 END_TEST
 
@@ -719,6 +779,7 @@ static Suite *csr_suite(void)
     tcase_add_test(t, registers_that_do_not_exist_are_illegal);
     tcase_add_test(t, families_are_complete);
     tcase_add_test(t, each_pmpaddr_is_its_own_register);
+    tcase_add_test(t, a_reset_brings_every_register_back_to_its_value);
     tcase_add_test(t, set_and_clear_change_only_their_bits_and_return_the_old_value);
     tcase_add_test(t, peek_reads_without_privilege);
     tcase_add_test(t, fp_registers_are_illegal_while_fs_is_off);
@@ -729,6 +790,8 @@ static Suite *csr_suite(void)
     tcase_add_test(t, sstatus_leaves_the_machine_fields_alone);
     tcase_add_test(t, mstatus_fields_update_what_depends_on_them);
     tcase_add_test(t, enabling_a_pending_interrupt_leaves_the_loop);
+    tcase_add_test(t, enabling_a_pending_delegated_interrupt_leaves_the_loop);
+    tcase_add_test(t, delegating_a_pending_interrupt_leaves_the_loop);
     tcase_add_test(t, delegated_bits_show_in_sie_and_sip_and_only_ssip_is_written_there);
     tcase_add_test(t, ssip_cannot_be_written_through_sip_unless_delegated);
     tcase_add_test(t, set_on_mip_does_not_copy_the_external_wire);

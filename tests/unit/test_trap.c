@@ -280,6 +280,7 @@ START_TEST(an_ecall_from_s_calls_the_built_in_sbi_as_one_step)
     take(&f->hart, CAUSE_ECALL_S, 0);
     ck_assert_uint_eq(pc_in_call, FIXTURE_PC + 4);
     ck_assert_uint_eq(f->hart.priv, PRIV_S);
+    ck_assert(!f->hart.page_valid);
     ck_assert_uint_eq(f->hart.steps, 101);
     ck_assert_uint_eq(f->hart.traps, 8);
     stop(f);

@@ -208,7 +208,7 @@ END_TEST
 START_TEST(a_pointer_at_the_last_level_is_a_page_fault)
 {
     struct setup *s = start(SV39);
-    map_leaf(s, 0, 0, pte_to(RAM, PTE_V));
+    map_leaf(s, 0, 0, pte_to(DEVICE, PTE_V));
     expect(s, 0, TLB_LOAD, WALK_PAGE_FAULT);
     stop(s);
 }
