@@ -206,15 +206,15 @@ static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)
 /* --- csr.c -------------------------------------------------------------------------------- */
 
 /* The read-modify-write of one CSR instruction (Zicsr). `write` false: csrrs/csrrc with x0.
- * False: illegal here, nothing was done (the caller raises). pc and steps are synced; steps does not yet count this
- * instruction. Effects on translation, interrupts or the block context are applied, with
- * hart_leave() where the loop must look again. */
+ * False: illegal here, nothing was done (the caller raises). pc and steps are synced; steps does not
+ * yet count this instruction. Effects on translation, interrupts or the block context are applied,
+ * with hart_leave() where the loop must look again. */
 enum csr_op { CSR_WRITE, CSR_SET, CSR_CLEAR };
 bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool write,
               uint64_t operand, uint64_t *old);
 /* For debuggers and tests: no permission check and no side effects of reading. */
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
-/* Power-on values of h->csr, frm and fflags; the state walk of h->csr. */
+/* Power-on values and state walk of h->csr, frm and fflags (outside the run loop: fflags whole). */
 void csr_reset(struct hart *h);
 void csr_state(struct hart *h, struct state *s);
 /* "mstatus" ... or NULL. */

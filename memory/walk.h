@@ -39,8 +39,8 @@ struct walk_request {
 
 enum walk_result { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };
 
-/* Whether a leaf with these bits allows the access: `user` privilege U, else S with `sum`, `mxr`.
- */
+/* Whether a leaf with these bits allows the access: `user` privilege U, else S with `sum`.
+ * `mxr` lets loads read what is executable. */
 bool walk_permits(uint8_t pte, enum tlb_access access, bool user, bool sum, bool mxr);
 
 /* Translates va for `access`, checks permission, updates A and D where svadu says so. */

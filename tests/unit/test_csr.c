@@ -262,6 +262,8 @@ START_TEST(the_state_walk_brings_every_register_back)
     for (unsigned i = 0; i < ARRAY_LEN(registers); i++)
         csr_set(&f->hart, registers[i].number, 0x0f0f0f0f0f0f0f0f & registers[i].writable);
     f->hart.csr.satp = (uint64_t)SATP_SV57 << SATP_MODE_SHIFT | 99;
+    f->hart.frm = 5;
+    f->hart.fflags = 0x13;
     struct state *saved = save_csrs(&f->hart);
     size_t size;
     const void *bytes = state_data(saved, &size);
@@ -269,6 +271,7 @@ START_TEST(the_state_walk_brings_every_register_back)
     csr_state(&g->hart, load);
     ck_assert_msg(state_ok(load), "%s", state_ok(load) ? "" : state_error(load));
     ck_assert_mem_eq(&f->hart.csr, &g->hart.csr, sizeof f->hart.csr);
+    ck_assert(g->hart.frm == 5 && g->hart.fflags == 0x13);
     state_free(load);
     state_free(saved);
     stop(f);
