@@ -221,7 +221,7 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
               uint64_t operand, uint64_t *old);
 /* For debuggers and tests: no permission check and no side effects of reading. */
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
-/* Power-on values of h->csr, frm and fflags; the state walk of h->csr. */
+/* Power-on values and state walk of h->csr, frm and fflags (outside the run loop: fflags whole). */
 void csr_reset(struct hart *h);
 void csr_state(struct hart *h, struct state *s);
 /* "mstatus" ... or NULL. */
@@ -276,6 +276,8 @@ enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, uns
 uint64_t pmp_read_cfg(const struct hart *h, unsigned reg); /* pmpcfg0, 2: reg 0, 2 */
 void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value);
 void pmp_write_addr(struct hart *h, unsigned i, uint64_t value);
+/* Whether all entries hold values that the writes above could have left: for snapshots. */
+bool pmp_is_legal(const struct hart *h);
 
 /* --- fp state ------------------------------------------------------------------------------- */
 
