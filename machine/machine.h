@@ -86,7 +86,7 @@ void machine_state(struct machine *m, struct state *s);
 uint64_t machine_hash(struct machine *m);
 
 /* Breakpoints on virtual addresses, for every hart. */
-void machine_add_breakpoint(struct machine *m, uint64_t va);
+bool machine_add_breakpoint(struct machine *m, uint64_t va) MUST_CHECK;
 void machine_remove_breakpoint(struct machine *m, uint64_t va);
 
 /* For debuggers and tests. */
