@@ -374,3 +374,14 @@ void memory_state(struct memory_map *map, struct state *s)
             region_state(map, &map->regions[i], s);
     }
 }
+
+void memory_clear(struct memory_map *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        struct region *r = &map->regions[i];
+        if (r->kind != REGION_RAM)
+            continue;
+        os_discard(r->hva, r->size);
+        tell_of_code(map, r);
+    }
+}

@@ -77,8 +77,7 @@ static void set_msip(struct clint *c, unsigned hart, bool level)
 static void set_mtimecmp(struct clint *c, unsigned hart, uint64_t value)
 {
     c->mtimecmp[hart] = value;
-    if (c->config.set_mtimecmp)
-        c->config.set_mtimecmp(c->config.owner, hart, value);
+    c->config.set_mtimecmp(c->config.owner, hart, value);
 }
 
 /* Virtual time belongs to the machine, so mtime is read-only here: no known guest sets it. */

@@ -147,7 +147,7 @@ static void on_timeout(void *owner, uint64_t now_ns)
 {
     (void)now_ns;
     struct ns16550a *u = owner;
-    u->timed_out = u->rx_count > 0;
+    u->timed_out = true;
     update_irq(u);
 }
 

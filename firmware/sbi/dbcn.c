@@ -2,8 +2,9 @@
  * two halves; only the low one is used by a 64-bit supervisor. */
 #include "firmware/sbi/sbi_internal.h"
 
-#define MAX_CALL_BYTES 65536u /* a call does so many and returns how many: the guest calls again   \
-                               */
+#define MAX_CALL_BYTES                                                                             \
+    65536u /* a call does so many and returns how many: the guest calls again                      \
+            */
 #define CHUNK_BYTES 4096u
 
 static struct sbi_ret console_write(struct sbi *sbi, struct hart *h, const uint64_t *args)

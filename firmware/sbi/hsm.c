@@ -63,7 +63,7 @@ static struct sbi_ret hart_stop(struct sbi *sbi, struct hart *h, const uint64_t 
 {
     (void)sbi, (void)args;
     h->stopped = true;
-    hart_leave(h);
+    sbi_end_turn(h, HART_WAITS);
     return (struct sbi_ret){.registers_set = true};
 }
 
@@ -87,8 +87,10 @@ static void suspend(struct sbi *sbi, struct hart *h)
 {
     sbi->suspended[h->id] = true;
     sbi->suspend_step[h->id] = h->steps;
-    h->waiting = !hart_has_wakeup(h);
-    hart_leave(h);
+    if (!hart_has_wakeup(h)) {
+        h->waiting = true;
+        sbi_end_turn(h, HART_WAITS);
+    }
 }
 
 /* Non-retentive: the state of a start, but for sie, which decides what wakes the hart up. */

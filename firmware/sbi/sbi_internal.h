@@ -57,6 +57,13 @@ static inline struct sbi_ret sbi_failure(enum sbi_error error)
     return (struct sbi_ret){.error = error};
 }
 
+/* The calling hart's run ends after the ecall. */
+static inline void sbi_end_turn(struct hart *h, enum hart_stop stop)
+{
+    h->stop = stop;
+    hart_leave(h);
+}
+
 /* --- sbi.c --- */
 
 bool sbi_has_extension(uint64_t id);

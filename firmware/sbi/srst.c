@@ -4,7 +4,7 @@
 void sbi_system_reset(struct sbi *sbi, struct hart *h, enum sbi_reset_type type,
                       enum sbi_reset_reason reason)
 {
-    hart_leave(h);
+    sbi_end_turn(h, HART_REQUEST);
     sbi->config.system_reset(sbi->config.reset_owner, type, reason);
 }
 

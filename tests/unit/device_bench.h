@@ -130,6 +130,20 @@ static inline uint8_t *device_save(struct device *d, size_t *size)
     return copy;
 }
 
+/* Hands the deadlines of one queue's events to another, as a save and load of the machine does. */
+static inline void copy_events(struct event_queue *from, struct event_queue *to)
+{
+    struct state *save = state_new_save();
+    events_state(from, save);
+    size_t size;
+    const void *data = state_data(save, &size);
+    struct state *load = state_new_load(data, size);
+    events_state(to, load);
+    ck_assert(state_ok(load));
+    state_free(load);
+    state_free(save);
+}
+
 /* What one device saves, another loads, and then the two are equal. */
 static inline void check_round_trip(struct device *from, struct device *to)
 {

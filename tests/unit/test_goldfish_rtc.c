@@ -88,11 +88,13 @@ START_TEST(writing_time_sets_the_clock_which_runs_on)
     struct rig r;
     rig_init(&r, EPOCH_NS, NULL);
     bench_advance(&r.time, 1000);
+    put(&r, IRQ_ENABLED, 1);
     put(&r, TIME_HIGH, 0x12345678);
     put(&r, TIME_LOW, 0x9abcdef0);
     ck_assert_uint_eq(read_time(&r), 0x123456789abcdef0);
     bench_advance(&r.time, 5);
     ck_assert_uint_eq(read_time(&r), 0x123456789abcdef5);
+    ck_assert(!r.irq.level); /* no alarm was running */
     rig_free(&r);
 }
 END_TEST
@@ -143,9 +145,13 @@ START_TEST(an_alarm_in_the_past_rings_at_once)
     struct rig r;
     rig_init(&r, EPOCH_NS, NULL);
     put(&r, IRQ_ENABLED, 1);
+    arm(&r, EPOCH_NS + 1000);
     arm(&r, EPOCH_NS);
     ck_assert(r.irq.level);
     ck_assert_uint_eq(get(&r, ALARM_STATUS), 0);
+    put(&r, CLEAR_INTERRUPT, 1);
+    bench_advance(&r.time, 2000);
+    ck_assert(!r.irq.level); /* the alarm before it is gone */
     rig_free(&r);
 }
 END_TEST
@@ -244,6 +250,66 @@ START_TEST(a_saved_state_loads_into_an_equal_device_and_drives_nothing)
 }
 END_TEST
 
+START_TEST(a_loaded_alarm_rings_at_its_time)
+{
+    struct rig a, b;
+    rig_init(&a, EPOCH_NS, NULL);
+    rig_init(&b, EPOCH_NS, NULL);
+    put(&a, IRQ_ENABLED, 1);
+    arm(&a, EPOCH_NS + 5000);
+    check_round_trip(a.rtc, b.rtc);
+    copy_events(&a.time.events, &b.time.events);
+    bench_advance(&b.time, 4999);
+    ck_assert(!b.irq.level);
+    bench_advance(&b.time, 1);
+    ck_assert(b.irq.level);
+    rig_free(&a);
+    rig_free(&b);
+}
+END_TEST
+
+static void do_read_time(struct rig *r)
+{
+    get(r, TIME_LOW);
+}
+
+static void do_set_alarm_high(struct rig *r)
+{
+    put(r, ALARM_HIGH, 1);
+}
+
+static void do_enable(struct rig *r)
+{
+    put(r, IRQ_ENABLED, 1);
+}
+
+static void do_ring(struct rig *r)
+{
+    put(r, ALARM_LOW, 0);
+}
+
+static void do_arm(struct rig *r)
+{
+    arm(r, EPOCH_NS + 1);
+}
+
+START_TEST(everything_but_the_time_is_state_that_a_reset_clears)
+{
+    void (*const acts[])(struct rig *) = {do_read_time, do_set_alarm_high, do_enable, do_ring,
+                                          do_arm};
+    for (unsigned i = 0; i < ARRAY_LEN(acts); i++) {
+        struct rig r;
+        rig_init(&r, EPOCH_NS, NULL);
+        uint64_t quiet = device_hash(r.rtc);
+        acts[i](&r);
+        ck_assert_uint_ne(device_hash(r.rtc), quiet);
+        r.rtc->ops->reset(r.rtc);
+        ck_assert_uint_eq(device_hash(r.rtc), quiet);
+        rig_free(&r);
+    }
+}
+END_TEST
+
 START_TEST(any_access_is_survived)
 {
     struct rig r;
@@ -274,6 +340,8 @@ int main(void)
     tcase_add_test(tc, a_running_alarm_follows_the_clock_that_is_set);
     tcase_add_test(tc, offsets_without_a_register_read_0_and_are_reported);
     tcase_add_test(tc, a_saved_state_loads_into_an_equal_device_and_drives_nothing);
+    tcase_add_test(tc, a_loaded_alarm_rings_at_its_time);
+    tcase_add_test(tc, everything_but_the_time_is_state_that_a_reset_clears);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
     return bench_run(suite);

@@ -89,9 +89,11 @@ START_TEST(priorities_and_thresholds_keep_three_bits)
     struct rig r;
     rig_init(&r, NULL);
     reg_write(r.plic, 95 * 4, 0xfffffffd, 4);
-    reg_write(r.plic, threshold_at(3), 0xfffffffe, 4);
     ck_assert_uint_eq(reg_read(r.plic, 95 * 4, 4), 5);
-    ck_assert_uint_eq(reg_read(r.plic, threshold_at(3), 4), 6);
+    for (unsigned c = 0; c < CONTEXTS; c++)
+        reg_write(r.plic, threshold_at(c), 0xfffffffc + c, 4);
+    for (unsigned c = 0; c < CONTEXTS; c++)
+        ck_assert_uint_eq(reg_read(r.plic, threshold_at(c), 4), 4 + c);
     rig_free(&r);
 }
 END_TEST
@@ -304,10 +306,17 @@ START_TEST(places_without_a_register_read_0_and_are_reported)
     bench_log_open(&log);
     struct rig r;
     rig_init(&r, log.log);
+    for (unsigned source = 1; source < PLIC_SOURCES; source++) {
+        enable(&r, 0, source, 7);
+        plic_set_source(r.plic, source, true);
+    }
+    while (claim(&r, 0)) /* everything in service: no neighbour of a register is 0 */
+        ;
     uint64_t before = device_hash(r.plic);
-    for (unsigned i = 0; i < ARRAY_LEN(places); i++)
+    for (unsigned i = 0; i < ARRAY_LEN(places); i++) {
+        reg_write(r.plic, places[i], 0xffffffff, 4);
         ck_assert_uint_eq(reg_read(r.plic, places[i], 4), 0);
-    reg_write(r.plic, places[0], 0xffffffff, 4);
+    }
     reg_write(r.plic, pending_at(1), 0xffffffff, 4);
     ck_assert_uint_eq(device_hash(r.plic), before);
     rig_free(&r);
@@ -345,17 +354,79 @@ START_TEST(a_state_with_an_impossible_priority_is_refused)
     rig_init(&r, NULL);
     size_t size;
     uint8_t *before = device_save(r.plic, &size);
-    reg_write(r.plic, 1 * 4, 6, 4);
+    reg_write(r.plic, 1 * 4, 7, 4);
     uint8_t *saved = device_save(r.plic, &size);
     ck_assert(device_load(r.plic, saved, size));
     size_t at = 0;
     while (at < size && saved[at] == before[at])
         at++;
-    ck_assert_uint_eq(saved[at], 6);
+    ck_assert_uint_eq(saved[at], 7);
     saved[at] = 8;
     ck_assert(!device_load(r.plic, saved, size));
     free(before);
     free(saved);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(a_state_with_a_bit_for_source_0_is_refused)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    size_t size;
+    uint8_t *before = device_save(r.plic, &size);
+    plic_set_source(r.plic, 1, true);
+    uint8_t *saved = device_save(r.plic, &size);
+    unsigned maps = 0;
+    for (size_t at = 0; at < size; at++) {
+        if (saved[at] == before[at])
+            continue;
+        maps++;
+        saved[at] ^= 1;
+        ck_assert(!device_load(r.plic, saved, size));
+        saved[at] ^= 1;
+    }
+    ck_assert_uint_eq(maps, 2); /* level and pending */
+    free(before);
+    free(saved);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(a_state_with_a_source_both_pending_and_in_service_is_refused)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    enable(&r, 1, 10, 1);
+    plic_set_source(r.plic, 10, true);
+    size_t size;
+    uint8_t *pending = device_save(r.plic, &size);
+    claim(&r, 1);
+    uint8_t *both = device_save(r.plic, &size);
+    for (size_t at = 0; at < size; at++)
+        both[at] |= pending[at];
+    ck_assert(!device_load(r.plic, both, size));
+    free(both);
+    free(pending);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(thresholds_and_sources_in_service_are_state)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    enable(&r, 1, 10, 1);
+    uint64_t quiet = device_hash(r.plic);
+    reg_write(r.plic, threshold_at(1), 1, 4);
+    ck_assert_uint_ne(device_hash(r.plic), quiet);
+    reg_write(r.plic, threshold_at(1), 0, 4);
+    plic_set_source(r.plic, 10, true);
+    claim(&r, 1);
+    plic_set_source(r.plic, 10, false);
+    ck_assert_uint_ne(device_hash(r.plic), quiet);
+    complete(&r, 1, 10);
+    ck_assert_uint_eq(device_hash(r.plic), quiet);
     rig_free(&r);
 }
 END_TEST
@@ -395,6 +466,9 @@ static void add_tests(TCase *tc)
     tcase_add_test(tc, places_without_a_register_read_0_and_are_reported);
     tcase_add_test(tc, a_saved_state_loads_into_an_equal_device_and_drives_nothing);
     tcase_add_test(tc, a_state_with_an_impossible_priority_is_refused);
+    tcase_add_test(tc, a_state_with_a_bit_for_source_0_is_refused);
+    tcase_add_test(tc, a_state_with_a_source_both_pending_and_in_service_is_refused);
+    tcase_add_test(tc, thresholds_and_sources_in_service_are_state);
     tcase_add_test(tc, any_access_is_survived);
 }
 
