@@ -54,7 +54,7 @@ static void set_up(struct bench *t)
     memset(t, 0, sizeof *t);
     events_init(&t->queue, count_change, t);
     event_register(&t->queue, &t->a, "a", fire_a, t);
-    event_register(&t->queue, &t->b, "b", fire_b, t);
+    event_register(&t->queue, &t->b, "longer", fire_b, t);
     event_register(&t->queue, &t->c, "c", fire_c, t);
 }
 
@@ -184,8 +184,8 @@ START_TEST(deadlines_are_loaded_by_name_in_whatever_order_they_were_registered)
     events_state(&t.queue, save);
     memset(&u, 0, sizeof u);
     events_init(&u.queue, count_change, &u);
+    event_register(&u.queue, &u.b, "longer", fire_b, &u);
     event_register(&u.queue, &u.c, "c", fire_c, &u);
-    event_register(&u.queue, &u.b, "b", fire_b, &u);
     event_register(&u.queue, &u.a, "a", fire_a, &u);
     event_arm(&u.queue, &u.c, 1);
     size_t size;

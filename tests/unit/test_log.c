@@ -110,6 +110,19 @@ START_TEST(more_sources_than_the_table_holds_are_still_limited)
 }
 END_TEST
 
+START_TEST(a_line_is_in_the_file_before_the_log_is_closed)
+{
+    struct log_file f = open_log(LOG_INT);
+    struct error err;
+    struct os_file file;
+    log_line(f.log, LOG_INT, "now");
+    ck_assert(os_map_file(f.path, &file, &err));
+    ck_assert_uint_eq(file.size, 4);
+    os_unmap_file(&file);
+    check_file(&f, "now\n");
+}
+END_TEST
+
 START_TEST(a_null_log_wants_nothing_and_takes_every_line)
 {
     ck_assert(!log_wants(NULL, LOG_GUEST_ERRORS));
@@ -169,6 +182,7 @@ int main(void)
     tcase_add_test(cases, after_64_lines_a_source_is_only_counted_and_others_go_on);
     tcase_add_test(cases, traces_are_not_limited);
     tcase_add_test(cases, more_sources_than_the_table_holds_are_still_limited);
+    tcase_add_test(cases, a_line_is_in_the_file_before_the_log_is_closed);
     tcase_add_test(cases, a_null_log_wants_nothing_and_takes_every_line);
     tcase_add_test(cases, a_log_wants_its_topics_alone);
     tcase_add_test(cases, a_path_that_cannot_be_written_is_named);
