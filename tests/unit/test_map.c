@@ -425,6 +425,22 @@ START_TEST(a_load_tells_of_the_code_it_replaced_and_of_rom)
 }
 END_TEST
 
+START_TEST(clearing_zeroes_ram_tells_of_its_code_and_keeps_rom)
+{
+    struct board b;
+    set_up(&b, NULL);
+    ck_assert(memory_load(b.map, ROM, "reset", 5));
+    ck_assert(dma_write(b.map, RAM2, "old", 3));
+    *mark(&b, RAM2) |= PAGE_HAS_CODE;
+    memory_clear(b.map);
+    ck_assert_mem_eq(ram_page(&b, RAM2), "\0\0\0", 3);
+    ck_assert_mem_eq(ram_page(&b, ROM), "reset", 5);
+    ck_assert_uint_eq(b.told.calls, 1);
+    ck_assert_uint_eq(b.told.gpa, RAM2);
+    memory_destroy(b.map);
+}
+END_TEST
+
 START_TEST(a_file_of_another_memory_size_fails)
 {
     struct error err;
@@ -507,6 +523,7 @@ int main(void)
     tcase_add_test(cases, the_hash_depends_on_contents_and_not_on_what_was_touched);
     tcase_add_test(cases, a_load_gives_the_saved_contents_and_zeroes_the_rest);
     tcase_add_test(cases, a_load_tells_of_the_code_it_replaced_and_of_rom);
+    tcase_add_test(cases, clearing_zeroes_ram_tells_of_its_code_and_keeps_rom);
     tcase_add_test(cases, a_file_of_another_memory_size_fails);
     tcase_add_test(cases, pages_in_a_file_are_in_range_and_ascend);
     Suite *suite = suite_create("map");
