@@ -158,7 +158,8 @@ static void build_fp(struct builder *b, const struct decoded *in)
         return;
     }
     struct op *op = emit(b, run);
-    op->rd = in->base->flags & INSN_FP_RD ? in->rd : sink(in->rd);
+    bool to_f = in->base->operands[0] == 'f';
+    op->rd = to_f ? in->rd : sink(in->rd);
     op->rs1 = in->rs1;
     op->rs2 = in->rs2;
     op->n = in->rs3;

@@ -57,8 +57,7 @@ enum format {
 enum insn_flag {
     INSN_FP = 1 << 0,        /* illegal when mstatus.FS is off */
     INSN_FP_WRITE = 1 << 1,  /* makes mstatus.FS dirty */
-    INSN_FP_RD = 1 << 2,     /* rd is an f register */
-    INSN_COMPRESSED = 1 << 3,
+    INSN_COMPRESSED = 1 << 2,
 };
 
 struct insn {
