@@ -360,8 +360,7 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
     return true;
 }
 
-/* --- cache blocks (Zicbom, Zicboz) --------------------------------------------------------------
- */
+/* --- cache blocks (Zicbom, Zicboz) ------------------------------------------------------- */
 
 #define CACHE_BLOCK_BYTES 64u
 
