@@ -37,6 +37,7 @@ struct machine_config {
     /* Ends of the wires. */
     struct byte_sink serial; /* what UART0 and the SBI console send */
     struct log *log;
+    unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
     bool stress; /* shake every cache: TLB of one entry, blocks of one instruction */
     bool no_reboot; /* a guest reset ends the run */
 };
