@@ -14,11 +14,11 @@
 
 struct builder {
     const struct build_request *request;
-    uint32_t used;         /* slots so far */
-    uint32_t offset;       /* in the page, of the current instruction */
-    uint8_t length;        /* of the current instruction */
-    uint8_t count;         /* instructions before the current one */
-    bool guarded;          /* a guard op stands before */
+    uint32_t used;   /* slots so far */
+    uint32_t offset; /* in the page, of the current instruction */
+    uint8_t length;  /* of the current instruction */
+    uint8_t count;   /* instructions before the current one */
+    bool guarded;    /* a guard op stands before */
     bool done;
     uint32_t links[BLOCK_MAX + 1]; /* slots whose targets lie on other pages */
     unsigned link_count;
@@ -158,7 +158,8 @@ static void build_fp(struct builder *b, const struct decoded *in)
         return;
     }
     struct op *op = emit(b, run);
-    op->rd = in->base->flags & INSN_FP_RD ? in->rd : sink(in->rd);
+    bool to_f = in->base->operands[0] == 'f';
+    op->rd = to_f ? in->rd : sink(in->rd);
     op->rs1 = in->rs1;
     op->rs2 = in->rs2;
     op->n = in->rs3;

@@ -75,6 +75,9 @@ bool dma_write(struct memory_map *map, uint64_t gpa, const void *from, size_t n)
 /* For the loaders, before the guest runs: RAM or ROM. False when any byte lies outside. */
 bool memory_load(struct memory_map *map, uint64_t gpa, const void *from, size_t n) MUST_CHECK;
 
+/* RAM as it is at power-on: zero. ROM stays. */
+void memory_clear(struct memory_map *map);
+
 /* Told of every DMA or loader write into a page marked PAGE_HAS_CODE, after the bytes changed; a
  * load of the state tells of every marked page and of all ROM. */
 void memory_on_code_write(struct memory_map *map,
