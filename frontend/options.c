@@ -205,8 +205,9 @@ static bool unknown_option(const char *text, const char *name, struct error *err
 /* --- applying -----------------------------------------------------------------------------------
  */
 
-static bool apply(struct options *o, const struct option_row *row, const char *value,
-                  struct error *err)
+/* `text` is the option as the user wrote it. */
+static bool apply(struct options *o, const struct option_row *row, const char *text,
+                  const char *value, struct error *err)
 {
     struct error reason;
     char *field = (char *)o + row->offset;
@@ -219,12 +220,12 @@ static bool apply(struct options *o, const struct option_row *row, const char *v
         return true;
     case CALL:
         return row->set(o, value, &reason) ||
-               error_set(err, "-%s %.100s: %s", row->name, value, reason.text);
+               error_set(err, "%s %.100s: %s", text, value, reason.text);
     case ASK:
         o->action = (enum options_action)row->offset;
         return true;
     case NOT_YET:
-        return error_set(err, "-%s is not there yet (%s); leave it out", row->name, row->help);
+        return error_set(err, "%s is not there yet (%s); leave it out", text, row->help);
     case NO_EFFECT:
     case HEADING:
         break;
@@ -279,7 +280,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
                 return error_set(err, "%s needs an argument: %s", text, row->argument);
             value = argv[i];
         }
-        if (!apply(o, row, value, err))
+        if (!apply(o, row, text, value, err))
             return false;
         if (o->action != ACTION_RUN)
             return true;
