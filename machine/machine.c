@@ -157,10 +157,21 @@ struct machine *machine_create(const struct machine_config *config, struct error
     return m;
 }
 
+static void log_stats(struct machine *m)
+{
+    if (m->code)
+        code_log_stats(m->code);
+    for (unsigned i = 0; i < m->config.harts && m->harts[i]; i++)
+        log_line(m->config.log, LOG_STATS, "hart %u: %llu steps, %llu of them traps", i,
+                 (unsigned long long)m->harts[i]->steps, (unsigned long long)m->harts[i]->traps);
+}
+
 void machine_destroy(struct machine *m)
 {
     if (!m)
         return;
+    if (log_wants(m->config.log, LOG_STATS))
+        log_stats(m);
     board_destroy(m);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
