@@ -16,19 +16,26 @@ typedef size_t input_sink(void *owner, const uint8_t *bytes, size_t n);
 struct input_door *input_create(void);
 void input_destroy(struct input_door *door);
 
+/* What input_register returns when the host has no memory; pushes to it are lost. */
+#define INPUT_NO_ENTRY (~0u)
+
 /* A named entry; its number is handed to input_push. Before any other thread pushes. */
 unsigned input_register(struct input_door *door, const char *name, input_sink *sink, void *owner);
 
-/* Copies n bytes in, in order, and wakes input_wait. Any thread. */
+/* Copies n bytes in, in order, and wakes input_wait. Any thread. The queue has no bound of its own:
+ * a pusher that reads a stream stops reading while input_backlog is high. */
 void input_push(struct input_door *door, unsigned entry, const void *bytes, size_t n);
+/* Bytes pushed to this entry and not yet taken by its sink. Any thread. */
+size_t input_backlog(const struct input_door *door, unsigned entry);
 /* Wakes input_wait and makes input_pending true once, with nothing to deliver. Async-signal-safe. */
 void input_wake(struct input_door *door);
 
-/* Whether anything waits; one relaxed atomic load. */
+/* Whether anything waits, refused bytes included; one relaxed atomic load. */
 bool input_pending(const struct input_door *door);
 /* Machine thread, between rounds: offers what waits to the sinks. */
 void input_deliver(struct input_door *door);
-/* Machine thread, all harts asleep: until something is pushed or timeout_ns host time is over. */
+/* Machine thread, all harts asleep: until something is pushed or timeout_ns host time is over
+ * (UINT64_MAX: for ever). May return early; bytes that a sink refused do not end it. */
 void input_wait(struct input_door *door, uint64_t timeout_ns);
 
 #endif

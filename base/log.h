@@ -17,6 +17,8 @@ enum log_topic {
     LOG_STATS = 1 << 5,        /* stats: counters at exit */
 };
 
+#define LOG_LINES_PER_SOURCE 64u
+
 struct log;
 
 /* A log that writes the given topics to `path`, or to stderr when path is NULL. */
@@ -30,8 +32,9 @@ bool log_parse_topics(const char *list, unsigned *topics, struct error *err);
 /* Whether a line of this topic would be written; log may be NULL (no log). */
 bool log_wants(const struct log *log, enum log_topic topic);
 
-/* One line, no newline in format. After LOG_LINES_PER_SOURCE lines of guest errors of the same
- * format string further ones are counted, not written; the count is shown at close. */
+/* One line, no newline in format. Lines of guest_errors and unimp begin with "guest: "; after
+ * LOG_LINES_PER_SOURCE of them with the same format string further ones are counted, not written;
+ * the count is shown at close. */
 __attribute__((format(printf, 3, 4))) void log_line(struct log *log, enum log_topic topic,
                                                     const char *format, ...);
 

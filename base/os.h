@@ -27,16 +27,43 @@ struct os_file {
 bool os_map_file(const char *path, struct os_file *file, struct error *err);
 void os_unmap_file(struct os_file *file);
 
+/* Writes a whole file, replacing what was there. */
+bool os_file_write(const char *path, const void *bytes, size_t n, struct error *err);
+/* Writes all n bytes to fd, waiting where it would block; false when the other end is gone. */
+bool os_write_all(int fd, const void *bytes, size_t n);
+
 struct os_thread;
+/* Signals that ask the program to end go to the first thread, never to one started here. NULL when
+ * the host refuses. */
 struct os_thread *os_thread_start(void (*main)(void *arg), void *arg);
 void os_thread_join(struct os_thread *thread);
 
-/* Terminal on fd 0: raw mode is undone by os_terminal_restore, at exit and at a fatal signal. */
+struct os_mutex;
+struct os_mutex *os_mutex_create(void);
+void os_mutex_destroy(struct os_mutex *mutex);
+void os_mutex_lock(struct os_mutex *mutex);
+void os_mutex_unlock(struct os_mutex *mutex);
+
+/* Wakes one waiting thread from any thread or signal handler. A signal before the wait is kept;
+ * several count as one. */
+struct os_wake;
+struct os_wake *os_wake_create(void);
+void os_wake_destroy(struct os_wake *wake);
+void os_wake_signal(struct os_wake *wake);
+/* Returns after a signal, or after timeout_ns (UINT64_MAX: never); a host signal may end it too. */
+void os_wake_wait(struct os_wake *wake, uint64_t timeout_ns);
+/* The descriptor that can be read once signalled, for os_wait_readable. */
+int os_wake_fd(const struct os_wake *wake);
+
+/* Terminal on fd 0: raw mode is undone by os_terminal_restore, at exit and at a fatal signal whose
+ * action is the default one when os_terminal_raw is called. Output is still post-processed, so that
+ * messages of the host look right. */
 bool os_terminal_is_tty(int fd);
 bool os_terminal_raw(struct error *err);
 void os_terminal_restore(void);
 
-/* Waits until fd can be read, wake_fd can be read, or timeout_ms (-1: for ever). */
+/* Waits until fd can be read (or is at its end), wake_fd can be read, or timeout_ms (-1: for ever).
+ * Either may be -1: not looked at. A host signal ends it with OS_READY_NOTHING. */
 enum os_ready { OS_READY_NOTHING, OS_READY_DATA, OS_READY_WAKE };
 enum os_ready os_wait_readable(int fd, int wake_fd, int timeout_ms);
 

@@ -17,6 +17,7 @@
 #include "memory/map.h"
 #include "memory/tlb.h"
 
+#define NO_RESUME_PC 1ull /* odd: no pc */
 #define X_SINK 32 /* the register that swallows writes of x0 */
 
 enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
@@ -59,17 +60,22 @@ struct hart_isa {
     unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
 };
 
-/* Each CSR row of csr.def has a field of its name; VIEW rows (sstatus, fcsr, counters ...) have none. */
+/* Each CSR row of csr.def has a field of its name; VIEW and READONLY rows have none: they show what
+ * is kept elsewhere. csr_reset and csr_state know all of it. */
 struct hart_csrs {
 #define CSR(number, name, presence, mask, effect) uint64_t name;
-#define VIEW(number, name, presence, accessor)
+#define VIEW(number, name, presence, accessor, ...)
+#define READONLY(number, name, presence, value)
 #include "cpu/csr.def"
 #undef CSR
 #undef VIEW
+#undef READONLY
+    uint64_t mstatus; /* less SD, UXL and SXL, which a read adds */
+    uint64_t mip;     /* what software wrote: SSIP, SEIP, and STIP (counts while STCE is 0) */
     uint8_t pmpcfg[PMP_ENTRIES];
     uint64_t pmpaddr[PMP_ENTRIES];
-    uint64_t mhpmevent[32], mhpmcounter[32]; /* 3 to 31 */
-    uint64_t mcycle_offset, minstret_offset; /* counter = steps (or retired) + offset */
+    /* Counter = steps (minstret: less traps) + offset; the value itself while inhibited. */
+    uint64_t mcycle_offset, minstret_offset;
 };
 
 /* The exception that a slow path found; taken by hart_take_exception. */
@@ -131,6 +137,9 @@ struct hart {
     enum hart_stop stop;
     unsigned code_context; /* key of decoded blocks: FS and frm; see code.h */
     bool stress;           /* shake the caches: see hart_set_stress */
+    int64_t budget;        /* loop dispatch: the budget between handlers */
+    bool exact;            /* blocks are run one at a time: no handler enters another */
+    uint64_t resume_pc;    /* a breakpoint here has been reported: go over it */
     bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
 };
@@ -181,6 +190,8 @@ static inline void hart_leave(struct hart *h)
 void hart_take_exception(struct hart *h);
 /* Takes the highest-priority interrupt that is pending and enabled; false if none. */
 bool hart_take_interrupt(struct hart *h);
+/* Calls hart_leave when hart_take_interrupt would take one: after anything that may enable one. */
+void hart_check_interrupts(struct hart *h);
 /* mret, sret: false = illegal here (h->trap filled). On success pc, priv and mstatus are set. */
 bool hart_mret(struct hart *h);
 bool hart_sret(struct hart *h);
@@ -195,7 +206,7 @@ static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)
 /* --- csr.c -------------------------------------------------------------------------------- */
 
 /* The read-modify-write of one CSR instruction (Zicsr). `write` false: csrrs/csrrc with x0.
- * False: illegal here (the caller raises). pc and steps are synced; steps does not yet count this
+ * False: illegal here, nothing was done (the caller raises). pc and steps are synced; steps does not yet count this
  * instruction. Effects on translation, interrupts or the block context are applied, with
  * hart_leave() where the loop must look again. */
 enum csr_op { CSR_WRITE, CSR_SET, CSR_CLEAR };
@@ -203,6 +214,9 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
               uint64_t operand, uint64_t *old);
 /* For debuggers and tests: no permission check and no side effects of reading. */
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
+/* Power-on values of h->csr, frm and fflags; the state walk of h->csr. */
+void csr_reset(struct hart *h);
+void csr_state(struct hart *h, struct state *s);
 /* "mstatus" ... or NULL. */
 const char *csr_name(unsigned number);
 /* The number of a name, or -1. */
@@ -214,6 +228,26 @@ int csr_number(const char *name);
  * nothing was done. */
 bool hart_load(struct hart *h, uint64_t va, unsigned size, uint64_t *value) MUST_CHECK;
 bool hart_store(struct hart *h, uint64_t va, unsigned size, uint64_t value) MUST_CHECK;
+
+/* lr, sc: naturally aligned, 4 or 8 bytes; sc tells whether it stored. */
+bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *value) MUST_CHECK;
+bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t value,
+                            bool *stored) MUST_CHECK;
+/* Host address of naturally aligned RAM for a read-modify-write; NULL: h->trap is filled. */
+void *hart_amo_address(struct hart *h, uint64_t va, unsigned size);
+/* cbo.*: the 64-byte block that holds va. */
+bool hart_probe_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
+bool hart_zero_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
+/* Makes va's page the one that executes (page_va, page_pa), through the fetch TLB; keeps it when it
+ * is already. False: h->trap is filled. */
+bool hart_enter_page(struct hart *h, uint64_t va) MUST_CHECK;
+/* The instruction at h->pc, which begins in the last two bytes of its page: its second half is
+ * fetched through the next page. */
+bool hart_straddling_word(struct hart *h, uint32_t *word) MUST_CHECK;
+/* The instruction word at h->pc, for tval; 0 if it cannot be read any more. */
+uint32_t hart_instruction(struct hart *h);
+/* Raises an illegal-instruction exception with the instruction at h->pc as tval; false. */
+bool hart_raise_illegal(struct hart *h);
 
 /* Called after anything that decides how addresses are translated or checked changed: priv,
  * mstatus.MPRV/MPP/SUM, satp. Chooses the TLB arrays; O(1). */

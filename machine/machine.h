@@ -37,6 +37,7 @@ struct machine_config {
     /* Ends of the wires. */
     struct byte_sink serial; /* what UART0 and the SBI console send */
     struct log *log;
+    unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
     bool stress; /* shake every cache: TLB of one entry, blocks of one instruction */
     bool no_reboot; /* a guest reset ends the run */
 };
@@ -86,7 +87,7 @@ void machine_state(struct machine *m, struct state *s);
 uint64_t machine_hash(struct machine *m);
 
 /* Breakpoints on virtual addresses, for every hart. */
-void machine_add_breakpoint(struct machine *m, uint64_t va);
+bool machine_add_breakpoint(struct machine *m, uint64_t va) MUST_CHECK;
 void machine_remove_breakpoint(struct machine *m, uint64_t va);
 
 /* For debuggers and tests. */

@@ -31,7 +31,10 @@ enum region_kind { REGION_RAM, REGION_ROM, REGION_DEVICE };
 /* Per-page marks of RAM, one byte a page. */
 enum page_mark {
     PAGE_HAS_CODE = 1 << 0, /* decoded blocks exist: writes must tell the block cache */
-    PAGE_TOUCHED = 1 << 1,  /* was mapped for writing or written by DMA at least once */
+    /* Was mapped for writing or written by DMA at least once. Must be set before a store through a
+     * host pointer can happen, a TLB refill from a record included: pages without it are taken for
+     * all zero by memory_state. */
+    PAGE_TOUCHED = 1 << 1,
 };
 
 struct region {
@@ -72,7 +75,11 @@ bool dma_write(struct memory_map *map, uint64_t gpa, const void *from, size_t n)
 /* For the loaders, before the guest runs: RAM or ROM. False when any byte lies outside. */
 bool memory_load(struct memory_map *map, uint64_t gpa, const void *from, size_t n) MUST_CHECK;
 
-/* Told of every DMA or loader write into a page marked PAGE_HAS_CODE, after the bytes changed. */
+/* RAM as it is at power-on: zero. ROM stays. */
+void memory_clear(struct memory_map *map);
+
+/* Told of every DMA or loader write into a page marked PAGE_HAS_CODE, after the bytes changed; a
+ * load of the state tells of every marked page and of all ROM. */
 void memory_on_code_write(struct memory_map *map,
                           void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
 

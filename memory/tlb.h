@@ -35,7 +35,12 @@ struct tlb_record {
 struct tlb_l2 {
     struct translation t;
     uint16_t asid;
-    bool valid;
+    uint32_t generation; /* valid while it is the TLB's */
+};
+
+/* Addresses [first, last]; empty: first > last. */
+struct tlb_range {
+    uint64_t first, last;
 };
 
 struct tlb {
@@ -43,7 +48,10 @@ struct tlb {
     struct tlb_record records[TLB_CONTEXTS][TLB_ACCESSES][TLB_L1_ENTRIES];
     bool used[TLB_CONTEXTS][TLB_ACCESSES]; /* an array that is empty needs no clearing */
     struct tlb_l2 l2[TLB_L2_ENTRIES];
-    bool has_superpages; /* since the last full flush */
+    uint32_t generation; /* never 0; the next one empties the second level */
+    /* Around all superpages that entered since the last full flush, in the lower and the upper half
+     * of the address space: outside, a flush of one address need not look for pieces. */
+    struct tlb_range superpages[2];
 };
 
 static inline unsigned tlb_index(uint64_t va)
@@ -51,11 +59,13 @@ static inline unsigned tlb_index(uint64_t va)
     return va / PAGE_BYTES % TLB_L1_ENTRIES;
 }
 
+/* Empty; NULL when the host has no memory. */
 struct tlb *tlb_create(void);
 void tlb_destroy(struct tlb *t);
 void tlb_state(struct tlb *t, struct state *s);
 
-/* Second level: the translation of va's page for this asid, or NULL. */
+/* Second level: the translation of va's page for this asid, or NULL; valid until the next call.
+ * A leaf of any size enters as the 4 KiB piece that was asked for. */
 const struct translation *tlb_find(const struct tlb *t, uint64_t va, uint16_t asid);
 void tlb_insert(struct tlb *t, const struct translation *translation, uint16_t asid);
 

@@ -1,0 +1,153 @@
+/* The guest log (contract: log.h).
+ *
+ * Rate limit: a line's source is its format string, compared by address: a compile-time constant,
+ * so that the guest cannot make new ones. The table is fixed; when it is full, sources share a
+ * count, which limits more and never less. */
+#include "base/log.h"
+
+#include "base/bits.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOG_SOURCES    256u
+#define LOG_GUEST_MADE (LOG_GUEST_ERRORS | LOG_UNIMP)
+
+struct log_source {
+    const char *format; /* NULL: free */
+    uint64_t lines;
+};
+
+struct log {
+    FILE *file;
+    unsigned topics;
+    struct log_source sources[LOG_SOURCES];
+};
+
+struct topic_name {
+    const char *name;
+    enum log_topic topic;
+};
+
+static const struct topic_name topic_names[] = {
+    {"guest_errors", LOG_GUEST_ERRORS},
+    {"unimp", LOG_UNIMP},
+    {"int", LOG_INT},
+    {"mmu", LOG_MMU},
+    {"in_asm", LOG_IN_ASM},
+    {"stats", LOG_STATS},
+};
+
+struct log *log_open(const char *path, unsigned topics, struct error *err)
+{
+    struct log *log = calloc(1, sizeof *log);
+    if (!log) {
+        error_set(err, "no memory for the log");
+        return NULL;
+    }
+    log->topics = topics;
+    log->file = path ? fopen(path, "w") : stderr;
+    if (!log->file) {
+        error_set(err, "cannot write log file %s: %s", path, strerror(errno));
+        free(log);
+        return NULL;
+    }
+    if (path) /* so that a log can be followed while it grows */
+        setvbuf(log->file, NULL, _IOLBF, BUFSIZ);
+    return log;
+}
+
+static void report_suppressed(struct log *log)
+{
+    for (unsigned i = 0; i < LOG_SOURCES; i++) {
+        const struct log_source *source = &log->sources[i];
+        if (source->lines > LOG_LINES_PER_SOURCE)
+            fprintf(log->file, "guest: %llu more lines of: %s\n",
+                    (unsigned long long)(source->lines - LOG_LINES_PER_SOURCE), source->format);
+    }
+}
+
+void log_close(struct log *log)
+{
+    if (!log)
+        return;
+    report_suppressed(log);
+    if (log->file != stderr)
+        fclose(log->file);
+    free(log);
+}
+
+static const struct topic_name *find_topic(const char *word, size_t length)
+{
+    for (size_t i = 0; i < ARRAY_LEN(topic_names); i++) {
+        const char *name = topic_names[i].name;
+        if (strlen(name) == length && memcmp(name, word, length) == 0)
+            return &topic_names[i];
+    }
+    return NULL;
+}
+
+static bool unknown_topic(struct error *err, const char *word, size_t length)
+{
+    char known[128] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < ARRAY_LEN(topic_names); i++)
+        at += (size_t)snprintf(known + at, sizeof known - at, " %s", topic_names[i].name);
+    return error_set(err, "unknown log topic '%.*s'; known are:%s", (int)min_u64(length, 64), word,
+                     known);
+}
+
+bool log_parse_topics(const char *list, unsigned *topics, struct error *err)
+{
+    unsigned found = 0;
+    for (const char *word = list;; word++) {
+        size_t length = strcspn(word, ",");
+        const struct topic_name *name = find_topic(word, length);
+        if (!name)
+            return unknown_topic(err, word, length);
+        found |= name->topic;
+        word += length;
+        if (!*word)
+            break;
+    }
+    *topics = found;
+    return true;
+}
+
+bool log_wants(const struct log *log, enum log_topic topic)
+{
+    return log && (log->topics & topic);
+}
+
+static struct log_source *find_source(struct log *log, const char *format)
+{
+    unsigned home = (unsigned)((uintptr_t)format / 8 % LOG_SOURCES);
+    for (unsigned i = 0; i < LOG_SOURCES; i++) {
+        struct log_source *source = &log->sources[(home + i) % LOG_SOURCES];
+        if (!source->format)
+            source->format = format;
+        if (source->format == format)
+            return source;
+    }
+    return &log->sources[home];
+}
+
+void log_line(struct log *log, enum log_topic topic, const char *format, ...)
+{
+    if (!log_wants(log, topic))
+        return;
+    const char *prefix = "";
+    if (topic & LOG_GUEST_MADE) {
+        if (find_source(log, format)->lines++ >= LOG_LINES_PER_SOURCE)
+            return;
+        prefix = "guest: ";
+    }
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    fprintf(log->file, "%s%s\n", prefix, line);
+}

@@ -1,0 +1,459 @@
+/* Memory as the hart sees it: the slow path behind the fast TLB tags.
+ *
+ * Order of checks for each access: translation (record, second level, page walk), PMP, then what lies
+ * at the physical address. An access that runs over a page is checked on both pages before anything
+ * is read or written. */
+#include "cpu/hart.h"
+
+#include "cpu/code.h"
+
+/* Faults by access kind. */
+static const enum cause page_fault[TLB_ACCESSES] = {CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE,
+                                                    CAUSE_FETCH_PAGE};
+static const enum cause access_fault[TLB_ACCESSES] = {CAUSE_LOAD_ACCESS, CAUSE_STORE_ACCESS,
+                                                      CAUSE_FETCH_ACCESS};
+
+/* The privilege that loads and stores have: mstatus.MPRV lends M-mode another. */
+static unsigned data_priv(const struct hart *h)
+{
+    if (h->priv == PRIV_M && h->csr.mstatus & MSTATUS_MPRV)
+        return h->csr.mstatus >> MSTATUS_MPP_SHIFT & 3;
+    return h->priv;
+}
+
+static enum tlb_context context_of(const struct hart *h, unsigned priv)
+{
+    if (priv == PRIV_M)
+        return TLB_M;
+    if (priv == PRIV_U)
+        return TLB_U;
+    return h->csr.mstatus & MSTATUS_SUM ? TLB_S_SUM : TLB_S;
+}
+
+static unsigned priv_of(enum tlb_context context)
+{
+    return context == TLB_M ? PRIV_M : context == TLB_U ? PRIV_U : PRIV_S;
+}
+
+static enum tlb_context context_for(const struct hart *h, enum tlb_access access)
+{
+    if (access != TLB_FETCH)
+        return context_of(h, data_priv(h));
+    return h->priv == PRIV_M ? TLB_M : h->priv == PRIV_U ? TLB_U : TLB_S;
+}
+
+void hart_update_translation(struct hart *h)
+{
+    enum tlb_context data = context_for(h, TLB_LOAD);
+    h->load_tlb = h->tlb->fast[data][TLB_LOAD];
+    h->store_tlb = h->tlb->fast[data][TLB_STORE];
+    h->fetch_tlb = h->tlb->fast[context_for(h, TLB_FETCH)][TLB_FETCH];
+}
+
+void hart_flush_tlb(struct hart *h)
+{
+    tlb_flush_all(h->tlb);
+    h->page_valid = false;
+    hart_leave(h);
+}
+
+void hart_sfence_vma(struct hart *h, bool any_va, uint64_t va, bool any_asid, uint64_t asid)
+{
+    if (!any_va)
+        tlb_flush_va(h->tlb, va, any_asid, (uint16_t)asid);
+    else if (!any_asid)
+        tlb_flush_asid(h->tlb, (uint16_t)asid);
+    else
+        tlb_flush_all(h->tlb);
+    h->page_valid = false;
+    hart_leave(h);
+}
+
+/* --- translation ------------------------------------------------------------------------------ */
+
+static bool pte_allowed(void *owner, uint64_t gpa, enum tlb_access access)
+{
+    bool whole;
+    return pmp_check(owner, gpa, 8, access, PRIV_S, &whole) == PMP_ALLOWED;
+}
+
+/* Whether a cached translation can answer this access: permission, and A and D already set. */
+static bool translation_serves(const struct hart *h, const struct translation *t,
+                               enum tlb_access access, enum tlb_context context)
+{
+    if (!(t->pte & PTE_A) || (access == TLB_STORE && !(t->pte & PTE_D)))
+        return false;
+    return walk_permits(t->pte, access, context == TLB_U, context == TLB_S_SUM,
+                        h->csr.mstatus & MSTATUS_MXR);
+}
+
+static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access,
+                      enum tlb_context context, struct translation *t)
+{
+    struct walk_request request = {
+        .memory = h->ports.memory,
+        .satp = h->csr.satp,
+        .svadu = h->csr.menvcfg & ENVCFG_ADUE,
+        .svpbmt = h->csr.menvcfg & ENVCFG_PBMTE,
+        .pte_allowed = pte_allowed,
+        .owner = h,
+    };
+    switch (walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
+                 h->csr.mstatus & MSTATUS_MXR, t)) {
+    case WALK_OK:
+        return true;
+    case WALK_PAGE_FAULT:
+        return hart_raise(h, page_fault[access], va);
+    default:
+        return hart_raise(h, access_fault[access], va);
+    }
+}
+
+/* The physical page of va. */
+static bool translate(struct hart *h, uint64_t va, enum tlb_access access,
+                      enum tlb_context context, uint64_t *pa)
+{
+    if (context == TLB_M || h->csr.satp >> SATP_MODE_SHIFT == SATP_BARE) {
+        *pa = va & PAGE_MASK;
+        return true;
+    }
+    uint16_t asid = (uint16_t)(h->csr.satp >> SATP_ASID_SHIFT);
+    const struct translation *cached = tlb_find(h->tlb, va, asid);
+    if (cached && translation_serves(h, cached, access, context)) {
+        *pa = cached->pa;
+        return true;
+    }
+    struct translation t;
+    if (!walk_page(h, va, access, context, &t))
+        return false;
+    tlb_insert(h->tlb, &t, asid);
+    *pa = t.pa;
+    return true;
+}
+
+/* The record of va's page, filled if need be; NULL: h->trap is filled. A page that PMP denies as a
+ * whole is not entered. */
+static const struct tlb_record *find_record(struct hart *h, uint64_t va, enum tlb_access access)
+{
+    enum tlb_context context = context_for(h, access);
+    struct tlb_record *record = &h->tlb->records[context][access][tlb_index(va)];
+    if (record->va == (va & PAGE_MASK))
+        return record;
+    uint64_t pa;
+    if (!translate(h, va, access, context, &pa))
+        return NULL;
+    bool whole;
+    enum pmp_result result = pmp_check(h, pa, PAGE_BYTES, access, priv_of(context), &whole);
+    if (whole && result == PMP_DENIED) {
+        hart_raise(h, access_fault[access], va);
+        return NULL;
+    }
+    *record = (struct tlb_record){.va = va & PAGE_MASK, .pa = pa, .split = !whole};
+    h->tlb->fast[context][access][tlb_index(va)].tag = TLB_NO_TAG;
+    h->tlb->used[context][access] = true;
+    return record;
+}
+
+/* Lets the next access of this kind to the page take the fast path. */
+static void open_fast_path(struct hart *h, const struct tlb_record *record, enum tlb_access access,
+                           uint64_t addend)
+{
+    if (h->stress || record->split)
+        return;
+    enum tlb_context context = context_for(h, access);
+    struct tlb_fast *fast = &h->tlb->fast[context][access][tlb_index(record->va)];
+    *fast = (struct tlb_fast){record->va, addend};
+}
+
+/* One piece of an access: within one page, translated and allowed. */
+struct piece {
+    const struct tlb_record *record;
+    uint64_t pa;
+    struct region *region;
+};
+
+static bool find_piece(struct hart *h, uint64_t va, unsigned size, enum tlb_access access,
+                       struct piece *piece)
+{
+    const struct tlb_record *record = find_record(h, va, access);
+    if (!record)
+        return false;
+    uint64_t pa = record->pa + va % PAGE_BYTES;
+    if (record->split) {
+        bool whole;
+        unsigned priv = priv_of(context_for(h, access));
+        if (pmp_check(h, pa, size, access, priv, &whole) == PMP_DENIED)
+            return hart_raise(h, access_fault[access], va);
+    }
+    *piece = (struct piece){record, pa, memory_find(h->ports.memory, pa)};
+    if (!piece->region || (access == TLB_STORE && piece->region->kind == REGION_ROM))
+        return hart_raise(h, access_fault[access], va);
+    return true;
+}
+
+static uint8_t *piece_hva(const struct piece *piece)
+{
+    return piece->region->hva + (piece->pa - piece->region->base);
+}
+
+/* A device looks at the clock: it shows the hart's present. */
+static void show_time(struct hart *h)
+{
+    h->ports.clock->now_ns = hart_now_ns(h);
+}
+
+static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct piece *piece,
+                       uint64_t *value)
+{
+    *value = 0;
+    if (piece->region->kind == REGION_DEVICE) {
+        show_time(h);
+        if (!memory_mmio_read(h->ports.memory, piece->pa, size, value))
+            return hart_raise(h, CAUSE_LOAD_ACCESS, va);
+        return true;
+    }
+    memcpy(value, piece_hva(piece), size);
+    open_fast_path(h, piece->record, TLB_LOAD,
+                   (uint64_t)(uintptr_t)piece_hva(piece) - va);
+    return true;
+}
+
+/* The bytes of RAM at pa changed, or are about to: marks the page, drops decoded code. True: the
+ * page still needs the slow path. */
+static bool note_store(struct hart *h, const struct piece *piece, unsigned size)
+{
+    uint8_t *mark = &piece->region->marks[(piece->pa - piece->region->base) / PAGE_BYTES];
+    *mark |= PAGE_TOUCHED;
+    if (!(*mark & PAGE_HAS_CODE))
+        return false;
+    if (code_written(h->ports.code, piece->pa, size) && (piece->pa & PAGE_MASK) == h->page_pa)
+        hart_leave(h);
+    return *mark & PAGE_HAS_CODE;
+}
+
+static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct piece *piece,
+                        uint64_t value)
+{
+    if (piece->region->kind == REGION_DEVICE) {
+        show_time(h);
+        if (!memory_mmio_write(h->ports.memory, piece->pa, size, value))
+            return hart_raise(h, CAUSE_STORE_ACCESS, va);
+        return true;
+    }
+    memcpy(piece_hva(piece), &value, size);
+    if (!note_store(h, piece, size))
+        open_fast_path(h, piece->record, TLB_STORE,
+                       (uint64_t)(uintptr_t)piece_hva(piece) - va);
+    return true;
+}
+
+/* --- loads and stores ------------------------------------------------------------------------- */
+
+/* Bytes of the access that lie on the first page. */
+static unsigned bytes_on_page(uint64_t va, unsigned size)
+{
+    return (unsigned)min_u64(size, PAGE_BYTES - va % PAGE_BYTES);
+}
+
+/* An access over a page boundary is split: devices are not reached this way. Neighbouring pages have
+ * different first-level entries, so that the first record outlives the second look-up. */
+static bool find_two_pieces(struct hart *h, uint64_t va, unsigned size, unsigned first,
+                            enum tlb_access access, struct piece pieces[2])
+{
+    if (!find_piece(h, va, first, access, &pieces[0]))
+        return false;
+    if (!find_piece(h, va + first, size - first, access, &pieces[1]))
+        return false;
+    if (pieces[0].region->kind == REGION_DEVICE || pieces[1].region->kind == REGION_DEVICE)
+        return hart_raise(h, access_fault[access], va);
+    return true;
+}
+
+bool hart_load(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
+{
+    unsigned first = bytes_on_page(va, size);
+    struct piece pieces[2];
+    if (first == size)
+        return find_piece(h, va, size, TLB_LOAD, &pieces[0]) &&
+               load_piece(h, va, size, &pieces[0], value);
+    uint64_t low, high;
+    if (!find_two_pieces(h, va, size, first, TLB_LOAD, pieces) ||
+        !load_piece(h, va, first, &pieces[0], &low) ||
+        !load_piece(h, va + first, size - first, &pieces[1], &high))
+        return false;
+    *value = low | high << (8 * first);
+    return true;
+}
+
+bool hart_store(struct hart *h, uint64_t va, unsigned size, uint64_t value)
+{
+    unsigned first = bytes_on_page(va, size);
+    struct piece pieces[2];
+    if (first == size)
+        return find_piece(h, va, size, TLB_STORE, &pieces[0]) &&
+               store_piece(h, va, size, &pieces[0], value);
+    return find_two_pieces(h, va, size, first, TLB_STORE, pieces) &&
+           store_piece(h, va, first, &pieces[0], value) &&
+           store_piece(h, va + first, size - first, &pieces[1], value >> (8 * first));
+}
+
+/* --- atomics ---------------------------------------------------------------------------------- */
+
+static bool is_ram(const struct piece *piece)
+{
+    return piece->region->kind == REGION_RAM;
+}
+
+void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
+{
+    struct piece piece;
+    if (va & (size - 1)) {
+        hart_raise(h, CAUSE_STORE_MISALIGNED, va);
+        return NULL;
+    }
+    if (!find_piece(h, va, size, TLB_STORE, &piece))
+        return NULL;
+    if (!is_ram(&piece)) {
+        hart_raise(h, CAUSE_STORE_ACCESS, va);
+        return NULL;
+    }
+    if (!note_store(h, &piece, size))
+        open_fast_path(h, piece.record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(&piece) - va);
+    return piece_hva(&piece);
+}
+
+bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
+{
+    struct piece piece;
+    if (va & (size - 1))
+        return hart_raise(h, CAUSE_LOAD_MISALIGNED, va);
+    if (!find_piece(h, va, size, TLB_LOAD, &piece))
+        return false;
+    if (!is_ram(&piece))
+        return hart_raise(h, CAUSE_LOAD_ACCESS, va);
+    if (!load_piece(h, va, size, &piece, value))
+        return false;
+    h->reservation_valid = true;
+    h->reservation_pa = piece.pa;
+    h->reservation_value = *value;
+    return true;
+}
+
+/* The reservation is the loaded value: a store-conditional succeeds when the memory still (or again)
+ * holds it. This ABA is what a compare-and-swap gives parallel harts as well. */
+bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t value,
+                            bool *stored)
+{
+    bool reserved = h->reservation_valid;
+    h->reservation_valid = false;
+    *stored = false;
+    void *at = hart_amo_address(h, va, size);
+    if (!at)
+        return false;
+    struct tlb_record *record =
+        &h->tlb->records[context_for(h, TLB_STORE)][TLB_STORE][tlb_index(va)];
+    uint64_t now = 0;
+    memcpy(&now, at, size);
+    if (!reserved || h->reservation_pa != record->pa + va % PAGE_BYTES ||
+        now != h->reservation_value)
+        return true;
+    memcpy(at, &value, size);
+    *stored = true;
+    return true;
+}
+
+/* --- cache blocks (Zicbom, Zicboz) -------------------------------------------------------------- */
+
+#define CACHE_BLOCK_BYTES 64u
+
+/* A block operation faults as a store does, but needs no more than permission to load. */
+bool hart_probe_cache_block(struct hart *h, uint64_t va)
+{
+    struct piece piece;
+    if (find_piece(h, va, 1, TLB_LOAD, &piece))
+        return true;
+    bool page = h->trap.cause == CAUSE_LOAD_PAGE;
+    return hart_raise(h, page ? CAUSE_STORE_PAGE : CAUSE_STORE_ACCESS, va);
+}
+
+bool hart_zero_cache_block(struct hart *h, uint64_t va)
+{
+    struct piece piece;
+    if (!find_piece(h, va, 1, TLB_STORE, &piece))
+        return false;
+    if (!is_ram(&piece))
+        return hart_raise(h, CAUSE_STORE_ACCESS, va);
+    piece.pa &= ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
+    memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
+    note_store(h, &piece, CACHE_BLOCK_BYTES);
+    return true;
+}
+
+/* --- fetch ------------------------------------------------------------------------------------ */
+
+/* Physical page of va for fetching; false: h->trap is filled. */
+static bool fetch_page(struct hart *h, uint64_t va, unsigned size, uint64_t *page_pa)
+{
+    struct piece piece;
+    if (!find_piece(h, va, size, TLB_FETCH, &piece))
+        return false;
+    if (piece.region->kind == REGION_DEVICE)
+        return hart_raise(h, CAUSE_FETCH_ACCESS, va);
+    *page_pa = piece.record->pa;
+    open_fast_path(h, piece.record, TLB_FETCH, *page_pa);
+    return true;
+}
+
+static uint16_t read_parcel(const struct hart *h, uint64_t pa)
+{
+    const struct region *region = memory_find(h->ports.memory, pa);
+    uint16_t parcel = 0;
+    if (region && region->hva)
+        memcpy(&parcel, region->hva + (pa - region->base), 2);
+    return parcel;
+}
+
+/* A page that PMP cuts is never kept: page_valid stays false, and the run loop then executes one
+ * instruction and comes back here, so that each is checked. */
+bool hart_enter_page(struct hart *h, uint64_t va)
+{
+    if (h->page_valid && (va & PAGE_MASK) == h->page_va)
+        return true;
+    uint64_t page_pa;
+    if (!fetch_page(h, va, 2, &page_pa))
+        return false;
+    h->page_va = va & PAGE_MASK;
+    h->page_pa = page_pa;
+    h->page_valid = !find_record(h, va, TLB_FETCH)->split;
+    if (h->page_valid || va % PAGE_BYTES == PAGE_BYTES - 2)
+        return true;
+    bool wide = (read_parcel(h, page_pa + va % PAGE_BYTES) & 3) == 3;
+    return !wide || fetch_page(h, va + 2, 2, &page_pa);
+}
+
+bool hart_straddling_word(struct hart *h, uint32_t *word)
+{
+    uint64_t second_pa;
+    if (!fetch_page(h, h->pc + 2, 2, &second_pa))
+        return false;
+    *word = read_parcel(h, h->page_pa + PAGE_BYTES - 2) |
+            (uint32_t)read_parcel(h, second_pa) << 16;
+    return true;
+}
+
+uint32_t hart_instruction(struct hart *h)
+{
+    uint64_t pa = h->page_pa + h->pc % PAGE_BYTES;
+    uint16_t low = read_parcel(h, pa);
+    if ((low & 3) != 3)
+        return low;
+    uint32_t word = 0;
+    if (h->pc % PAGE_BYTES == PAGE_BYTES - 2)
+        return hart_straddling_word(h, &word) ? word : low;
+    return low | (uint32_t)read_parcel(h, pa + 2) << 16;
+}
+
+bool hart_raise_illegal(struct hart *h)
+{
+    return hart_raise(h, CAUSE_ILLEGAL, hart_instruction(h));
+}

@@ -1,0 +1,307 @@
+#include "cpu/code.h"
+
+#include "base/os.h"
+#include "cpu/code_build.h"
+#include "cpu/exec.h"
+
+#include <stdlib.h>
+
+/* Sizes: host memory is touched only as it is used; a flush of everything when one runs full. */
+#define OPS_MAX      (3u << 19) /* 24 MiB of ops, 6 MiB of side table */
+#define BLOCKS_MAX   (1u << 18)
+#define HASH_SLOTS   (1u << 17)
+#define PAGE_SLOTS   (1u << 15)
+#define PAGES_MAX    (PAGE_SLOTS / 4 * 3)
+#define CODE_NO_PAGE UINT64_MAX
+
+/* The first slots belong to no block: one for scratch blocks, one for straddling instructions. */
+#define SCRATCH_AT  0u
+#define STRADDLE_AT BLOCK_MAX_SLOTS
+#define BLOCKS_AT   (2u * BLOCK_MAX_SLOTS)
+
+static bool reserve_tables(struct code_cache *code)
+{
+    code->ops = os_reserve((size_t)OPS_MAX * sizeof *code->ops);
+    code->side = os_reserve((size_t)OPS_MAX * sizeof *code->side);
+    code->blocks = os_reserve((size_t)BLOCKS_MAX * sizeof *code->blocks);
+    code->hash = os_reserve((size_t)HASH_SLOTS * sizeof *code->hash);
+    code->pages = os_reserve((size_t)PAGE_SLOTS * sizeof *code->pages);
+    code->decoder = insn_decoder_create();
+    return code->ops && code->side && code->blocks && code->hash && code->pages && code->decoder;
+}
+
+static void release(void *pages, size_t bytes)
+{
+    if (pages)
+        os_release(pages, bytes);
+}
+
+void code_destroy(struct code_cache *code)
+{
+    if (!code)
+        return;
+    release(code->ops, (size_t)OPS_MAX * sizeof *code->ops);
+    release(code->side, (size_t)OPS_MAX * sizeof *code->side);
+    release(code->blocks, (size_t)BLOCKS_MAX * sizeof *code->blocks);
+    release(code->hash, (size_t)HASH_SLOTS * sizeof *code->hash);
+    release(code->pages, (size_t)PAGE_SLOTS * sizeof *code->pages);
+    insn_decoder_destroy(code->decoder);
+    free(code->breakpoints);
+    free(code);
+}
+
+static void on_memory_write(void *owner, uint64_t gpa, uint64_t bytes)
+{
+    code_written(owner, gpa, bytes);
+}
+
+static void empty_tables(struct code_cache *code)
+{
+    memset(code->hash, 0, (size_t)HASH_SLOTS * sizeof *code->hash);
+    for (uint32_t i = 0; i < PAGE_SLOTS; i++)
+        code->pages[i].pa = CODE_NO_PAGE;
+    code->ops_used = BLOCKS_AT;
+    code->blocks_used = 0;
+    code->pages_used = 0;
+}
+
+struct code_cache *code_create(struct memory_map *memory, struct log *log)
+{
+    struct code_cache *code = calloc(1, sizeof *code);
+    if (!code)
+        return NULL;
+    code->memory = memory;
+    code->log = log;
+    if (!reserve_tables(code)) {
+        code_destroy(code);
+        return NULL;
+    }
+    empty_tables(code);
+    memory_on_code_write(memory, on_memory_write, code);
+    return code;
+}
+
+void code_attach(struct code_cache *code, struct tlb *tlb)
+{
+    code->tlbs[code->tlb_count++] = tlb;
+}
+
+/* --- pages ---------------------------------------------------------------------------------- */
+
+static uint32_t page_slot(uint64_t page_pa)
+{
+    return (uint32_t)((page_pa >> 12) * 0x9e3779b97f4a7c15ull >> 40) % PAGE_SLOTS;
+}
+
+/* The entry of this page, or the free one where it belongs. */
+static struct code_page *page_entry(struct code_cache *code, uint64_t page_pa)
+{
+    uint32_t slot = page_slot(page_pa);
+    while (code->pages[slot].pa != page_pa && code->pages[slot].pa != CODE_NO_PAGE)
+        slot = (slot + 1) % PAGE_SLOTS;
+    return &code->pages[slot];
+}
+
+/* Marks the page, so that stores to it take the slow path from now on. */
+static struct code_page *begin_page(struct code_cache *code, const struct region *region,
+                                    uint64_t page_pa)
+{
+    struct code_page *page = page_entry(code, page_pa);
+    if (page->pa == CODE_NO_PAGE) {
+        *page = (struct code_page){.pa = page_pa};
+        code->pages_used++;
+    }
+    uint8_t *mark = region->marks ? &region->marks[(page_pa - region->base) / PAGE_BYTES] : NULL;
+    if (mark && !(*mark & PAGE_HAS_CODE)) {
+        *mark |= PAGE_HAS_CODE;
+        for (unsigned i = 0; i < code->tlb_count; i++)
+            tlb_poison_stores(code->tlbs[i], page_pa);
+    }
+    return page;
+}
+
+static void clear_mark(struct code_cache *code, uint64_t page_pa)
+{
+    struct region *region = memory_find(code->memory, page_pa);
+    if (region && region->marks)
+        region->marks[(page_pa - region->base) / PAGE_BYTES] &= (uint8_t)~PAGE_HAS_CODE;
+}
+
+/* --- blocks --------------------------------------------------------------------------------- */
+
+static uint32_t *hash_head(struct code_cache *code, uint64_t pa)
+{
+    return &code->hash[(pa >> 1) * 0x9e3779b97f4a7c15ull >> 40 & (HASH_SLOTS - 1)];
+}
+
+static struct block *find_block(struct code_cache *code, uint64_t pa, unsigned key)
+{
+    for (uint32_t i = *hash_head(code, pa); i; i = code->blocks[i - 1].next_in_hash) {
+        struct block *block = &code->blocks[i - 1];
+        if (block->pa == pa && block->context == key)
+            return block;
+    }
+    return NULL;
+}
+
+void code_flush(struct code_cache *code)
+{
+    for (uint32_t i = 0; i < PAGE_SLOTS; i++)
+        if (code->pages[i].pa != CODE_NO_PAGE)
+            clear_mark(code, code->pages[i].pa);
+    empty_tables(code);
+    code->generation++;
+    code->stats.flushes++;
+}
+
+/* Decodes from pa into slot `at`; flushes first when a table is full. */
+static struct build_result decode(struct code_cache *code, uint64_t pa, unsigned context,
+                                  unsigned limit, uint32_t at, struct code_page **page)
+{
+    const struct region *region = memory_find(code->memory, pa);
+    *page = begin_page(code, region, pa & PAGE_MASK);
+    struct build_request request = {
+        .code = code,
+        .page = region->hva + ((pa & PAGE_MASK) - region->base),
+        .pa = pa,
+        .context = context,
+        .limit = limit,
+        .at = at,
+        .lines = &(*page)->lines,
+    };
+    return build_block(&request);
+}
+
+static void flush_if_full(struct code_cache *code)
+{
+    if (code->ops_used + BLOCK_MAX_SLOTS > OPS_MAX || code->blocks_used == BLOCKS_MAX ||
+        code->pages_used >= PAGES_MAX)
+        code_flush(code);
+}
+
+static struct block *make_block(struct code_cache *code, uint64_t pa, unsigned context,
+                                unsigned key)
+{
+    struct code_page *page;
+    flush_if_full(code);
+    struct build_result built =
+        decode(code, pa, context, code->stress ? 1 : BLOCK_MAX, code->ops_used, &page);
+    uint32_t *head = hash_head(code, pa);
+    struct block *block = &code->blocks[code->blocks_used++];
+    *block = (struct block){.pa = pa,
+                            .first = code->ops_used,
+                            .next_in_hash = *head,
+                            .next_in_page = page->first_block,
+                            .context = (uint8_t)key,
+                            .instructions = built.instructions};
+    *head = page->first_block = code->blocks_used;
+    code->ops_used += built.slots;
+    code->stats.blocks_made++;
+    code->stats.instructions_decoded += built.instructions;
+    return block;
+}
+
+struct block *code_find(struct code_cache *code, uint64_t pa, unsigned context, bool keyed)
+{
+    unsigned key = keyed ? context : CODE_ANY_CONTEXT;
+    code->stats.lookups++;
+    struct block *block = find_block(code, pa, key);
+    return block ? block : make_block(code, pa, context, key);
+}
+
+struct op *code_scratch(struct code_cache *code, uint64_t pa, unsigned context, unsigned limit)
+{
+    struct code_page *page;
+    flush_if_full(code);
+    decode(code, pa, context, limit, SCRATCH_AT, &page);
+    return &code->ops[SCRATCH_AT];
+}
+
+struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned context)
+{
+    build_straddle(code, STRADDLE_AT, word, context);
+    return &code->ops[STRADDLE_AT];
+}
+
+/* --- coherence ------------------------------------------------------------------------------ */
+
+static void remove_from_hash(struct code_cache *code, const struct block *block)
+{
+    uint32_t index = (uint32_t)(block - code->blocks) + 1;
+    uint32_t *link = hash_head(code, block->pa);
+    while (*link != index)
+        link = &code->blocks[*link - 1].next_in_hash;
+    *link = block->next_in_hash;
+}
+
+static void drop_page(struct code_cache *code, struct code_page *page)
+{
+    for (uint32_t i = page->first_block; i; i = code->blocks[i - 1].next_in_page) {
+        struct block *block = &code->blocks[i - 1];
+        remove_from_hash(code, block);
+        code->ops[block->first].run = op_stale;
+    }
+    page->first_block = 0;
+    page->lines = 0;
+    clear_mark(code, page->pa);
+    code->stats.pages_dropped++;
+}
+
+/* The lines of one page that bytes [from, from + n) touch. */
+static uint64_t line_mask(uint64_t from, uint64_t n)
+{
+    unsigned first = (unsigned)(from % PAGE_BYTES / 64);
+    unsigned last = (unsigned)((from + n - 1) % PAGE_BYTES / 64);
+    return (~0ull >> (63 - last)) & (~0ull << first);
+}
+
+bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes)
+{
+    bool dropped = false;
+    while (bytes) {
+        uint64_t n = min_u64(bytes, PAGE_BYTES - pa % PAGE_BYTES);
+        struct code_page *page = page_entry(code, pa & PAGE_MASK);
+        if (page->pa != CODE_NO_PAGE && page->lines & line_mask(pa, n)) {
+            drop_page(code, page);
+            dropped = true;
+        }
+        pa += n;
+        bytes -= n;
+    }
+    return dropped;
+}
+
+/* --- breakpoints ---------------------------------------------------------------------------- */
+
+bool code_has_breakpoint(const struct code_cache *code, uint64_t va)
+{
+    for (unsigned i = 0; i < code->breakpoint_count; i++)
+        if (code->breakpoints[i] == va)
+            return true;
+    return false;
+}
+
+bool code_add_breakpoint(struct code_cache *code, uint64_t va)
+{
+    if (code_has_breakpoint(code, va))
+        return true;
+    uint64_t *more =
+        realloc(code->breakpoints, (code->breakpoint_count + 1) * sizeof *code->breakpoints);
+    if (!more)
+        return false;
+    code->breakpoints = more;
+    code->breakpoints[code->breakpoint_count++] = va;
+    code_flush(code);
+    return true;
+}
+
+void code_remove_breakpoint(struct code_cache *code, uint64_t va)
+{
+    for (unsigned i = 0; i < code->breakpoint_count; i++) {
+        if (code->breakpoints[i] != va)
+            continue;
+        code->breakpoints[i] = code->breakpoints[--code->breakpoint_count];
+        code_flush(code);
+        return;
+    }
+}

@@ -1,0 +1,109 @@
+/* The code cache: decoded blocks of guest instructions.
+ *
+ * A block begins at a physical address and follows the instruction stream on one page: past branches
+ * that are not taken, along in-page jumps, at most BLOCK_MAX instructions. Ops are page-relative, so
+ * all address spaces share them. A block is entered at its first op only.
+ *
+ * Blocks are found by physical address. Blocks with floating point hold a guard op before the first
+ * FP op: if the hart's context (FS state, frm) is not the one it was decoded for, the guard looks up
+ * a block that begins at the guard's address and is keyed by context as well.
+ *
+ * Instruction memory is coherent: each page with code has a map of 64-byte lines that hold decoded
+ * instructions; a store to such a line drops the page's blocks. A dropped block's first op becomes
+ * op_stale, so links to it need not be found; slots are reused only after a flush of everything.
+ *
+ * The side table has an entry for each slot: where its instruction is and how many came before. */
+#ifndef RIVULET_CPU_CODE_H
+#define RIVULET_CPU_CODE_H
+
+#include "cpu/insn.h"
+#include "memory/map.h"
+#include "memory/tlb.h"
+
+#define BLOCK_MAX 64 /* guest instructions; also what the exact end of a slice needs */
+
+struct op_side {
+    uint16_t offset; /* in the page, 0 to 4094 */
+    uint8_t before;  /* instructions from block entry */
+    uint8_t length;  /* 2 or 4 bytes */
+};
+
+/* Key of a block beyond its address: mstatus.FS and frm, as far as decoding depends on them. */
+enum fs_mode { FS_MODE_OFF, FS_MODE_CLEAN, FS_MODE_DIRTY };
+#define CODE_CONTEXT(fs, frm) ((fs) | (unsigned)(frm) << 2)
+#define CODE_ANY_CONTEXT      0xffu
+
+struct block {
+    uint64_t pa;
+    uint32_t first;        /* op index */
+    uint32_t next_in_hash; /* block index + 1; 0: none */
+    uint32_t next_in_page;
+    uint8_t context;       /* CODE_ANY_CONTEXT, or the one it is keyed by */
+    uint8_t instructions;
+};
+
+/* A physical page that holds decoded code. */
+struct code_page {
+    uint64_t pa;          /* page address; CODE_NO_PAGE: a free entry */
+    uint64_t lines;       /* 64-byte lines with decoded instructions */
+    uint32_t first_block; /* block index + 1 */
+};
+
+struct code_stats {
+    uint64_t blocks_made, instructions_decoded, pages_dropped, flushes, lookups;
+};
+
+struct code_cache {
+    struct op *ops;
+    struct op_side *side;
+    uint32_t ops_used, ops_limit;
+    struct block *blocks;
+    uint32_t blocks_used;
+    uint32_t *hash;          /* block index + 1 */
+    struct code_page *pages; /* open addressing by physical page */
+    uint32_t pages_used;
+    uint64_t generation;     /* counts flushes: op pointers of an older one are dead */
+    struct insn_decoder *decoder;
+    struct memory_map *memory;
+    struct log *log;
+    struct tlb *tlbs[8];     /* of the harts that run from this cache */
+    unsigned tlb_count;
+    uint64_t *breakpoints;   /* virtual addresses */
+    unsigned breakpoint_count;
+    bool stress;             /* blocks of one instruction */
+    struct code_stats stats;
+};
+
+struct code_cache *code_create(struct memory_map *memory, struct log *log);
+void code_destroy(struct code_cache *code);
+/* Each hart that runs from the cache: its store tags are poisoned when a page gets code. */
+void code_attach(struct code_cache *code, struct tlb *tlb);
+
+static inline const struct op_side *code_side(const struct code_cache *code, const struct op *op)
+{
+    return &code->side[op - code->ops];
+}
+
+/* The block at physical address pa (in a page of RAM or ROM), made if need be. With `context` a
+ * block that begins with a guard for it. May flush the cache: see generation. */
+struct block *code_find(struct code_cache *code, uint64_t pa, unsigned context, bool keyed);
+
+static inline struct op *code_entry(const struct code_cache *code, const struct block *block)
+{
+    return &code->ops[block->first];
+}
+/* A block of at most `limit` instructions from pa, for one run; valid until the next call. */
+struct op *code_scratch(struct code_cache *code, uint64_t pa, unsigned context, unsigned limit);
+/* A one-instruction block for `word`, which begins at page offset 4094. Likewise. */
+struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned context);
+
+/* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */
+bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);
+void code_flush(struct code_cache *code);
+
+/* False: out of memory. */
+bool code_add_breakpoint(struct code_cache *code, uint64_t va) MUST_CHECK;
+void code_remove_breakpoint(struct code_cache *code, uint64_t va);
+bool code_has_breakpoint(const struct code_cache *code, uint64_t va);
+
+#endif

@@ -1,0 +1,550 @@
+/* Control and status registers: permission, reading, legal values and effects of csr.def's rows.
+ * Privileged manual, chapters "Control and Status Registers", "Machine-Level ISA" and
+ * "Supervisor-Level ISA".
+ *
+ * Invariants: h->csr holds only legal values (WARL fields are repaired when written, and checked
+ * when a snapshot is loaded). Bits that others own are not in h->csr: SD, UXL and SXL of mstatus
+ * are added by a read, and the wires and timers of mip by hart_mip. */
+#include "cpu/hart.h"
+
+#include <string.h>
+
+#define always true
+
+/* mimpid: our version 0.1.0, a byte each. */
+#define RIVULET_MIMPID 0x000100ull
+#define MISA_LETTER(c) (1ull << ((c) - 'A'))
+#define RIVULET_MISA                                                                               \
+    (2ull << 62 | MISA_LETTER('A') | MISA_LETTER('C') | MISA_LETTER('D') | MISA_LETTER('F') |      \
+     MISA_LETTER('I') | MISA_LETTER('M') | MISA_LETTER('S') | MISA_LETTER('U'))
+
+#define SSIP           (1ull << IRQ_SSIP)
+#define STIP           (1ull << IRQ_STIP)
+#define SEIP           (1ull << IRQ_SEIP)
+#define S_INTERRUPTS   (SSIP | STIP | SEIP)
+#define ALL_INTERRUPTS (S_INTERRUPTS | 1ull << IRQ_MSIP | 1ull << IRQ_MTIP | 1ull << IRQ_MEIP)
+/* Every exception that exists but the environment call from M, which is never delegated. */
+#define MEDELEG_MASK 0xb3ffull
+
+#define MSTATUS_WRITABLE                                                                           \
+    (MSTATUS_SIE | MSTATUS_MIE | MSTATUS_SPIE | MSTATUS_MPIE | MSTATUS_SPP | MSTATUS_MPP |         \
+     MSTATUS_FS | MSTATUS_MPRV | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_TVM | MSTATUS_TW |            \
+     MSTATUS_TSR)
+#define SSTATUS_WRITABLE                                                                           \
+    (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
+#define SSTATUS_MASK (SSTATUS_WRITABLE | MSTATUS_VS | MSTATUS_XS | MSTATUS_UXL | MSTATUS_SD)
+/* UXL = SXL = 64 bits: fixed. */
+#define MSTATUS_XLENS (2ull << 32 | 2ull << 34)
+
+#define ENVCFG_S_MASK (ENVCFG_FIOM | ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE)
+
+#define COUNTER_CY (1ull << 0)
+#define COUNTER_TM (1ull << 1)
+#define COUNTER_IR (1ull << 2)
+
+/* --- presence --------------------------------------------------------------------------------- */
+
+/* "F" registers are there while mstatus.FS is not off. */
+static bool fp_on(const struct hart *h)
+{
+    return h->csr.mstatus & MSTATUS_FS;
+}
+
+/* mcounteren opens a counter to S; mcounteren and scounteren together open it to U. */
+static bool counter_on(const struct hart *h, unsigned counter)
+{
+    uint64_t open = ~0ull;
+    if (h->priv != PRIV_M)
+        open &= h->csr.mcounteren;
+    if (h->priv == PRIV_U)
+        open &= h->csr.scounteren;
+    return open >> counter & 1;
+}
+
+/* Sstc: S reaches stimecmp only when menvcfg.STCE and mcounteren.TM let it. */
+static bool stimecmp_on(const struct hart *h)
+{
+    if (h->priv == PRIV_M)
+        return h->isa.sstc;
+    return h->csr.menvcfg & ENVCFG_STCE && h->csr.mcounteren & COUNTER_TM;
+}
+
+static bool satp_on(const struct hart *h)
+{
+    return h->priv == PRIV_M || !(h->csr.mstatus & MSTATUS_TVM);
+}
+
+/* --- effects of CSR rows, after the masked value was stored ----------------------------------- */
+
+static void effect_none(struct hart *h, uint64_t old)
+{
+    (void)h;
+    (void)old;
+}
+
+static void effect_interrupts(struct hart *h, uint64_t old)
+{
+    (void)old;
+    hart_check_interrupts(h);
+}
+
+static void effect_stimecmp(struct hart *h, uint64_t old)
+{
+    (void)old;
+    hart_set_stimecmp(h, h->csr.stimecmp);
+}
+
+static unsigned satp_mode(uint64_t satp)
+{
+    return satp >> SATP_MODE_SHIFT;
+}
+
+static bool satp_is_legal(const struct hart *h, uint64_t satp)
+{
+    unsigned mode = satp_mode(satp);
+    return mode == SATP_BARE || (mode >= SATP_SV39 && mode <= h->isa.max_satp_mode);
+}
+
+/* An unsupported MODE: the whole write has no effect. Else the first level of the TLB, which is not
+ * tagged, forgets all but M-mode; the second stays, tagged by ASID. A new MODE takes effect without
+ * a fence (section "Supervisor Address Translation and Protection Register"): all goes. */
+static void effect_satp(struct hart *h, uint64_t old)
+{
+    if (!satp_is_legal(h, h->csr.satp))
+        h->csr.satp = old;
+    if (h->csr.satp == old)
+        return;
+    if (satp_mode(h->csr.satp) != satp_mode(old)) {
+        tlb_flush_all(h->tlb);
+    } else {
+        tlb_flush_l1_context(h->tlb, TLB_S);
+        tlb_flush_l1_context(h->tlb, TLB_S_SUM);
+        tlb_flush_l1_context(h->tlb, TLB_U);
+    }
+    h->page_valid = false;
+    hart_update_translation(h);
+    hart_leave(h);
+}
+
+/* CBIE = 2 is reserved: the field keeps its old value. */
+static uint64_t legal_cbie(uint64_t envcfg, uint64_t old)
+{
+    bool reserved = (envcfg & ENVCFG_CBIE) == 2 * (ENVCFG_CBIE & -ENVCFG_CBIE);
+    return reserved ? (envcfg & ~ENVCFG_CBIE) | (old & ENVCFG_CBIE) : envcfg;
+}
+
+static void effect_senvcfg(struct hart *h, uint64_t old)
+{
+    h->csr.senvcfg = legal_cbie(h->csr.senvcfg, old);
+}
+
+static uint64_t menvcfg_mask(const struct hart *h)
+{
+    return ENVCFG_S_MASK | ENVCFG_PBMTE | (h->isa.svadu ? ENVCFG_ADUE : 0) |
+           (h->isa.sstc ? ENVCFG_STCE : 0);
+}
+
+static void effect_menvcfg(struct hart *h, uint64_t old)
+{
+    h->csr.menvcfg = legal_cbie(h->csr.menvcfg, old);
+    uint64_t changed = h->csr.menvcfg ^ old;
+    if (changed & (ENVCFG_ADUE | ENVCFG_PBMTE))
+        hart_flush_tlb(h);
+    if (changed & ENVCFG_STCE) /* the next timer deadline is another one */
+        hart_leave(h);
+}
+
+/* --- counters --------------------------------------------------------------------------------- */
+
+static uint64_t retired(const struct hart *h)
+{
+    return h->steps - h->traps;
+}
+
+static bool is_inhibited(const struct hart *h, uint64_t bit)
+{
+    return h->csr.mcountinhibit & bit;
+}
+
+/* h->steps does not count the writing instruction yet. What a write sets is what the next
+ * instruction reads (section "Hardware Performance Monitor"), hence the 1. */
+static uint64_t read_cycle(const struct hart *h)
+{
+    return h->csr.mcycle_offset + (is_inhibited(h, COUNTER_CY) ? 0 : h->steps);
+}
+
+static void write_cycle(struct hart *h, uint64_t value)
+{
+    h->csr.mcycle_offset = value - (is_inhibited(h, COUNTER_CY) ? 0 : h->steps + 1);
+}
+
+static uint64_t read_instret(const struct hart *h)
+{
+    return h->csr.minstret_offset + (is_inhibited(h, COUNTER_IR) ? 0 : retired(h));
+}
+
+static void write_instret(struct hart *h, uint64_t value)
+{
+    h->csr.minstret_offset = value - (is_inhibited(h, COUNTER_IR) ? 0 : retired(h) + 1);
+}
+
+/* Takes effect with the next instruction: the writing one is counted under the old value. */
+static void effect_mcountinhibit(struct hart *h, uint64_t old)
+{
+    uint64_t stopped = h->csr.mcountinhibit & ~old, started = ~h->csr.mcountinhibit & old;
+    if (stopped & COUNTER_CY)
+        h->csr.mcycle_offset += h->steps + 1;
+    if (started & COUNTER_CY)
+        h->csr.mcycle_offset -= h->steps + 1;
+    if (stopped & COUNTER_IR)
+        h->csr.minstret_offset += retired(h) + 1;
+    if (started & COUNTER_IR)
+        h->csr.minstret_offset -= retired(h) + 1;
+}
+
+/* --- status ----------------------------------------------------------------------------------- */
+
+static uint64_t read_mstatus(const struct hart *h)
+{
+    uint64_t status = h->csr.mstatus | MSTATUS_XLENS;
+    return (status & MSTATUS_FS) == MSTATUS_FS ? status | MSTATUS_SD : status;
+}
+
+/* Blocks are decoded for one state of FS and frm: another one ends the running block. */
+static void update_code_context(struct hart *h)
+{
+    unsigned old = h->code_context;
+    hart_update_code_context(h);
+    if (h->code_context != old)
+        hart_leave(h);
+}
+
+static void write_mstatus(struct hart *h, uint64_t value)
+{
+    uint64_t old = h->csr.mstatus;
+    if ((value & MSTATUS_MPP) == 2ull << MSTATUS_MPP_SHIFT) /* no such privilege: keep */
+        value = (value & ~MSTATUS_MPP) | (old & MSTATUS_MPP);
+    h->csr.mstatus = value & MSTATUS_WRITABLE;
+    uint64_t changed = old ^ h->csr.mstatus;
+    if (changed & MSTATUS_FS)
+        update_code_context(h);
+    if (changed & MSTATUS_MXR)
+        hart_flush_tlb(h);
+    if (changed & (MSTATUS_MPRV | MSTATUS_MPP | MSTATUS_SUM))
+        hart_update_translation(h);
+    if (changed & h->csr.mstatus & (MSTATUS_SIE | MSTATUS_MIE))
+        hart_check_interrupts(h);
+}
+
+static uint64_t read_sstatus(const struct hart *h)
+{
+    return read_mstatus(h) & SSTATUS_MASK;
+}
+
+static void write_sstatus(struct hart *h, uint64_t value)
+{
+    write_mstatus(h, (h->csr.mstatus & ~SSTATUS_WRITABLE) | (value & SSTATUS_WRITABLE));
+}
+
+/* --- interrupt views -------------------------------------------------------------------------- */
+
+static uint64_t read_mip(const struct hart *h)
+{
+    return hart_mip(h);
+}
+
+/* STIP is software's while the hart's own S timer (Sstc) is off. */
+static void write_mip(struct hart *h, uint64_t value)
+{
+    uint64_t writable = SSIP | SEIP | (h->csr.menvcfg & ENVCFG_STCE ? 0 : STIP);
+    h->csr.mip = (h->csr.mip & ~writable) | (value & writable);
+    hart_check_interrupts(h);
+}
+
+/* sip and sie show the delegated bits, the others read 0 (section "Supervisor Interrupt
+ * Registers"); of sip only SSIP can be written. */
+static uint64_t read_sip(const struct hart *h)
+{
+    return hart_mip(h) & h->csr.mideleg;
+}
+
+static void write_sip(struct hart *h, uint64_t value)
+{
+    uint64_t writable = SSIP & h->csr.mideleg;
+    h->csr.mip = (h->csr.mip & ~writable) | (value & writable);
+    hart_check_interrupts(h);
+}
+
+static uint64_t read_sie(const struct hart *h)
+{
+    return h->csr.mie & h->csr.mideleg;
+}
+
+static void write_sie(struct hart *h, uint64_t value)
+{
+    h->csr.mie = (h->csr.mie & ~h->csr.mideleg) | (value & h->csr.mideleg);
+    hart_check_interrupts(h);
+}
+
+/* --- floating point --------------------------------------------------------------------------- */
+
+#define FFLAGS_MASK 0x1fu
+#define FRM_SHIFT   5
+#define FRM_MASK    7u
+
+static uint64_t read_fcsr(struct hart *h)
+{
+    fp_sync(h);
+    return (uint64_t)h->frm << FRM_SHIFT | h->fflags;
+}
+
+static void write_fcsr(struct hart *h, uint64_t value)
+{
+    fp_sync(h);
+    h->fflags = value & FFLAGS_MASK;
+    h->frm = value >> FRM_SHIFT & FRM_MASK;
+    fp_reload(h);
+    h->csr.mstatus |= MSTATUS_FS;
+    update_code_context(h);
+}
+
+static uint64_t read_fflags(struct hart *h)
+{
+    return read_fcsr(h) & FFLAGS_MASK;
+}
+
+static void write_fflags(struct hart *h, uint64_t value)
+{
+    write_fcsr(h, (uint64_t)h->frm << FRM_SHIFT | (value & FFLAGS_MASK));
+}
+
+static uint64_t read_frm(struct hart *h)
+{
+    return h->frm;
+}
+
+static void write_frm(struct hart *h, uint64_t value)
+{
+    write_fcsr(h, (value & FRM_MASK) << FRM_SHIFT | read_fflags(h));
+}
+
+/* --- physical memory protection --------------------------------------------------------------- */
+
+static uint64_t read_pmpcfg(const struct hart *h, unsigned reg)
+{
+    return pmp_read_cfg(h, reg);
+}
+
+static void write_pmpcfg(struct hart *h, uint64_t value, unsigned reg)
+{
+    pmp_write_cfg(h, reg, value);
+}
+
+static uint64_t read_pmpaddr(const struct hart *h, unsigned i)
+{
+    return h->csr.pmpaddr[i];
+}
+
+static void write_pmpaddr(struct hart *h, uint64_t value, unsigned i)
+{
+    pmp_write_addr(h, i, value);
+}
+
+/* --- the rows --------------------------------------------------------------------------------- */
+
+enum csr_row {
+    ROW_ABSENT,
+#define CSR(number, name, presence, mask, effect)   ROW_##name,
+#define VIEW(number, name, presence, accessor, ...) ROW_##name,
+#define READONLY(number, name, presence, value)     ROW_##name,
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+    CSR_ROWS
+};
+
+_Static_assert(CSR_ROWS <= 256, "row_of has bytes");
+
+static const uint8_t row_of[4096] = {
+#define CSR(number, name, presence, mask, effect)   [number] = ROW_##name,
+#define VIEW(number, name, presence, accessor, ...) [number] = ROW_##name,
+#define READONLY(number, name, presence, value)     [number] = ROW_##name,
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+};
+
+static const char *const row_names[CSR_ROWS] = {
+#define CSR(number, name, presence, mask, effect)   [ROW_##name] = #name,
+#define VIEW(number, name, presence, accessor, ...) [ROW_##name] = #name,
+#define READONLY(number, name, presence, value)     [ROW_##name] = #name,
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+};
+
+static bool is_present(const struct hart *h, enum csr_row row)
+{
+    switch (row) {
+#define CSR(number, name, presence, mask, effect)                                                  \
+    case ROW_##name:                                                                               \
+        return presence;
+#define VIEW(number, name, presence, accessor, ...) CSR(number, name, presence, , )
+#define READONLY(number, name, presence, value)     CSR(number, name, presence, , )
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+    default:
+        return false;
+    }
+}
+
+static uint64_t csr_read(struct hart *h, enum csr_row row)
+{
+    switch (row) {
+#define CSR(number, name, presence, mask, effect)                                                  \
+    case ROW_##name:                                                                               \
+        return h->csr.name;
+#define VIEW(number, name, presence, accessor, ...)                                                \
+    case ROW_##name:                                                                               \
+        return read_##accessor(h, ##__VA_ARGS__);
+#define READONLY(number, name, presence, value)                                                    \
+    case ROW_##name:                                                                               \
+        return value;
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+    default:
+        return 0;
+    }
+}
+
+static void csr_write(struct hart *h, enum csr_row row, uint64_t value)
+{
+    uint64_t old;
+    switch (row) {
+#define CSR(number, name, presence, mask, effect)                                                  \
+    case ROW_##name:                                                                               \
+        old = h->csr.name;                                                                         \
+        h->csr.name = (old & ~(mask)) | (value & (mask));                                          \
+        effect_##effect(h, old);                                                                   \
+        break;
+#define VIEW(number, name, presence, accessor, ...)                                                \
+    case ROW_##name:                                                                               \
+        write_##accessor(h, value, ##__VA_ARGS__);                                                 \
+        break;
+#define READONLY(number, name, presence, value)
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+    default:
+        break;
+    }
+}
+
+/* Bits 9:8 of a number are the lowest privilege, bits 11:10 both set mean read-only (section "CSR
+ * Address Mapping Conventions"). */
+static bool number_permits(const struct hart *h, unsigned number, bool write)
+{
+    return h->priv >= bits_get(number, 8, 2) && !(write && bits_get(number, 10, 2) == 3);
+}
+
+bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool write,
+              uint64_t operand, uint64_t *old)
+{
+    enum csr_row row = row_of[number & 0xfff];
+    if (UNLIKELY(row == ROW_ABSENT))
+        log_line(h->ports.log, LOG_UNIMP, "hart %u: no CSR 0x%03x", h->id, number & 0xfff);
+    if (UNLIKELY(!number_permits(h, number, write) || !is_present(h, row)))
+        return false;
+    uint64_t value = 0;
+    if (read || op != CSR_WRITE)
+        *old = value = csr_read(h, row);
+    if (!write)
+        return true;
+    /* Set and clear see the written SEIP, not the wire (section "mip and mie"). */
+    if (row == ROW_mip)
+        value = h->csr.mip;
+    if (op == CSR_SET)
+        operand = value | operand;
+    else if (op == CSR_CLEAR)
+        operand = value & ~operand;
+    csr_write(h, row, operand);
+    return true;
+}
+
+bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value)
+{
+    enum csr_row row = row_of[number & 0xfff];
+    *value = csr_read(h, row);
+    return row != ROW_ABSENT;
+}
+
+const char *csr_name(unsigned number)
+{
+    return row_names[row_of[number & 0xfff]];
+}
+
+int csr_number(const char *name)
+{
+    for (unsigned number = 0; number < ARRAY_LEN(row_of); number++)
+        if (row_of[number] != ROW_ABSENT && strcmp(csr_name(number), name) == 0)
+            return number;
+    return -1;
+}
+
+/* --- reset and state -------------------------------------------------------------------------- */
+
+/* What the manual leaves open is 0, but stimecmp: an S timer that nobody set never fires. */
+void csr_reset(struct hart *h)
+{
+    memset(&h->csr, 0, sizeof h->csr);
+    h->csr.stimecmp = ~0ull;
+    h->frm = 0;
+    h->fflags = 0;
+    /* mcycle and minstret begin at 0. */
+    h->csr.mcycle_offset = -h->steps;
+    h->csr.minstret_offset = -retired(h);
+}
+
+static bool csrs_are_legal(const struct hart *h)
+{
+    const struct hart_csrs *c = &h->csr;
+    bool legal = satp_is_legal(h, c->satp) && !(c->mstatus & ~MSTATUS_WRITABLE) &&
+                 (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
+#define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
+#define VIEW(number, name, presence, accessor, ...)
+#define READONLY(number, name, presence, value)
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+    return legal;
+}
+
+void csr_state(struct hart *h, struct state *s)
+{
+    struct hart_csrs *c = &h->csr;
+    state_section(s, "csr", 1);
+#define CSR(number, name, presence, mask, effect) state_u64(s, &c->name);
+#define VIEW(number, name, presence, accessor, ...)
+#define READONLY(number, name, presence, value)
+#include "cpu/csr.def"
+#undef CSR
+#undef VIEW
+#undef READONLY
+    state_u64(s, &c->mstatus);
+    state_u64(s, &c->mip);
+    state_bytes(s, c->pmpcfg, sizeof c->pmpcfg);
+    state_u64s(s, c->pmpaddr, PMP_ENTRIES);
+    state_u64(s, &c->mcycle_offset);
+    state_u64(s, &c->minstret_offset);
+    if (state_loading(s) && !csrs_are_legal(h))
+        state_fail(s, "hart %u: a CSR holds a value that this hart cannot have", h->id);
+}

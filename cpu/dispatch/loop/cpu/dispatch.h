@@ -1,0 +1,24 @@
+/* Dispatch by a loop: each handler returns the next op. For builds without tail calls: unoptimised
+ * ones, sanitizers, hosts whose compilers have none. */
+#ifndef RIVULET_CPU_DISPATCH_H
+#define RIVULET_CPU_DISPATCH_H
+
+struct op;
+typedef struct op *handler_result;
+
+#define CONTINUE_AT(next)                                                                          \
+    do {                                                                                           \
+        h->budget = budget;                                                                        \
+        return (next);                                                                             \
+    } while (0)
+#define TAIL(other) return other(h, op, budget)
+#define LEAVE return NULL
+#define DISPATCH(h, op, first_budget)                                                              \
+    do {                                                                                           \
+        struct op *next_ = (op);                                                                   \
+        (h)->budget = (first_budget);                                                              \
+        while (next_)                                                                              \
+            next_ = next_->run(h, next_, (h)->budget);                                             \
+    } while (0)
+
+#endif

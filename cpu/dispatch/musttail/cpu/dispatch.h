@@ -1,0 +1,22 @@
+/* Dispatch by tail calls: each handler jumps to the next one; the budget stays in a register.
+ * For compilers with the attribute that demands a jump (clang). */
+#ifndef RIVULET_CPU_DISPATCH_H
+#define RIVULET_CPU_DISPATCH_H
+
+struct op;
+typedef void handler_result;
+
+/* Runs the op at `next`, the last thing that a handler does. */
+#define CONTINUE_AT(next)                                                                          \
+    do {                                                                                           \
+        struct op *next_ = (next);                                                                 \
+        __attribute__((musttail)) return next_->run(h, next_, budget);                                  \
+    } while (0)
+/* Goes on in another handler for the same op. */
+#define TAIL(other) __attribute__((musttail)) return other(h, op, budget)
+/* Back to hart_run: pc and steps are set. */
+#define LEAVE return
+/* Runs from op until a handler leaves. */
+#define DISPATCH(h, op, budget) (op)->run(h, op, budget)
+
+#endif

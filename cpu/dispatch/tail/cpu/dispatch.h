@@ -1,0 +1,24 @@
+/* Dispatch by tail calls: each handler jumps to the next one; the budget stays in a register.
+ * For compilers whose optimiser turns these calls into jumps but lack the attribute that demands it
+ * (gcc): the build tests it, see tools/check-style. A call that stayed one would only cost stack
+ * until the end of the slice. */
+#ifndef RIVULET_CPU_DISPATCH_H
+#define RIVULET_CPU_DISPATCH_H
+
+struct op;
+typedef void handler_result;
+
+/* Runs the op at `next`, the last thing that a handler does. */
+#define CONTINUE_AT(next)                                                                          \
+    do {                                                                                           \
+        struct op *next_ = (next);                                                                 \
+        return next_->run(h, next_, budget);                                  \
+    } while (0)
+/* Goes on in another handler for the same op. */
+#define TAIL(other) return other(h, op, budget)
+/* Back to hart_run: pc and steps are set. */
+#define LEAVE return
+/* Runs from op until a handler leaves. */
+#define DISPATCH(h, op, budget) (op)->run(h, op, budget)
+
+#endif

@@ -1,0 +1,247 @@
+#include "cpu/hart.h"
+
+#include "base/events.h"
+#include "cpu/code.h"
+#include "cpu/fp_host.h"
+
+#include <stdlib.h>
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+struct hart *hart_create(unsigned id, const struct hart_isa *isa, const struct hart_ports *ports,
+                         unsigned icount_shift)
+{
+    struct hart *h = calloc(1, sizeof *h);
+    if (!h)
+        return NULL;
+    h->tlb = tlb_create();
+    if (!h->tlb) {
+        free(h);
+        return NULL;
+    }
+    h->id = id;
+    h->isa = *isa;
+    h->ports = *ports;
+    h->icount_shift = icount_shift;
+    h->resume_pc = NO_RESUME_PC;
+    code_attach(ports->code, h->tlb);
+    hart_reset(h, 0);
+    return h;
+}
+
+void hart_destroy(struct hart *h)
+{
+    if (!h)
+        return;
+    tlb_destroy(h->tlb);
+    free(h);
+}
+
+void hart_reset(struct hart *h, uint64_t reset_pc)
+{
+    memset(h->x, 0, sizeof h->x);
+    memset(h->f, 0, sizeof h->f);
+    h->pc = reset_pc;
+    h->priv = PRIV_M;
+    h->waiting = h->stopped = false;
+    h->reservation_valid = false;
+    h->reservation_pa = h->reservation_value = 0;
+    h->mip_wires = 0;
+    h->mtimecmp = UINT64_MAX;
+    h->page_va = h->page_pa = 0;
+    csr_reset(h);
+    hart_update_code_context(h);
+    hart_update_translation(h);
+    hart_flush_tlb(h);
+}
+
+static void state_registers(struct hart *h, struct state *s)
+{
+    state_u64s(s, h->x, X_SINK);
+    state_u64s(s, h->f, ARRAY_LEN(h->f));
+    state_u64(s, &h->pc);
+    state_u64(s, &h->steps);
+    state_u64(s, &h->traps);
+    state_u8(s, &h->priv);
+    state_bool(s, &h->waiting);
+    state_bool(s, &h->stopped);
+    state_bool(s, &h->reservation_valid);
+    state_u64(s, &h->reservation_pa);
+    state_u64(s, &h->reservation_value);
+    state_u64(s, &h->mip_wires);
+    state_u64(s, &h->mtimecmp);
+    if (h->priv > PRIV_M || h->priv == 2)
+        state_fail(s, "hart %u: no privilege %u", h->id, h->priv);
+}
+
+/* A page address outside RAM and ROM must not become one that is executed. */
+static void state_fetch_page(struct hart *h, struct state *s)
+{
+    state_u64(s, &h->page_va);
+    state_u64(s, &h->page_pa);
+    state_bool(s, &h->page_valid);
+    const struct region *region = memory_find(h->ports.memory, h->page_pa);
+    if (h->page_valid && (!region || !region->hva || h->page_pa % PAGE_BYTES))
+        state_fail(s, "hart %u: executes from 0x%llx, which is no memory", h->id,
+                   (unsigned long long)h->page_pa);
+}
+
+void hart_state(struct hart *h, struct state *s)
+{
+    state_section(s, "hart", 1);
+    state_registers(h, s);
+    state_fetch_page(h, s);
+    state_u64(s, &h->time_base_ns);
+    state_u64(s, &h->time_base_steps);
+    csr_state(h, s);
+    tlb_state(h->tlb, s);
+    if (!state_loading(s))
+        return;
+    h->x[0] = 0;
+    hart_update_code_context(h);
+    hart_update_translation(h);
+}
+
+void hart_update_code_context(struct hart *h)
+{
+    unsigned fs = h->csr.mstatus >> MSTATUS_FS_SHIFT & 3;
+    enum fs_mode mode = fs == FS_OFF ? FS_MODE_OFF : fs == FS_DIRTY ? FS_MODE_DIRTY : FS_MODE_CLEAN;
+    h->code_context = CODE_CONTEXT(mode, h->frm);
+}
+
+/* --- time and interrupts ------------------------------------------------------------------------ */
+
+uint64_t hart_now_ns(const struct hart *h)
+{
+    if (h->ports.clock->follows_host)
+        return clock_now_ns(h->ports.clock);
+    return h->time_base_ns + ((h->steps - h->time_base_steps) << h->icount_shift);
+}
+
+static bool stimecmp_counts(const struct hart *h)
+{
+    return h->isa.sstc && h->csr.menvcfg & ENVCFG_STCE;
+}
+
+uint64_t hart_mip(const struct hart *h)
+{
+    uint64_t pending = h->csr.mip | h->mip_wires;
+    uint64_t now = hart_mtime(h);
+    if (now >= h->mtimecmp)
+        pending |= 1ull << IRQ_MTIP;
+    if (stimecmp_counts(h)) {
+        pending &= ~(1ull << IRQ_STIP);
+        if (now >= h->csr.stimecmp)
+            pending |= 1ull << IRQ_STIP;
+    }
+    return pending;
+}
+
+bool hart_has_wakeup(const struct hart *h)
+{
+    return h->csr.mie && hart_mip(h) & h->csr.mie;
+}
+
+/* When a compare value that lies ahead is reached. */
+static uint64_t deadline_of(uint64_t compare, uint64_t now)
+{
+    if (compare <= now || compare > EVENT_NEVER / NS_PER_MTIME)
+        return EVENT_NEVER;
+    return compare * NS_PER_MTIME;
+}
+
+uint64_t hart_timer_deadline_ns(const struct hart *h)
+{
+    uint64_t now = hart_mtime(h);
+    uint64_t deadline = deadline_of(h->mtimecmp, now);
+    if (stimecmp_counts(h))
+        deadline = min_u64(deadline, deadline_of(h->csr.stimecmp, now));
+    return deadline;
+}
+
+void hart_set_irq(struct hart *h, enum irq_bit bit, bool level)
+{
+    uint64_t *word = bit == IRQ_SSIP ? &h->csr.mip : &h->mip_wires;
+    *word = level ? *word | 1ull << bit : *word & ~(1ull << bit);
+    hart_check_interrupts(h);
+}
+
+/* The run loop looks at the deadlines again. */
+void hart_set_mtimecmp(struct hart *h, uint64_t mtime)
+{
+    h->mtimecmp = mtime;
+    hart_leave(h);
+}
+
+void hart_set_stimecmp(struct hart *h, uint64_t mtime)
+{
+    h->csr.stimecmp = mtime;
+    hart_leave(h);
+}
+
+/* --- running ------------------------------------------------------------------------------------ */
+
+/* The step count at which the next timer becomes pending, at most `end`. */
+static uint64_t timer_step(const struct hart *h, uint64_t end)
+{
+    if (h->ports.clock->follows_host)
+        return end;
+    uint64_t deadline = hart_timer_deadline_ns(h);
+    if (deadline == EVENT_NEVER)
+        return end;
+    uint64_t ns = deadline - h->time_base_ns;
+    uint64_t steps = (ns + (1ull << h->icount_shift) - 1) >> h->icount_shift;
+    return min_u64(end, h->time_base_steps + steps);
+}
+
+/* Near the end of a slice, under stress, and on a page that PMP cuts, blocks are run one at a time:
+ * a cached one if it fits, else one cut to measure. */
+static struct op *exact_entry(struct hart *h, uint64_t remaining, bool cut)
+{
+    struct code_cache *code = h->ports.code;
+    uint64_t pa = h->page_pa + h->pc % PAGE_BYTES;
+    unsigned limit = h->page_valid ? (unsigned)min_u64(remaining, BLOCK_MAX) : 1;
+    if (!cut && h->page_valid) {
+        struct block *block = code_find(code, pa, h->code_context, false);
+        if (block->instructions <= limit)
+            return code_entry(code, block);
+    }
+    return code_scratch(code, pa, h->code_context, limit);
+}
+
+/* From pc, at most to step `until`; ends early whenever somebody called hart_leave. `cut`: the last
+ * call came nowhere, since a guard refused the cached block. */
+static void run_until(struct hart *h, uint64_t until, bool cut)
+{
+    if (!hart_enter_page(h, h->pc)) {
+        hart_take_exception(h);
+        return;
+    }
+    uint64_t remaining = until - h->steps;
+    h->exact = remaining <= BLOCK_MAX || h->stress || !h->page_valid;
+    h->slice_end = h->exact ? h->steps : until - BLOCK_MAX;
+    struct code_cache *code = h->ports.code;
+    struct op *op;
+    if (h->exact)
+        op = exact_entry(h, remaining, cut);
+    else
+        op = code_entry(
+            code, code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
+    DISPATCH(h, op, (int64_t)(h->slice_end - h->steps));
+}
+
+enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
+{
+    bool cut = false;
+    h->stop = HART_RAN;
+    fp_host_enter(h);
+    while (h->steps < end_steps && h->stop == HART_RAN) {
+        uint64_t before = h->steps;
+        h->leave = false;
+        if (!hart_take_interrupt(h))
+            run_until(h, timer_step(h, end_steps), cut);
+        cut = h->steps == before;
+    }
+    fp_host_leave(h);
+    return h->stop;
+}

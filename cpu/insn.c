@@ -1,0 +1,333 @@
+/* The instruction table made ready for use: patterns become masks and fields, once. Decoding looks
+ * into a bucket of rows chosen by the major opcode and funct3, then tests mask and match in order. */
+#include "cpu/insn.h"
+
+#include "base/bits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Handlers of all rows. */
+#define I(name, pattern, format, operands, ...)  handler op_##name;
+#define F(name, pattern, format, operands, ...)  handler op_##name;
+#define G(name, pattern, format, operands, ...)  handler op_##name;
+#define FR(name, pattern, format, operands, ...) handler op_##name, op_##name##_soft;
+#define C(name, pattern, format, operands, expands, ...)
+#include "cpu/isa/all.def"
+#undef I
+#undef F
+#undef G
+#undef FR
+#undef C
+
+#define ROW(NAME, PATTERN, FORMAT, OPERANDS, FLAGS, SOFT)                                          \
+    {.name = #NAME,                                                                                \
+     .pattern = PATTERN,                                                                           \
+     .operands = OPERANDS,                                                                         \
+     .run = op_##NAME,                                                                             \
+     .soft = SOFT,                                                                                 \
+     .format = FORMAT_##FORMAT,                                                                    \
+     .flags = FLAGS}
+
+#define I(name, pattern, format, operands, ...) ROW(name, pattern, format, operands, 0, NULL),
+#define F(name, pattern, format, operands, ...)                                                    \
+    ROW(name, pattern, format, operands, INSN_FP | INSN_FP_WRITE, NULL),
+#define FR(name, pattern, format, operands, ...)                                                   \
+    ROW(name, pattern, format, operands, INSN_FP | INSN_FP_WRITE, op_##name##_soft),
+#define G(name, pattern, format, operands, ...) ROW(name, pattern, format, operands, INSN_FP, NULL),
+#define C(NAME, PATTERN, FORMAT, OPERANDS, EXPANDS, ...)                                           \
+    {.name = #NAME,                                                                                \
+     .pattern = PATTERN,                                                                           \
+     .operands = OPERANDS,                                                                         \
+     .expands = #EXPANDS,                                                                          \
+     .format = FORMAT_##FORMAT,                                                                    \
+     .flags = INSN_COMPRESSED,                                                                     \
+     __VA_ARGS__},
+const struct insn insns[] = {
+#include "cpu/isa/all.def"
+};
+#undef I
+#undef F
+#undef G
+#undef FR
+#undef C
+
+const unsigned insn_count = ARRAY_LEN(insns);
+
+/* Which immediate bit each `i` of the pattern holds, from the highest word bit down, in the manual's
+ * notation; a leading '-' : sign-extended. */
+static const char *const format_bits[FORMAT_COUNT] = {
+    [FORMAT_R] = "",
+    [FORMAT_I] = "-11:0",
+    [FORMAT_SH] = "5:0",
+    [FORMAT_SH5] = "4:0",
+    [FORMAT_S] = "-11:5|4:0",
+    [FORMAT_B] = "-12|10:5|4:1|11",
+    [FORMAT_U] = "-31:12",
+    [FORMAT_UPC] = "-31:12",
+    [FORMAT_J] = "-20|10:1|11|19:12",
+    [FORMAT_JR] = "-11:0",
+    [FORMAT_PREFETCH] = "-11:5",
+    [FORMAT_CSR] = "11:0",
+    [FORMAT_END] = "",
+    [FORMAT_CIW] = "5:4|9:6|2|3",
+    [FORMAT_CL4] = "5:3|2|6",
+    [FORMAT_CL8] = "5:3|7:6",
+    [FORMAT_CI] = "-5|4:0",
+    [FORMAT_CSH] = "5|4:0",
+    [FORMAT_CLUI] = "-17|16:12",
+    [FORMAT_C16SP] = "-9|4|6|8:7|5",
+    [FORMAT_CLSP4] = "5|4:2|7:6",
+    [FORMAT_CLSP8] = "5|4:3|8:6",
+    [FORMAT_CSS4] = "5:2|7:6",
+    [FORMAT_CSS8] = "5:3|8:6",
+    [FORMAT_CB] = "-8|4:3|7:6|2:1|5",
+    [FORMAT_CJ] = "-11|4|9:8|10|6|7|3:1|5",
+};
+
+/* The immediate of a format, ready for use: for each `i` from the highest word bit, its weight. */
+struct immediate {
+    uint8_t bit[26];
+    uint8_t count;
+    uint8_t width; /* for sign extension; 0: unsigned */
+};
+
+/* A field of the word: bits lo .. lo + width - 1; width 0: the row has none. */
+struct insn_field {
+    uint8_t lo, width;
+};
+
+/* What the pattern says, ready for use. */
+struct insn_decoder_row {
+    uint32_t mask, match;
+    const struct insn *insn;
+    const struct insn *base;  /* the row whose handler runs: itself, or what it expands to */
+    uint8_t nonzero_mask;     /* fields that must not be zero: bit = index in `reg`, 6 = immediate */
+    struct insn_field reg[6]; /* rd rs1 rs2 rs3 rd+rs1 rm */
+    uint8_t imm_bits;         /* number of `i` letters */
+    uint8_t imm_at[26];       /* word bit of each `i`, from the highest */
+};
+
+#define BUCKETS        (32 * 8)
+#define BUCKETS_C      (4 * 8)
+#define MAX_PER_BUCKET 96
+
+struct bucket {
+    uint16_t row[MAX_PER_BUCKET];
+    uint16_t count;
+};
+
+struct insn_decoder {
+    struct insn_decoder_row *rows;
+    struct immediate immediates[FORMAT_COUNT];
+    struct bucket wide[BUCKETS], compressed[BUCKETS_C];
+};
+
+static void parse_immediate(const char *text, struct immediate *imm)
+{
+    bool is_signed = *text == '-';
+    unsigned highest = 0;
+    text += is_signed;
+    while (*text) {
+        char *end;
+        unsigned high = (unsigned)strtoul(text, &end, 10), low = high;
+        if (*end == ':')
+            low = (unsigned)strtoul(end + 1, &end, 10);
+        for (unsigned b = high + 1; b-- > low;)
+            imm->bit[imm->count++] = (uint8_t)b;
+        highest = high > highest ? high : highest;
+        text = *end == '|' ? end + 1 : end;
+    }
+    imm->width = is_signed ? (uint8_t)(highest + 1) : 0;
+}
+
+/* Index in insn_decoder_row.reg of a pattern letter; 6: an immediate bit. */
+static unsigned letter_field(char lower)
+{
+    switch (lower) {
+    case 'd':
+        return 0;
+    case 's':
+        return 1;
+    case 't':
+        return 2;
+    case 'u':
+        return 3;
+    case 'x':
+        return 4;
+    case 'm':
+        return 5;
+    default:
+        return 6;
+    }
+}
+
+static void parse_pattern(const struct insn *insn, struct insn_decoder_row *row)
+{
+    unsigned at = insn->flags & INSN_COMPRESSED ? 16 : 32;
+    row->insn = insn;
+    row->base = insn;
+    for (const char *p = insn->pattern; *p; p++) {
+        if (*p == ' ')
+            continue;
+        at--;
+        if (*p == '0' || *p == '1') {
+            row->mask |= 1u << at;
+            row->match |= (uint32_t)(*p - '0') << at;
+            continue;
+        }
+        if (*p == '-')
+            continue;
+        bool upper = *p >= 'A' && *p <= 'Z';
+        unsigned field = letter_field((char)(*p | 0x20));
+        if (field == 6) {
+            row->imm_at[row->imm_bits++] = (uint8_t)at;
+        } else {
+            row->reg[field].lo = (uint8_t)at;
+            row->reg[field].width++;
+        }
+        if (upper)
+            row->nonzero_mask |= (uint8_t)(1u << field);
+    }
+}
+
+static void add_to_bucket(struct bucket *bucket, unsigned row)
+{
+    assert(bucket->count < MAX_PER_BUCKET && "a bucket holds all its rows");
+    bucket->row[bucket->count++] = (uint16_t)row;
+}
+
+/* Enters the row into every bucket that an instruction of it can fall into. */
+static void index_row(struct insn_decoder *d, unsigned i)
+{
+    const struct insn_decoder_row *row = &d->rows[i];
+    if (row->insn->flags & INSN_COMPRESSED) {
+        add_to_bucket(&d->compressed[(row->match & 3) | (row->match >> 13 & 7) << 2], i);
+        return;
+    }
+    for (unsigned funct3 = 0; funct3 < 8; funct3++)
+        if (((funct3 << 12 ^ row->match) & row->mask & 0x7000) == 0)
+            add_to_bucket(&d->wide[(row->match >> 2 & 31) | funct3 << 5], i);
+}
+
+static const struct insn *find_row(const char *name)
+{
+    for (unsigned i = 0; i < insn_count; i++)
+        if (!strcmp(insns[i].name, name))
+            return &insns[i];
+    return NULL;
+}
+
+struct insn_decoder *insn_decoder_create(void)
+{
+    struct insn_decoder *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->rows = calloc(insn_count, sizeof *d->rows);
+    if (!d->rows) {
+        free(d);
+        return NULL;
+    }
+    for (unsigned f = 0; f < FORMAT_COUNT; f++)
+        parse_immediate(format_bits[f], &d->immediates[f]);
+    for (unsigned i = 0; i < insn_count; i++) {
+        parse_pattern(&insns[i], &d->rows[i]);
+        if (insns[i].expands)
+            d->rows[i].base = find_row(insns[i].expands);
+        index_row(d, i);
+    }
+    return d;
+}
+
+void insn_decoder_destroy(struct insn_decoder *d)
+{
+    if (!d)
+        return;
+    free(d->rows);
+    free(d);
+}
+
+/* Three-bit register fields name x8 to x15. */
+static uint8_t get_register(uint32_t word, struct insn_field field)
+{
+    unsigned value = word >> field.lo & ((1u << field.width) - 1);
+    return (uint8_t)(field.width == 3 ? value + 8 : value);
+}
+
+static int32_t get_immediate(const struct immediate *imm, const struct insn_decoder_row *row,
+                             uint32_t word)
+{
+    uint32_t value = 0;
+    for (unsigned i = 0; i < row->imm_bits; i++)
+        value |= (word >> row->imm_at[i] & 1) << imm->bit[i];
+    return imm->width ? (int32_t)sign_extend(value, imm->width) : (int32_t)value;
+}
+
+static void get_operands(const struct insn_decoder *d, const struct insn_decoder_row *row,
+                         uint32_t word, struct decoded *out)
+{
+    const struct insn *insn = row->insn;
+    out->insn = insn;
+    out->base = row->base;
+    out->rd = row->reg[0].width ? get_register(word, row->reg[0]) : insn->rd;
+    out->rs1 = row->reg[1].width ? get_register(word, row->reg[1]) : insn->rs1;
+    out->rs2 = row->reg[2].width ? get_register(word, row->reg[2]) : insn->rs2;
+    out->rs3 = row->reg[3].width ? get_register(word, row->reg[3]) : 0;
+    if (row->reg[4].width)
+        out->rd = out->rs1 = get_register(word, row->reg[4]);
+    out->rm = row->reg[5].width ? (uint8_t)(word >> row->reg[5].lo & 7) : 0;
+    out->imm = get_immediate(&d->immediates[insn->format], row, word);
+}
+
+static bool nonzero_fields_hold(const struct insn_decoder_row *row, uint32_t word,
+                                const struct decoded *out)
+{
+    for (unsigned f = 0; f < 6; f++)
+        if (row->nonzero_mask >> f & 1 &&
+            !(word >> row->reg[f].lo & ((1u << row->reg[f].width) - 1)))
+            return false;
+    return !(row->nonzero_mask >> 6 & 1) || out->imm != 0;
+}
+
+bool insn_decode(const struct insn_decoder *d, uint32_t word, struct decoded *out)
+{
+    bool wide = (word & 3) == 3;
+    const struct bucket *bucket = wide ? &d->wide[(word >> 2 & 31) | (word >> 12 & 7) << 5]
+                                       : &d->compressed[(word & 3) | (word >> 13 & 7) << 2];
+    if (!wide)
+        word &= 0xffff;
+    for (unsigned i = 0; i < bucket->count; i++) {
+        const struct insn_decoder_row *row = &d->rows[bucket->row[i]];
+        if ((word & row->mask) != row->match)
+            continue;
+        get_operands(d, row, word, out);
+        out->length = wide ? 4 : 2;
+        if (nonzero_fields_hold(row, word, out))
+            return true;
+    }
+    memset(out, 0, sizeof *out);
+    out->length = wide ? 4 : 2;
+    return false;
+}
+
+static uint32_t put_register(struct insn_field field, unsigned value)
+{
+    return (value & ((1u << field.width) - 1)) << field.lo;
+}
+
+uint32_t insn_encode(const struct insn_decoder *d, const struct insn *insn,
+                     const struct decoded *operands)
+{
+    const struct insn_decoder_row *row = &d->rows[insn - insns];
+    const struct immediate *imm = &d->immediates[insn->format];
+    uint32_t word = row->match;
+    word |= put_register(row->reg[0], operands->rd);
+    word |= put_register(row->reg[1], operands->rs1);
+    word |= put_register(row->reg[2], operands->rs2);
+    word |= put_register(row->reg[3], operands->rs3);
+    word |= put_register(row->reg[4], operands->rd);
+    word |= put_register(row->reg[5], operands->rm);
+    for (unsigned i = 0; i < row->imm_bits; i++)
+        word |= ((uint32_t)operands->imm >> imm->bit[i] & 1) << row->imm_at[i];
+    return word;
+}

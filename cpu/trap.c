@@ -1,0 +1,182 @@
+/* Traps: delegation, priority, entry and return. Privileged manual, sections "Machine Trap
+ * Delegation Registers", "Machine Interrupt Registers", "Trap-Return Instructions" and "Privilege
+ * and Global Interrupt-Enable Stack in mstatus register".
+ *
+ * Invariants: pc and steps are synced here; every change of privilege ends with
+ * hart_update_translation and a page that must be looked up. */
+#include "cpu/hart.h"
+
+#define INSN_SRET 0x10200073u
+#define INSN_MRET 0x30200073u
+
+static const char *exception_name(uint64_t cause)
+{
+    static const char *const names[] = {
+        [CAUSE_FETCH_MISALIGNED] = "misaligned fetch",
+        [CAUSE_FETCH_ACCESS] = "fetch access fault",
+        [CAUSE_ILLEGAL] = "illegal instruction",
+        [CAUSE_BREAKPOINT] = "breakpoint",
+        [CAUSE_LOAD_MISALIGNED] = "misaligned load",
+        [CAUSE_LOAD_ACCESS] = "load access fault",
+        [CAUSE_STORE_MISALIGNED] = "misaligned store",
+        [CAUSE_STORE_ACCESS] = "store access fault",
+        [CAUSE_ECALL_U] = "ecall from U",
+        [CAUSE_ECALL_S] = "ecall from S",
+        [CAUSE_ECALL_M] = "ecall from M",
+        [CAUSE_FETCH_PAGE] = "fetch page fault",
+        [CAUSE_LOAD_PAGE] = "load page fault",
+        [CAUSE_STORE_PAGE] = "store page fault",
+    };
+    return cause < ARRAY_LEN(names) && names[cause] ? names[cause] : "reserved exception";
+}
+
+static void log_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tval)
+{
+    const char *name = cause & CAUSE_INTERRUPT ? "interrupt" : exception_name(cause);
+    log_line(h->ports.log, LOG_INT, "hart %u: %s %u at pc 0x%016llx, tval 0x%llx, %c to %c", h->id,
+             name, (unsigned)bits_get(cause, 0, 32), (unsigned long long)h->pc,
+             (unsigned long long)tval, "US?M"[h->priv], "US?M"[to]);
+}
+
+static void enter_priv(struct hart *h, enum priv priv)
+{
+    h->priv = priv;
+    h->page_valid = false;
+    hart_update_translation(h);
+}
+
+/* Where xtvec sends this cause: MODE 1 spreads interrupts over a table, exceptions go to BASE. */
+static uint64_t trap_vector(uint64_t tvec, uint64_t cause)
+{
+    uint64_t base = tvec & ~3ull;
+    if (tvec & 1 && cause & CAUSE_INTERRUPT)
+        return base + 4 * (cause & ~CAUSE_INTERRUPT);
+    return base;
+}
+
+static void trap_to_s(struct hart *h, uint64_t cause, uint64_t tval)
+{
+    uint64_t status = h->csr.mstatus & ~(MSTATUS_SPIE | MSTATUS_SIE | MSTATUS_SPP);
+    if (h->csr.mstatus & MSTATUS_SIE)
+        status |= MSTATUS_SPIE;
+    if (h->priv == PRIV_S)
+        status |= MSTATUS_SPP;
+    h->csr.mstatus = status;
+    h->csr.sepc = h->pc;
+    h->csr.scause = cause;
+    h->csr.stval = tval;
+    h->pc = trap_vector(h->csr.stvec, cause);
+}
+
+static void trap_to_m(struct hart *h, uint64_t cause, uint64_t tval)
+{
+    uint64_t status = h->csr.mstatus & ~(MSTATUS_MPIE | MSTATUS_MIE | MSTATUS_MPP);
+    if (h->csr.mstatus & MSTATUS_MIE)
+        status |= MSTATUS_MPIE;
+    h->csr.mstatus = status | (uint64_t)h->priv << MSTATUS_MPP_SHIFT;
+    h->csr.mepc = h->pc;
+    h->csr.mcause = cause;
+    h->csr.mtval = tval;
+    h->pc = trap_vector(h->csr.mtvec, cause);
+}
+
+static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tval)
+{
+    if (UNLIKELY(log_wants(h->ports.log, LOG_INT)))
+        log_trap(h, to, cause, tval);
+    h->steps++;
+    h->traps++;
+    h->waiting = false;
+    if (to == PRIV_S)
+        trap_to_s(h, cause, tval);
+    else
+        trap_to_m(h, cause, tval);
+    enter_priv(h, to);
+}
+
+void hart_take_exception(struct hart *h)
+{
+    struct pending_trap trap = h->trap;
+    /* Never to a lower privilege than the present one. */
+    bool to_s = h->priv != PRIV_M && h->csr.medeleg >> trap.cause & 1;
+    if (trap.cause == CAUSE_ECALL_S && !to_s && h->ports.sbi_ecall) {
+        h->steps++;
+        h->traps++;
+        h->pc += 4;
+        h->page_valid = false;
+        h->ports.sbi_ecall(h->ports.owner, h);
+        return;
+    }
+    take_trap(h, to_s ? PRIV_S : PRIV_M, trap.cause, trap.tval);
+}
+
+/* The interrupts of one level that the hart would take now: a level is enabled globally below it,
+ * and by its enable bit in it (section "Machine Interrupt Registers"). */
+static uint64_t enabled_interrupts(const struct hart *h, enum priv *to)
+{
+    if (!h->csr.mie)
+        return 0;
+    uint64_t pending = hart_mip(h) & h->csr.mie;
+    uint64_t for_m = pending & ~h->csr.mideleg, for_s = pending & h->csr.mideleg;
+    *to = PRIV_M;
+    if (for_m && (h->priv != PRIV_M || h->csr.mstatus & MSTATUS_MIE))
+        return for_m;
+    *to = PRIV_S;
+    if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_SIE))
+        return for_s;
+    return 0;
+}
+
+bool hart_take_interrupt(struct hart *h)
+{
+    static const uint8_t by_priority[] = {IRQ_MEIP, IRQ_MSIP, IRQ_MTIP,
+                                          IRQ_SEIP, IRQ_SSIP, IRQ_STIP};
+    enum priv to;
+    uint64_t enabled = enabled_interrupts(h, &to);
+    for (unsigned i = 0; enabled && i < ARRAY_LEN(by_priority); i++) {
+        if (enabled >> by_priority[i] & 1) {
+            take_trap(h, to, CAUSE_INTERRUPT | by_priority[i], 0);
+            return true;
+        }
+    }
+    return false;
+}
+
+void hart_check_interrupts(struct hart *h)
+{
+    enum priv to;
+    if (enabled_interrupts(h, &to))
+        hart_leave(h);
+}
+
+/* The common end of xret. A return below M ends MPRV. */
+static bool return_to(struct hart *h, enum priv priv, uint64_t status, uint64_t pc)
+{
+    h->csr.mstatus = priv == PRIV_M ? status : status & ~MSTATUS_MPRV;
+    h->pc = pc;
+    enter_priv(h, priv);
+    hart_check_interrupts(h);
+    return true;
+}
+
+bool hart_mret(struct hart *h)
+{
+    if (h->priv != PRIV_M)
+        return hart_raise(h, CAUSE_ILLEGAL, INSN_MRET);
+    uint64_t old = h->csr.mstatus;
+    uint64_t status = (old & ~(MSTATUS_MIE | MSTATUS_MPP)) | MSTATUS_MPIE;
+    if (old & MSTATUS_MPIE)
+        status |= MSTATUS_MIE;
+    return return_to(h, bits_get(old, MSTATUS_MPP_SHIFT, 2), status, h->csr.mepc);
+}
+
+bool hart_sret(struct hart *h)
+{
+    uint64_t old = h->csr.mstatus;
+    if (h->priv == PRIV_U || (h->priv == PRIV_S && old & MSTATUS_TSR))
+        return hart_raise(h, CAUSE_ILLEGAL, INSN_SRET);
+    uint64_t status = (old & ~(MSTATUS_SIE | MSTATUS_SPP)) | MSTATUS_SPIE;
+    if (old & MSTATUS_SPIE)
+        status |= MSTATUS_SIE;
+    return return_to(h, old & MSTATUS_SPP ? PRIV_S : PRIV_U, status, h->csr.sepc);
+}

@@ -1,0 +1,450 @@
+/* The device tree, with libfdt: the only file that knows the library.
+ *
+ * Devicetree Specification v0.4; bindings of the Linux kernel; values as QEMU's `virt` gives them.
+ * Invariants:
+ *  - Phandles are a function of the number of harts alone, in QEMU's order: last hart first, each
+ *    followed by its interrupt controller; then the PLIC; then the syscon.
+ *  - struct tree keeps the first error of libfdt and later calls do nothing, so that the writers
+ *    read like the tree they write. */
+#include "firmware/fdt.h"
+
+#include "base/os.h"
+
+#include <libfdt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_HARTS          512u /* as many as the board's PLIC and CLINT ranges hold */
+#define UART_CLOCK_HZ      3686400u
+#define SYSCON_POWER_OFF   0x5555u
+#define SYSCON_RESET       0x7777u
+#define IRQ_S_EXTERNAL     9u
+#define IRQ_M_EXTERNAL     11u
+#define IRQ_M_SOFTWARE     3u
+#define IRQ_M_TIMER        7u
+#define CHOSEN_SLACK_BYTES 1024u /* what /chosen and three properties of it add to a user's tree   \
+                                  */
+
+struct tree {
+    const struct fdt_config *config;
+    void *blob;
+    int error; /* of libfdt; 0: none yet */
+};
+
+/* --- phandles ------------------------------------------------------------------------------ */
+
+static uint32_t cpu_phandle(const struct fdt_config *c, unsigned hart)
+{
+    return 2 * (c->harts - 1 - hart) + 1;
+}
+
+static uint32_t intc_phandle(const struct fdt_config *c, unsigned hart)
+{
+    return cpu_phandle(c, hart) + 1;
+}
+
+static uint32_t plic_phandle(const struct fdt_config *c)
+{
+    return 2 * c->harts + 1;
+}
+
+static uint32_t syscon_phandle(const struct fdt_config *c)
+{
+    return 2 * c->harts + 2;
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+static void keep_error(struct tree *t, int error)
+{
+    if (!t->error)
+        t->error = error;
+}
+
+__attribute__((format(printf, 2, 3))) static void begin(struct tree *t, const char *format, ...)
+{
+    char name[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    if (!t->error)
+        keep_error(t, fdt_begin_node(t->blob, name));
+}
+
+static void end(struct tree *t)
+{
+    if (!t->error)
+        keep_error(t, fdt_end_node(t->blob));
+}
+
+static void put_bytes(struct tree *t, const char *name, const void *bytes, size_t n)
+{
+    if (!t->error)
+        keep_error(t, fdt_property(t->blob, name, bytes, (int)n));
+}
+
+static void put_empty(struct tree *t, const char *name)
+{
+    put_bytes(t, name, NULL, 0);
+}
+
+static void put_string(struct tree *t, const char *name, const char *text)
+{
+    put_bytes(t, name, text, strlen(text) + 1);
+}
+
+static void put_u32(struct tree *t, const char *name, uint32_t value)
+{
+    fdt32_t cell = cpu_to_fdt32(value);
+    put_bytes(t, name, &cell, sizeof cell);
+}
+
+static void put_u64(struct tree *t, const char *name, uint64_t value)
+{
+    fdt64_t cells = cpu_to_fdt64(value);
+    put_bytes(t, name, &cells, sizeof cells);
+}
+
+/* reg under #address-cells = #size-cells = 2. */
+static void put_reg(struct tree *t, uint64_t base, uint64_t size)
+{
+    fdt64_t cells[2] = {cpu_to_fdt64(base), cpu_to_fdt64(size)};
+    put_bytes(t, "reg", cells, sizeof cells);
+}
+
+static void put_cell_counts(struct tree *t, uint32_t address_cells, uint32_t size_cells)
+{
+    put_u32(t, "#address-cells", address_cells);
+    put_u32(t, "#size-cells", size_cells);
+}
+
+/* Appends one string of a string list; false when the list is full. */
+static bool append_string(char *list, size_t capacity, size_t *used, const char *text, size_t n)
+{
+    if (*used + n + 1 > capacity)
+        return false;
+    memcpy(list + *used, text, n);
+    list[*used + n] = '\0';
+    *used += n + 1;
+    return true;
+}
+
+static void put_compatible(struct tree *t, const struct board_row *row)
+{
+    char list[128];
+    size_t used = 0;
+    for (unsigned i = 0; i < BOARD_COMPATIBLE_MAX && row->compatible[i]; i++)
+        if (!append_string(list, sizeof list, &used, row->compatible[i],
+                           strlen(row->compatible[i])))
+            keep_error(t, -FDT_ERR_NOSPACE);
+    put_bytes(t, "compatible", list, used);
+}
+
+/* Two interrupts of every hart's own controller. */
+static void put_hart_interrupts(struct tree *t, uint32_t first, uint32_t second)
+{
+    const struct fdt_config *c = t->config;
+    fdt32_t cells[4 * MAX_HARTS];
+    for (unsigned hart = 0; hart < c->harts; hart++) {
+        fdt32_t *p = cells + 4 * hart;
+        p[0] = p[2] = cpu_to_fdt32(intc_phandle(c, hart));
+        p[1] = cpu_to_fdt32(first);
+        p[3] = cpu_to_fdt32(second);
+    }
+    put_bytes(t, "interrupts-extended", cells, 4 * c->harts * sizeof cells[0]);
+}
+
+/* --- the nodes of rows --------------------------------------------------------------------- */
+
+static void describe_plain(struct tree *t, const struct board_row *row)
+{
+    put_compatible(t, row);
+    put_reg(t, row->base, row->size);
+    if (row->irq) {
+        put_u32(t, "interrupt-parent", plic_phandle(t->config));
+        put_u32(t, "interrupts", row->irq);
+    }
+}
+
+static void describe_serial(struct tree *t, const struct board_row *row)
+{
+    describe_plain(t, row);
+    put_u32(t, "clock-frequency", UART_CLOCK_HZ);
+}
+
+static void describe_syscon(struct tree *t, const struct board_row *row)
+{
+    describe_plain(t, row);
+    put_u32(t, "phandle", syscon_phandle(t->config));
+}
+
+static void describe_plic(struct tree *t, const struct board_row *row)
+{
+    describe_plain(t, row);
+    put_u32(t, "phandle", plic_phandle(t->config));
+    put_u32(t, "riscv,ndev", t->config->plic_sources);
+    put_hart_interrupts(t, IRQ_M_EXTERNAL, IRQ_S_EXTERNAL);
+    put_empty(t, "interrupt-controller");
+    put_u32(t, "#address-cells", 0);
+    put_u32(t, "#interrupt-cells", 1);
+}
+
+static void describe_clint(struct tree *t, const struct board_row *row)
+{
+    describe_plain(t, row);
+    put_hart_interrupts(t, IRQ_M_SOFTWARE, IRQ_M_TIMER);
+}
+
+/* Who writes the properties of a row; NULL: the row has no node. */
+static void (*const node_kinds[])(struct tree *t, const struct board_row *row) = {
+    [NODE_NONE] = NULL,
+    [NODE_PLAIN] = describe_plain,
+    [NODE_SERIAL] = describe_serial,
+    [NODE_SYSCON] = describe_syscon,
+    [NODE_PLIC] = describe_plic,
+    [NODE_CLINT] = describe_clint,
+};
+
+/* --- the rest of the tree ------------------------------------------------------------------- */
+
+static void write_chosen(struct tree *t)
+{
+    const struct fdt_config *c = t->config;
+    begin(t, "chosen");
+    if (c->bootargs && *c->bootargs)
+        put_string(t, "bootargs", c->bootargs);
+    if (c->initrd_end > c->initrd_start) {
+        put_u64(t, "linux,initrd-start", c->initrd_start);
+        put_u64(t, "linux,initrd-end", c->initrd_end);
+    }
+    if (c->stdout_path)
+        put_string(t, "stdout-path", c->stdout_path);
+    put_bytes(t, "rng-seed", c->rng_seed, sizeof c->rng_seed);
+    end(t);
+    if (c->stdout_path) {
+        begin(t, "aliases");
+        put_string(t, "serial0", c->stdout_path);
+        end(t);
+    }
+}
+
+static void write_memory(struct tree *t)
+{
+    const struct fdt_config *c = t->config;
+    begin(t, "memory@%llx", (unsigned long long)c->ram_base);
+    put_string(t, "device_type", "memory");
+    put_reg(t, c->ram_base, c->ram_bytes);
+    end(t);
+}
+
+/* riscv,isa-base and riscv,isa-extensions, from "rv64imafdc_zicsr_...": each letter after rv64 and
+ * each word after '_' is an extension (bindings: riscv/extensions.yaml). */
+static void put_isa(struct tree *t)
+{
+    const char *isa = t->config->isa;
+    char list[2048];
+    size_t used = 0;
+    bool fits = true;
+    put_string(t, "riscv,isa", isa);
+    put_string(t, "riscv,isa-base", "rv64i");
+    const char *p = isa + strlen("rv64");
+    for (; *p && *p != '_'; p++)
+        fits = fits && append_string(list, sizeof list, &used, p, 1);
+    while (*p == '_') {
+        size_t n = strcspn(++p, "_");
+        fits = fits && append_string(list, sizeof list, &used, p, n);
+        p += n;
+    }
+    if (!fits)
+        keep_error(t, -FDT_ERR_NOSPACE);
+    put_bytes(t, "riscv,isa-extensions", list, used);
+}
+
+static void write_cpu(struct tree *t, unsigned hart)
+{
+    const struct fdt_config *c = t->config;
+    begin(t, "cpu@%x", hart);
+    put_u32(t, "phandle", cpu_phandle(c, hart));
+    put_string(t, "device_type", "cpu");
+    put_u32(t, "reg", hart);
+    put_string(t, "status", "okay");
+    put_string(t, "compatible", "riscv");
+    put_u32(t, "riscv,cbop-block-size", c->cache_block_bytes);
+    put_u32(t, "riscv,cboz-block-size", c->cache_block_bytes);
+    put_u32(t, "riscv,cbom-block-size", c->cache_block_bytes);
+    put_isa(t);
+    put_string(t, "mmu-type", c->mmu_type);
+    begin(t, "interrupt-controller");
+    put_u32(t, "#interrupt-cells", 1);
+    put_empty(t, "interrupt-controller");
+    put_string(t, "compatible", "riscv,cpu-intc");
+    put_u32(t, "phandle", intc_phandle(c, hart));
+    end(t);
+    end(t);
+}
+
+static void write_cpus(struct tree *t)
+{
+    const struct fdt_config *c = t->config;
+    begin(t, "cpus");
+    put_cell_counts(t, 1, 0);
+    put_u32(t, "timebase-frequency", c->timebase_hz);
+    for (unsigned hart = 0; hart < c->harts; hart++)
+        write_cpu(t, hart);
+    begin(t, "cpu-map");
+    begin(t, "cluster0");
+    for (unsigned hart = 0; hart < c->harts; hart++) {
+        begin(t, "core%u", hart);
+        put_u32(t, "cpu", cpu_phandle(c, hart));
+        end(t);
+    }
+    end(t);
+    end(t);
+    end(t);
+}
+
+/* What a guest writes to the syscon to end or restart the machine (bindings: syscon-poweroff). */
+static void write_syscon_action(struct tree *t, const char *name, const char *compatible,
+                                uint32_t value)
+{
+    begin(t, "%s", name);
+    put_u32(t, "value", value);
+    put_u32(t, "offset", 0);
+    put_u32(t, "regmap", syscon_phandle(t->config));
+    put_string(t, "compatible", compatible);
+    end(t);
+}
+
+static void write_syscon_actions(struct tree *t)
+{
+    const struct fdt_config *c = t->config;
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].node != NODE_SYSCON)
+            continue;
+        write_syscon_action(t, "poweroff", "syscon-poweroff", SYSCON_POWER_OFF);
+        write_syscon_action(t, "reboot", "syscon-reboot", SYSCON_RESET);
+    }
+}
+
+static void write_soc(struct tree *t)
+{
+    const struct fdt_config *c = t->config;
+    begin(t, "soc");
+    put_cell_counts(t, 2, 2);
+    put_string(t, "compatible", "simple-bus");
+    put_empty(t, "ranges");
+    for (size_t i = 0; i < c->row_count; i++) {
+        const struct board_row *row = &c->rows[i];
+        if (!node_kinds[row->node])
+            continue;
+        begin(t, "%s@%llx", row->name, (unsigned long long)row->base);
+        node_kinds[row->node](t, row);
+        end(t);
+    }
+    end(t);
+}
+
+static void write_tree(struct tree *t)
+{
+    begin(t, "%s", "");
+    put_cell_counts(t, 2, 2);
+    put_string(t, "compatible", "riscv-virtio");
+    put_string(t, "model", "riscv-virtio,qemu");
+    write_chosen(t);
+    write_memory(t);
+    write_cpus(t);
+    write_syscon_actions(t);
+    write_soc(t);
+    end(t);
+}
+
+/* --- public -------------------------------------------------------------------------------- */
+
+bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size, struct error *err)
+{
+    if (config->harts == 0 || config->harts > MAX_HARTS)
+        return error_set(err, "device tree: %u harts; it can describe 1 to %u", config->harts,
+                         MAX_HARTS);
+    size_t capacity = 16384 + config->harts * 4096 + config->row_count * 512 +
+                      (config->bootargs ? strlen(config->bootargs) : 0);
+    struct tree t = {.config = config, .blob = malloc(capacity)};
+    if (!t.blob)
+        return error_set(err, "device tree: no memory for %zu bytes", capacity);
+    keep_error(&t, fdt_create(t.blob, (int)capacity));
+    if (!t.error)
+        keep_error(&t, fdt_finish_reservemap(t.blob));
+    write_tree(&t);
+    if (!t.error)
+        keep_error(&t, fdt_finish(t.blob));
+    if (t.error) {
+        free(t.blob);
+        return error_set(err, "device tree: cannot be made: %s", fdt_strerror(t.error));
+    }
+    *blob = t.blob;
+    *size = fdt_totalsize(t.blob);
+    return true;
+}
+
+/* The error of libfdt, 0 if none. */
+static int patch_chosen(void *blob, const struct fdt_config *c)
+{
+    int chosen = fdt_subnode_offset(blob, 0, "chosen");
+    if (chosen == -FDT_ERR_NOTFOUND)
+        chosen = fdt_add_subnode(blob, 0, "chosen");
+    if (chosen < 0)
+        return chosen;
+    int error = fdt_setprop(blob, chosen, "rng-seed", c->rng_seed, sizeof c->rng_seed);
+    if (!error && c->bootargs && *c->bootargs)
+        error = fdt_setprop_string(blob, chosen, "bootargs", c->bootargs);
+    if (!error && c->initrd_end > c->initrd_start) {
+        error = fdt_setprop_u64(blob, chosen, "linux,initrd-start", c->initrd_start);
+        if (!error)
+            error = fdt_setprop_u64(blob, chosen, "linux,initrd-end", c->initrd_end);
+    }
+    return error ? error : fdt_pack(blob);
+}
+
+/* A patched copy of a tree that is known to be sound. */
+static bool patched_copy(const struct os_file *file, const char *path, const struct fdt_config *c,
+                         uint8_t **blob, size_t *size, struct error *err)
+{
+    size_t capacity = file->size + CHOSEN_SLACK_BYTES + (c->bootargs ? strlen(c->bootargs) : 0);
+    uint8_t *copy = malloc(capacity);
+    if (!copy)
+        return error_set(err, "device tree '%s': no memory for %zu bytes", path, capacity);
+    int error = fdt_open_into(file->bytes, copy, (int)capacity);
+    if (!error)
+        error = patch_chosen(copy, c);
+    if (error) {
+        free(copy);
+        return error_set(err, "device tree '%s': cannot write /chosen: %s", path,
+                         fdt_strerror(error));
+    }
+    *blob = copy;
+    *size = fdt_totalsize(copy);
+    return true;
+}
+
+bool fdt_read_file(const char *path, const struct fdt_config *config, uint8_t **blob, size_t *size,
+                   struct error *err)
+{
+    struct os_file file;
+    if (!os_map_file(path, &file, err))
+        return false;
+    bool ok = false;
+    int error =
+        file.size > INT32_MAX / 2 ? -FDT_ERR_BADSTRUCTURE : fdt_check_full(file.bytes, file.size);
+    if (error == -FDT_ERR_BADMAGIC)
+        error_set(err, "'%s' is not a device tree blob; compile a source with: dtc -O dtb", path);
+    else if (error == -FDT_ERR_TRUNCATED)
+        error_set(err, "device tree '%s' is truncated: the file has %zu bytes only", path,
+                  file.size);
+    else if (error)
+        error_set(err, "device tree '%s' is damaged: %s", path, fdt_strerror(error));
+    else
+        ok = patched_copy(&file, path, config, blob, size, err);
+    os_unmap_file(&file);
+    return ok;
+}

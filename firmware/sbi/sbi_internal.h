@@ -1,0 +1,91 @@
+/* What the extensions of the built-in SBI share. An extension is one file: its functions, a table
+ * of them in the order of their numbers, and one line in the list of sbi.c. */
+#ifndef RIVULET_FIRMWARE_SBI_INTERNAL_H
+#define RIVULET_FIRMWARE_SBI_INTERNAL_H
+
+#include "firmware/sbi.h"
+
+/* Standard errors (SBI, chapter "Binary Encoding"). */
+enum sbi_error {
+    SBI_SUCCESS = 0,
+    SBI_ERR_FAILED = -1,
+    SBI_ERR_NOT_SUPPORTED = -2,
+    SBI_ERR_INVALID_PARAM = -3,
+    SBI_ERR_DENIED = -4,
+    SBI_ERR_INVALID_ADDRESS = -5,
+    SBI_ERR_ALREADY_AVAILABLE = -6,
+    SBI_ERR_ALREADY_STARTED = -7,
+    SBI_ERR_ALREADY_STOPPED = -8,
+};
+
+#define SBI_ARGS 6 /* a0 to a5 */
+
+struct sbi {
+    struct sbi_config config;
+    /* --- guest state --- */
+    /* HSM: the hart sleeps in hart_suspend while it still waits at this step count. */
+    bool suspended[SBI_MAX_HARTS];
+    uint64_t suspend_step[SBI_MAX_HARTS];
+};
+
+/* What a call returns: a0 and a1. A call that does not return, or resumes elsewhere, sets the
+ * registers itself. */
+struct sbi_ret {
+    enum sbi_error error;
+    bool registers_set;
+    uint64_t value;
+};
+
+typedef struct sbi_ret sbi_function(struct sbi *sbi, struct hart *h, const uint64_t *args);
+
+struct sbi_extension {
+    uint32_t id;
+    unsigned count;
+    sbi_function *const *functions; /* by function number; NULL: not supported */
+};
+
+extern const struct sbi_extension sbi_base, sbi_time, sbi_ipi, sbi_rfence, sbi_hsm, sbi_srst,
+    sbi_dbcn;
+
+static inline struct sbi_ret sbi_success(uint64_t value)
+{
+    return (struct sbi_ret){.error = SBI_SUCCESS, .value = value};
+}
+
+static inline struct sbi_ret sbi_failure(enum sbi_error error)
+{
+    return (struct sbi_ret){.error = error};
+}
+
+/* The calling hart's run ends after the ecall. */
+static inline void sbi_end_turn(struct hart *h, enum hart_stop stop)
+{
+    h->stop = stop;
+    hart_leave(h);
+}
+
+/* --- sbi.c --- */
+
+bool sbi_has_extension(uint64_t id);
+
+/* --- legacy.c --- */
+
+#define SBI_LEGACY_LAST 8u
+/* A call of the legacy extensions 0 to 8: what goes into a0; a1 stays. */
+uint64_t sbi_legacy_call(struct sbi *sbi, struct hart *h, uint64_t extension, const uint64_t *args);
+
+/* --- ipi.c, rfence.c, srst.c --- */
+
+/* The harts of a mask and its base as bits of a 64-bit set; false: one of them does not exist. */
+bool sbi_hart_set(const struct sbi *sbi, uint64_t mask, uint64_t base, uint64_t *set);
+void sbi_send_ipi(struct sbi *sbi, uint64_t set);
+/* sfence.vma on every hart of the set. */
+void sbi_sfence_vma(struct sbi *sbi, uint64_t set, uint64_t start, uint64_t size, bool any_asid,
+                    uint64_t asid);
+void sbi_system_reset(struct sbi *sbi, struct hart *h, enum sbi_reset_type type,
+                      enum sbi_reset_reason reason);
+/* The state in which HSM lets a hart enter S-mode: a0 = hart id, a1 = opaque, no translation, no
+ * interrupts. */
+void sbi_enter_s(struct hart *h, uint64_t pc, uint64_t opaque);
+
+#endif

@@ -1,0 +1,214 @@
+/* The board: QEMU's `virt`. One row a device: the memory map, the interrupt wires and the device
+ * tree are made from this table. */
+#include "machine/internal.h"
+
+#include "devices/goldfish_rtc.h"
+#include "devices/irq/clint.h"
+#include "devices/irq/plic.h"
+#include "devices/serial/ns16550a.h"
+#include "devices/sifive_test.h"
+#include "firmware/reset_rom.h"
+
+#include <stdlib.h>
+
+#define TIMEBASE_HZ       (1000000000u / NS_PER_MTIME)
+#define CACHE_BLOCK_BYTES 64u
+
+/* Canonical order of the unprivileged manual, chapter "ISA Extension Naming Conventions". */
+#define ISA_STRING                                                                                 \
+    "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_zihpm_zaamo_zalrsc_" \
+    "zawrs_zca_zcd_zba_zbb_zbc_zbs_sstc_svadu_svinval_svnapot_svpbmt"
+
+struct board_entry {
+    struct board_row row;
+    struct device *(*create)(struct machine *m, struct irq irq);
+};
+
+static struct device *create_plic(struct machine *m, struct irq irq);
+static struct device *create_clint(struct machine *m, struct irq irq);
+static struct device *create_test(struct machine *m, struct irq irq);
+static struct device *create_rtc(struct machine *m, struct irq irq);
+static struct device *create_uart0(struct machine *m, struct irq irq);
+
+// clang-format off
+static const struct board_entry board[BOARD_SLOTS] = {
+    [SLOT_PLIC]  = {{0x0c000000, PLIC_BYTES, 0, "interrupt-controller",
+                     {"sifive,plic-1.0.0", "riscv,plic0"}, NODE_PLIC}, create_plic},
+    [SLOT_CLINT] = {{0x02000000, CLINT_BYTES, 0, "clint",
+                     {"sifive,clint0", "riscv,clint0"}, NODE_CLINT}, create_clint},
+    [SLOT_TEST]  = {{0x00100000, SIFIVE_TEST_BYTES, 0, "test",
+                     {"sifive,test1", "sifive,test0", "syscon"}, NODE_SYSCON}, create_test},
+    [SLOT_RTC]   = {{0x00101000, GOLDFISH_RTC_BYTES, 11, "rtc",
+                     {"google,goldfish-rtc"}, NODE_PLAIN}, create_rtc},
+    [SLOT_UART0] = {{0x10000000, NS16550A_BYTES, 10, "serial",
+                     {"ns16550a"}, NODE_SERIAL}, create_uart0},
+};
+// clang-format on
+
+/* --- wires -------------------------------------------------------------------------------------- */
+
+static void set_msip(void *hart, unsigned number, bool level)
+{
+    (void)number;
+    hart_set_irq(hart, IRQ_MSIP, level);
+}
+
+static void set_external(void *hart, unsigned bit, bool level)
+{
+    hart_set_irq(hart, (enum irq_bit)bit, level);
+}
+
+static void set_mtimecmp(void *owner, unsigned hart, uint64_t value)
+{
+    struct machine *m = owner;
+    hart_set_mtimecmp(m->harts[hart], value);
+}
+
+static void on_power_off(void *owner, unsigned status)
+{
+    machine_end(owner, MACHINE_POWER_OFF, (int)(status & 0xff));
+}
+
+static void on_reset(void *owner)
+{
+    machine_want_reset(owner);
+}
+
+/* --- devices ------------------------------------------------------------------------------------ */
+
+static struct device *create_plic(struct machine *m, struct irq irq)
+{
+    (void)irq;
+    struct plic_config config = {.contexts = 2 * m->config.harts, .log = m->config.log};
+    for (unsigned i = 0; i < m->config.harts; i++) {
+        config.out[2 * i] = (struct irq){set_external, m->harts[i], IRQ_MEIP};
+        config.out[2 * i + 1] = (struct irq){set_external, m->harts[i], IRQ_SEIP};
+    }
+    return plic_create(&config);
+}
+
+static struct device *create_clint(struct machine *m, struct irq irq)
+{
+    (void)irq;
+    struct clint_config config = {.harts = m->config.harts,
+                                  .set_mtimecmp = set_mtimecmp,
+                                  .owner = m,
+                                  .clock = &m->clock,
+                                  .log = m->config.log};
+    for (unsigned i = 0; i < m->config.harts; i++)
+        config.msip[i] = (struct irq){set_msip, m->harts[i], 0};
+    return clint_create(&config);
+}
+
+static struct device *create_test(struct machine *m, struct irq irq)
+{
+    (void)irq;
+    struct sifive_test_config config = {
+        .power_off = on_power_off, .reset = on_reset, .owner = m, .log = m->config.log};
+    return sifive_test_create(&config);
+}
+
+static struct device *create_rtc(struct machine *m, struct irq irq)
+{
+    uint64_t epoch =
+        m->config.rtc == RTC_FIXED ? m->config.rtc_epoch_ns : os_wall_clock_ns();
+    struct goldfish_rtc_config config = {.epoch_ns = epoch,
+                                         .irq = irq,
+                                         .clock = &m->clock,
+                                         .events = &m->events,
+                                         .log = m->config.log};
+    return goldfish_rtc_create(&config);
+}
+
+static struct device *create_uart0(struct machine *m, struct irq irq)
+{
+    struct ns16550a_config config = {.irq = irq,
+                                     .sink = m->config.serial,
+                                     .clock = &m->clock,
+                                     .events = &m->events,
+                                     .log = m->config.log};
+    struct device *uart = ns16550a_create(&config);
+    if (uart)
+        m->console_entry = input_register(m->door, "serial0", ns16550a_receive, uart);
+    return uart;
+}
+
+/* --- the board ---------------------------------------------------------------------------------- */
+
+static bool add_device(struct machine *m, enum board_slot slot, struct error *err)
+{
+    const struct board_entry *entry = &board[slot];
+    struct irq irq = {0};
+    if (entry->row.irq)
+        irq = (struct irq){plic_set_source, m->devices[SLOT_PLIC], entry->row.irq};
+    struct device *device = entry->create(m, irq);
+    if (!device)
+        return error_set(err, "no memory for the device %s", entry->row.name);
+    m->devices[slot] = device;
+    return memory_add_device(m->memory, entry->row.base, entry->row.size, &device->ops->mmio,
+                             device, err);
+}
+
+bool board_build(struct machine *m, struct error *err)
+{
+    if (!memory_add_rom(m->memory, "reset ROM", RESET_ROM_BASE, RESET_ROM_BYTES, err) ||
+        !memory_add_ram(m->memory, "RAM", RAM_BASE, m->config.ram_bytes, err))
+        return false;
+    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
+        if (!add_device(m, slot, err))
+            return false;
+    return true;
+}
+
+void board_destroy(struct machine *m)
+{
+    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
+        if (m->devices[slot])
+            m->devices[slot]->ops->destroy(m->devices[slot]);
+}
+
+void board_reset(struct machine *m)
+{
+    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
+        m->devices[slot]->ops->reset(m->devices[slot]);
+}
+
+static const char *mmu_type(unsigned satp_mode)
+{
+    return satp_mode == SATP_SV57   ? "riscv,sv57"
+           : satp_mode == SATP_SV48 ? "riscv,sv48"
+                                    : "riscv,sv39";
+}
+
+bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd_end,
+                       struct error *err)
+{
+    struct board_row rows[BOARD_SLOTS];
+    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
+        rows[slot] = board[slot].row;
+    struct fdt_config config = {
+        .ram_base = RAM_BASE,
+        .ram_bytes = m->config.ram_bytes,
+        .harts = m->config.harts,
+        .isa = ISA_STRING,
+        .mmu_type = mmu_type(m->config.max_satp_mode),
+        .timebase_hz = TIMEBASE_HZ,
+        .cache_block_bytes = CACHE_BLOCK_BYTES,
+        .plic_sources = PLIC_SOURCES - 1,
+        .bootargs = m->config.append,
+        .initrd_start = initrd_start,
+        .initrd_end = initrd_end,
+        .stdout_path = "/soc/serial@10000000",
+        .rows = rows,
+        .row_count = BOARD_SLOTS,
+    };
+    uint64_t random = m->config.seed;
+    for (unsigned i = 0; i < FDT_RNG_SEED_BYTES; i++)
+        config.rng_seed[i] = (uint8_t)random_next(&random);
+    free(m->device_tree);
+    m->device_tree = NULL;
+    if (m->config.dtb_file)
+        return fdt_read_file(m->config.dtb_file, &config, &m->device_tree, &m->device_tree_size,
+                             err);
+    return fdt_build(&config, &m->device_tree, &m->device_tree_size, err);
+}

@@ -1,0 +1,72 @@
+/* The machine's parts, for the files of machine/ alone. */
+#ifndef RIVULET_MACHINE_INTERNAL_H
+#define RIVULET_MACHINE_INTERNAL_H
+
+#include "cpu/code.h"
+#include "cpu/hart.h"
+#include "firmware/fdt.h"
+#include "firmware/sbi.h"
+#include "machine/machine.h"
+
+#include <stdatomic.h>
+
+#define RAM_BASE 0x80000000ull
+
+/* Devices by their place in the board table (board.c). */
+enum board_slot { SLOT_PLIC, SLOT_CLINT, SLOT_TEST, SLOT_RTC, SLOT_UART0, BOARD_SLOTS };
+
+/* Where a round stands: all harts run the same virtual interval in turn. */
+struct round {
+    bool running;
+    uint64_t start_ns, end_ns;
+    uint32_t turn;         /* the hart whose turn it is */
+    bool turn_started;     /* its time base is set: go on, do not start again */
+    uint64_t random_state; /* slice lengths with several harts */
+};
+
+struct machine {
+    /* --- guest state --- */
+    struct round round;
+    struct hart *harts[MACHINE_MAX_HARTS];
+    struct device *devices[BOARD_SLOTS];
+    struct sbi *sbi;
+    struct memory_map *memory;
+    struct event_queue events;
+    /* --- host side --- */
+    struct machine_config config;
+    struct clock clock;
+    struct code_cache *code;
+    struct input_door *door;
+    unsigned console_entry;
+    uint8_t *device_tree;
+    size_t device_tree_size;
+    bool ends;                /* the guest asked for `exit` */
+    bool wants_reset;         /* the guest asked for a reset that is to be done */
+    struct machine_exit exit;
+    atomic_bool stop_requested;
+};
+
+/* --- board.c --- */
+
+bool board_build(struct machine *m, struct error *err) MUST_CHECK;
+void board_destroy(struct machine *m);
+void board_reset(struct machine *m);
+/* Builds the device tree; `loaded` says where the initrd lies (start = end: none). */
+bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd_end,
+                       struct error *err) MUST_CHECK;
+
+/* --- boot.c --- */
+
+/* Loads firmware, kernel, initrd and device tree into zeroed memory, and puts the harts where they
+ * begin. */
+bool boot_load(struct machine *m, struct error *err) MUST_CHECK;
+
+/* --- machine.c: what the guest asks for, from inside an instruction --- */
+
+void machine_end(struct machine *m, enum machine_stop stop, int status);
+void machine_want_reset(struct machine *m);
+
+/* splitmix64: the machine's only source of chance, from the seed. */
+uint64_t random_next(uint64_t *state);
+
+#endif

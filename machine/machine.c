@@ -1,0 +1,288 @@
+#include "machine/internal.h"
+
+#include "devices/serial/ns16550a.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_SEED 0x52697675ull /* "Rivu" */
+
+uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+void machine_config_init(struct machine_config *config)
+{
+    *config = (struct machine_config){
+        .ram_bytes = MACHINE_DEFAULT_RAM,
+        .harts = 1,
+        .bios = BIOS_BUILT_IN,
+        .icount_shift = 1,
+        .seed = DEFAULT_SEED,
+        .rtc = RTC_HOST,
+        .max_satp_mode = SATP_SV57,
+    };
+}
+
+/* --- what the guest asks for -------------------------------------------------------------------- */
+
+/* Every hart leaves its loop: only one runs, and the others look at `stop` afresh. */
+static void stop_harts(struct machine *m)
+{
+    for (unsigned i = 0; i < m->config.harts; i++) {
+        m->harts[i]->stop = HART_REQUEST;
+        hart_leave(m->harts[i]);
+    }
+}
+
+void machine_end(struct machine *m, enum machine_stop stop, int status)
+{
+    if (m->ends)
+        return;
+    m->ends = true;
+    m->exit = (struct machine_exit){.stop = stop, .status = status};
+    stop_harts(m);
+}
+
+void machine_want_reset(struct machine *m)
+{
+    if (m->config.no_reboot) {
+        machine_end(m, MACHINE_RESET, 0);
+        return;
+    }
+    m->wants_reset = true;
+    stop_harts(m);
+}
+
+static void on_system_reset(void *owner, enum sbi_reset_type type, enum sbi_reset_reason reason)
+{
+    if (type == SBI_SHUTDOWN)
+        machine_end(owner, MACHINE_POWER_OFF, reason == SBI_REASON_NONE ? 0 : 1);
+    else
+        machine_want_reset(owner);
+}
+
+static void console_write(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct machine *m = owner;
+    if (m->config.serial.write)
+        m->config.serial.write(m->config.serial.owner, bytes, n);
+}
+
+static size_t console_read(void *owner, uint8_t *bytes, size_t n)
+{
+    struct machine *m = owner;
+    return ns16550a_take_input(m->devices[SLOT_UART0], bytes, n);
+}
+
+/* --- making ------------------------------------------------------------------------------------- */
+
+/* What a hart's ecall calls: the SBI is made after the harts, hence the detour. */
+static void on_ecall(void *owner, struct hart *h)
+{
+    struct machine *m = owner;
+    sbi_ecall(m->sbi, h);
+}
+
+static bool create_harts(struct machine *m, struct error *err)
+{
+    struct hart_isa isa = {.sstc = true, .svadu = true, .max_satp_mode = m->config.max_satp_mode};
+    struct hart_ports ports = {
+        .memory = m->memory,
+        .clock = &m->clock,
+        .log = m->config.log,
+        .code = m->code,
+        .sbi_ecall = m->config.bios == BIOS_BUILT_IN ? on_ecall : NULL,
+        .owner = m,
+    };
+    for (unsigned i = 0; i < m->config.harts; i++) {
+        m->harts[i] = hart_create(i, &isa, &ports, m->config.icount_shift);
+        if (!m->harts[i])
+            return error_set(err, "no memory for hart %u", i);
+        m->harts[i]->stress = m->config.stress;
+    }
+    return true;
+}
+
+static bool create_sbi(struct machine *m, struct error *err)
+{
+    if (m->config.bios != BIOS_BUILT_IN)
+        return true;
+    struct sbi_config config = {
+        .harts = m->harts,
+        .count = m->config.harts,
+        .memory = m->memory,
+        .log = m->config.log,
+        .console_write = console_write,
+        .console_read = console_read,
+        .console_owner = m,
+        .system_reset = on_system_reset,
+        .reset_owner = m,
+    };
+    m->sbi = sbi_create(&config);
+    return m->sbi || error_set(err, "no memory for the built-in SBI");
+}
+
+static bool build(struct machine *m, struct error *err)
+{
+    m->clock = (struct clock){.follows_host = !m->config.icount,
+                              .host_zero_ns = os_monotonic_ns()};
+    events_init(&m->events, NULL, NULL);
+    m->round.random_state = m->config.seed;
+    m->memory = memory_create(m->config.log);
+    m->door = input_create();
+    if (!m->memory || !m->door)
+        return error_set(err, "no memory for the machine");
+    m->code = code_create(m->memory, m->config.log);
+    if (!m->code)
+        return error_set(err, "no memory for the code cache");
+    m->code->stress = m->config.stress;
+    return create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
+}
+
+struct machine *machine_create(const struct machine_config *config, struct error *err)
+{
+    struct machine *m = calloc(1, sizeof *m);
+    if (!m) {
+        error_set(err, "no memory for the machine");
+        return NULL;
+    }
+    m->config = *config;
+    if (!build(m, err)) {
+        machine_destroy(m);
+        return NULL;
+    }
+    return m;
+}
+
+void machine_destroy(struct machine *m)
+{
+    if (!m)
+        return;
+    board_destroy(m);
+    sbi_destroy(m->sbi);
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_destroy(m->harts[i]);
+    code_destroy(m->code);
+    memory_destroy(m->memory);
+    input_destroy(m->door);
+    free(m->device_tree);
+    free(m);
+}
+
+bool machine_reset(struct machine *m, struct error *err)
+{
+    m->wants_reset = false;
+    m->round.running = false;
+    memory_clear(m->memory);
+    return boot_load(m, err);
+}
+
+/* --- state -------------------------------------------------------------------------------------- */
+
+static void round_state(struct machine *m, struct state *s)
+{
+    struct round *r = &m->round;
+    state_section(s, "machine", 1);
+    state_bool(s, &r->running);
+    state_u64(s, &r->start_ns);
+    state_u64(s, &r->end_ns);
+    state_u32(s, &r->turn);
+    state_bool(s, &r->turn_started);
+    state_u64(s, &r->random_state);
+    if (r->turn >= m->config.harts)
+        state_fail(s, "the turn of hart %u, of which there are %u", r->turn, m->config.harts);
+}
+
+void machine_state(struct machine *m, struct state *s)
+{
+    uint64_t now_ns = machine_now_ns(m);
+    round_state(m, s);
+    memory_state(m->memory, s);
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_state(m->harts[i], s);
+    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
+        m->devices[slot]->ops->state(m->devices[slot], s);
+    events_state(&m->events, s);
+    if (m->sbi)
+        sbi_state(m->sbi, s);
+    if (m->clock.follows_host) { /* virtual time goes on from the saved one */
+        state_u64(s, &now_ns);
+        m->clock.host_zero_ns = os_monotonic_ns() - now_ns;
+    }
+}
+
+uint64_t machine_hash(struct machine *m)
+{
+    struct state *s = state_new_hash();
+    if (!s)
+        return 0;
+    machine_state(m, s);
+    uint64_t hash = state_hash(s);
+    state_free(s);
+    return hash;
+}
+
+/* --- small things ------------------------------------------------------------------------------- */
+
+struct input_door *machine_door(struct machine *m)
+{
+    return m->door;
+}
+
+unsigned machine_console_entry(const struct machine *m)
+{
+    return m->console_entry;
+}
+
+uint64_t machine_now_ns(const struct machine *m)
+{
+    if (m->clock.follows_host)
+        return clock_now_ns(&m->clock);
+    return m->round.running ? m->round.start_ns : m->round.end_ns;
+}
+
+uint64_t machine_steps(const struct machine *m)
+{
+    uint64_t steps = 0;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        steps += m->harts[i]->steps;
+    return steps;
+}
+
+uint64_t machine_traps(const struct machine *m)
+{
+    uint64_t traps = 0;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        traps += m->harts[i]->traps;
+    return traps;
+}
+
+bool machine_add_breakpoint(struct machine *m, uint64_t va)
+{
+    return code_add_breakpoint(m->code, va);
+}
+
+void machine_remove_breakpoint(struct machine *m, uint64_t va)
+{
+    code_remove_breakpoint(m->code, va);
+}
+
+struct hart *machine_hart(struct machine *m, unsigned id)
+{
+    return id < m->config.harts ? m->harts[id] : NULL;
+}
+
+unsigned machine_hart_count(const struct machine *m)
+{
+    return m->config.harts;
+}
+
+const void *machine_device_tree(const struct machine *m, size_t *size)
+{
+    *size = m->device_tree_size;
+    return m->device_tree;
+}

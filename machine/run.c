@@ -1,0 +1,193 @@
+/* The run loop: rounds.
+ *
+ * All harts run the same virtual interval [start, end) in turn, on this thread. What comes from
+ * outside and what devices have scheduled happens between rounds. A hart's present is the round's
+ * start plus its own steps. With icount all of this is a function of the guest's state alone: a
+ * round's length comes from the machine's own random state (or is fixed, with one hart), never from
+ * where a caller's limit lies; a run that is interrupted goes on in the middle of its round.
+ *
+ * With the host clock a round is a number of steps, and time is what the host says. */
+#include "machine/internal.h"
+
+#define SLICE_STEPS_ALONE 65536u /* one hart: console input is seen 15,000 times a second */
+#define SLICE_STEPS_LEAST 8192u  /* several: 8,192 to 16,383, so that their order varies */
+#define IDLE_POLL_NS      100000000ull
+
+static uint64_t slice_steps(struct machine *m)
+{
+    if (m->config.harts == 1)
+        return SLICE_STEPS_ALONE;
+    return SLICE_STEPS_LEAST + random_next(&m->round.random_state) % SLICE_STEPS_LEAST;
+}
+
+/* --- a hart's turn ------------------------------------------------------------------------------ */
+
+static void set_hart_time(struct hart *h, uint64_t now_ns)
+{
+    h->time_base_ns = now_ns;
+    h->time_base_steps = h->steps;
+}
+
+/* Whether the hart runs in this interval; one that sleeps is moved to the moment its timer wakes
+ * it. */
+static bool wake(struct machine *m, struct hart *h)
+{
+    if (h->stopped)
+        return false;
+    while (h->waiting && !hart_has_wakeup(h)) {
+        uint64_t deadline = hart_timer_deadline_ns(h);
+        if (m->clock.follows_host || deadline >= m->round.end_ns)
+            return false;
+        set_hart_time(h, deadline);
+    }
+    h->waiting = false;
+    return true;
+}
+
+/* The hart's last step of this round. */
+static uint64_t last_step(const struct machine *m, const struct hart *h)
+{
+    if (m->clock.follows_host)
+        return h->time_base_steps + SLICE_STEPS_LEAST;
+    uint64_t now = hart_now_ns(h);
+    uint64_t left = now < m->round.end_ns ? m->round.end_ns - now : 0;
+    return h->steps + (left >> m->config.icount_shift);
+}
+
+/* True: the turn is over. False: stopped in the middle; m->exit says why. */
+static bool run_turn(struct machine *m, struct hart *h)
+{
+    if (!m->round.turn_started)
+        set_hart_time(h, m->round.start_ns);
+    m->round.turn_started = true;
+    while (wake(m, h)) {
+        uint64_t last = last_step(m, h);
+        if (h->steps >= last)
+            break;
+        enum hart_stop stop = hart_run(h, last);
+        if (stop == HART_BREAKPOINT) {
+            m->exit = (struct machine_exit){.stop = MACHINE_BREAKPOINT, .hart = h->id};
+            return false;
+        }
+        if (stop == HART_REQUEST)
+            return false;
+        if (stop == HART_YIELDS && m->config.harts > 1)
+            break;
+    }
+    m->round.turn_started = false;
+    return true;
+}
+
+/* --- rounds ------------------------------------------------------------------------------------- */
+
+static bool all_asleep(struct machine *m)
+{
+    for (unsigned i = 0; i < m->config.harts; i++) {
+        struct hart *h = m->harts[i];
+        set_hart_time(h, m->round.end_ns);
+        if (!h->stopped && (!h->waiting || hart_has_wakeup(h)))
+            return false;
+    }
+    return true;
+}
+
+/* When something will happen by itself: an event or a hart's timer. */
+static uint64_t next_deadline_ns(const struct machine *m)
+{
+    uint64_t next = m->events.next_ns;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        if (!m->harts[i]->stopped)
+            next = min_u64(next, hart_timer_deadline_ns(m->harts[i]));
+    return next;
+}
+
+/* All harts sleep: time goes on to the next deadline, at most to until_ns; at host pace when input
+ * may come meanwhile, or when nothing else will. */
+static void idle(struct machine *m, uint64_t until_ns)
+{
+    uint64_t now = machine_now_ns(m), next = min_u64(next_deadline_ns(m), until_ns);
+    if (next <= now)
+        return;
+    if (!m->clock.follows_host && !m->config.icount_sleep && next != EVENT_NEVER) {
+        m->round.end_ns = next;
+        return;
+    }
+    uint64_t began = os_monotonic_ns();
+    input_wait(m->door, min_u64(next - now, IDLE_POLL_NS));
+    if (!m->clock.follows_host)
+        m->round.end_ns = min_u64(next, now + os_monotonic_ns() - began);
+}
+
+/* Between two rounds. False: no hart can run yet. */
+static bool begin_round(struct machine *m, uint64_t until_ns)
+{
+    uint64_t now = machine_now_ns(m);
+    m->round.end_ns = now;
+    m->clock.now_ns = now;
+    if (input_pending(m->door))
+        input_deliver(m->door);
+    if (m->events.next_ns <= now)
+        events_run(&m->events, now);
+    if (all_asleep(m)) {
+        idle(m, until_ns);
+        return false;
+    }
+    m->round.start_ns = now;
+    if (!m->clock.follows_host) {
+        uint64_t end = now + (slice_steps(m) << m->config.icount_shift);
+        m->round.end_ns = min_u64(end, max_u64(m->events.next_ns, now + 1));
+    }
+    m->round.turn = 0;
+    m->round.running = true;
+    return true;
+}
+
+static bool run_round(struct machine *m)
+{
+    while (m->round.turn < m->config.harts) {
+        if (!run_turn(m, m->harts[m->round.turn]))
+            return false;
+        m->round.turn++;
+    }
+    m->round.turn = 0;
+    m->round.running = false;
+    return true;
+}
+
+/* The turn ended because the guest asked for something. False: the run ends. */
+static bool serve_request(struct machine *m)
+{
+    if (m->ends || !m->wants_reset)
+        return false;
+    struct error err;
+    if (machine_reset(m, &err))
+        return true;
+    log_line(m->config.log, LOG_GUEST_ERRORS, "reset: %s", err.text);
+    m->exit = (struct machine_exit){.stop = MACHINE_POWER_OFF, .status = 1};
+    return false;
+}
+
+struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
+{
+    m->ends = false;
+    for (;;) {
+        if (atomic_load_explicit(&m->stop_requested, memory_order_relaxed)) {
+            atomic_store_explicit(&m->stop_requested, false, memory_order_relaxed);
+            return (struct machine_exit){.stop = MACHINE_REQUEST};
+        }
+        if (!m->round.running) {
+            if (machine_now_ns(m) >= until_ns)
+                return (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
+            if (!begin_round(m, until_ns))
+                continue;
+        }
+        if (!run_round(m) && (m->exit.stop == MACHINE_BREAKPOINT || !serve_request(m)))
+            return m->exit;
+    }
+}
+
+void machine_request_stop(struct machine *m)
+{
+    atomic_store_explicit(&m->stop_requested, true, memory_order_relaxed);
+    input_wake(m->door);
+}
