@@ -1,8 +1,7 @@
 /* The handlers: every integer, memory and system row, the ops of the block builder, and the slow
  * paths behind them. This is the hot file; CMakeLists.txt gives it flags of its own. */
-#include "cpu/exec.h"
-
 #include "cpu/arith.h"
+#include "cpu/exec_words.h"
 
 #define I(name, pattern, format, operands, ...)                                                    \
     HANDLER(op_##name)                                                                             \
@@ -25,14 +24,14 @@
 /* --- leaving ---------------------------------------------------------------------------------- */
 
 /* The budget is used up at an exit: the hart stands at its target. */
-HANDLER(leave_at_target)
+static HANDLER(leave_at_target)
 {
     h->pc = h->page_va + (uint64_t)IMM;
     h->steps = h->slice_end - (uint64_t)budget;
     LEAVE;
 }
 
-HANDLER(leave_behind)
+static HANDLER(leave_behind)
 {
     hart_sync(h, op, budget);
     h->pc += code_side(h->ports.code, op)->length;
@@ -40,7 +39,7 @@ HANDLER(leave_behind)
     LEAVE;
 }
 
-HANDLER(take_exception_here)
+static HANDLER(take_exception_here)
 {
     hart_sync(h, op, budget);
     hart_take_exception(h);
@@ -117,7 +116,7 @@ HANDLER(op_cross)
 }
 
 /* jalr whose inline cache does not hold: h->pc is the target, steps are charged. */
-HANDLER(jump_register_slow)
+static HANDLER(jump_register_slow)
 {
     if (budget < 0) {
         h->steps = h->slice_end - (uint64_t)budget;
@@ -208,7 +207,7 @@ HANDLER(op_stale)
 /* --- memory ----------------------------------------------------------------------------------- */
 
 #define SLOW_LOAD(type)                                                                            \
-    HANDLER(slow_load_##type)                                                                      \
+    static HANDLER(slow_load_##type)                                                               \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -218,7 +217,7 @@ HANDLER(op_stale)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_FLOAD(type)                                                                           \
-    HANDLER(slow_fload_##type)                                                                     \
+    static HANDLER(slow_fload_##type)                                                              \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -228,7 +227,7 @@ HANDLER(op_stale)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_STORE(name, type, from)                                                               \
-    HANDLER(name##_##type)                                                                         \
+    static HANDLER(name##_##type)                                                                  \
     {                                                                                              \
         hart_sync(h, op, budget);                                                                  \
         bool ok = hart_store(h, RS1 + (uint64_t)IMM, sizeof(type), from);                          \
@@ -251,93 +250,8 @@ SLOW_STORE(slow_store, uint64_t, RS2)
 SLOW_STORE(slow_fstore, uint32_t, FRS2)
 SLOW_STORE(slow_fstore, uint64_t, FRS2)
 
-void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size)
+static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size)
 {
     hart_sync(h, op, budget);
     return hart_amo_address(h, RS1, size);
-}
-
-/* --- system instructions ---------------------------------------------------------------------- */
-
-static void stop_with(struct hart *h, enum hart_stop stop)
-{
-    h->stop = stop;
-    hart_leave(h);
-}
-
-/* Zihintpause and wrs.sto: the end of this hart's turn. */
-bool hart_pause(struct hart *h, const struct op *op)
-{
-    (void)op;
-    stop_with(h, HART_YIELDS);
-    return true;
-}
-
-/* Zawrs: without a reservation nothing is waited for. The wait is bounded: a turn. */
-bool hart_wrs_nto(struct hart *h, const struct op *op)
-{
-    return h->reservation_valid ? hart_pause(h, op) : true;
-}
-
-/* Privileged manual, section "Wait for Interrupt": with TW the bounded time below M is 0; in
- * U-mode, where S exists, it is illegal. */
-bool hart_wfi(struct hart *h, const struct op *op)
-{
-    (void)op;
-    if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_TW))
-        return hart_raise_illegal(h);
-    if (!hart_has_wakeup(h)) {
-        h->waiting = true;
-        stop_with(h, HART_WAITS);
-    }
-    return true;
-}
-
-bool hart_sfence(struct hart *h, const struct op *op)
-{
-    if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_TVM))
-        return hart_raise_illegal(h);
-    hart_sfence_vma(h, op->rs1 == 0, RS1, op->rs2 == 0, RS2);
-    return true;
-}
-
-/* Svinval: sinval.vma acts at once, so that the two fences around it have nothing left to do. */
-bool hart_sfence_inval(struct hart *h, const struct op *op)
-{
-    (void)op;
-    return h->priv == PRIV_U ? hart_raise_illegal(h) : true;
-}
-
-/* Whether menvcfg and senvcfg let this privilege execute a cache-block operation (CMO extensions,
- * section "Control and Status Register State"). */
-static bool cbo_enabled(const struct hart *h, uint64_t field)
-{
-    if (h->priv != PRIV_M && !(h->csr.menvcfg & field))
-        return false;
-    return h->priv != PRIV_U || h->csr.senvcfg & field;
-}
-
-static bool probe_if(struct hart *h, const struct op *op, uint64_t field)
-{
-    if (!cbo_enabled(h, field))
-        return hart_raise_illegal(h);
-    return hart_probe_cache_block(h, RS1);
-}
-
-bool hart_cbo_inval(struct hart *h, const struct op *op)
-{
-    return probe_if(h, op, ENVCFG_CBIE);
-}
-
-/* Memory has no cache to be cleaned: the checks are all. */
-bool hart_cbo_clean(struct hart *h, const struct op *op)
-{
-    return probe_if(h, op, ENVCFG_CBCFE);
-}
-
-bool hart_cbo_zero(struct hart *h, const struct op *op)
-{
-    if (!cbo_enabled(h, ENVCFG_CBZE))
-        return hart_raise_illegal(h);
-    return hart_zero_cache_block(h, RS1);
 }

@@ -3,8 +3,8 @@
 #ifndef RIVULET_FRONTEND_TERMINAL_H
 #define RIVULET_FRONTEND_TERMINAL_H
 
+#include "base/byte_sink.h"
 #include "base/error.h"
-#include "devices/device.h"
 #include "machine/machine.h"
 
 struct terminal;

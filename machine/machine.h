@@ -4,11 +4,11 @@
 #ifndef RIVULET_MACHINE_MACHINE_H
 #define RIVULET_MACHINE_MACHINE_H
 
+#include "base/byte_sink.h"
 #include "base/error.h"
 #include "base/input.h"
 #include "base/log.h"
 #include "base/state.h"
-#include "devices/device.h"
 
 #include <stdbool.h>
 #include <stdint.h>
