@@ -4,6 +4,7 @@
 #ifndef RIVULET_MACHINE_MACHINE_H
 #define RIVULET_MACHINE_MACHINE_H
 
+#include "base/bits.h"
 #include "base/byte_sink.h"
 #include "base/error.h"
 #include "base/input.h"
