@@ -48,8 +48,7 @@ struct terminal {
     bool escaped; /* Ctrl-A was the last byte */
 };
 
-/* --- output -------------------------------------------------------------------------------------
- */
+/* --- output ------------------------------------------------------------------------------ */
 
 /* All under the mutex. */
 static void stop_machine(struct terminal *t)
@@ -101,8 +100,7 @@ static void say(struct terminal *t, const char *text)
     terminal_write(t, (const uint8_t *)text, strlen(text));
 }
 
-/* --- input --------------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------- */
 
 void terminal_type(struct terminal *t, const uint8_t *bytes, size_t n)
 {
@@ -173,8 +171,7 @@ static bool is_behind(struct terminal *t)
     return backlog >= BACKLOG_BYTES;
 }
 
-/* --- the I/O thread -----------------------------------------------------------------------------
- */
+/* --- the I/O thread ---------------------------------------------------------------------- */
 
 static bool is_collecting(struct terminal *t)
 {
@@ -210,8 +207,7 @@ static void io_main(void *arg)
     }
 }
 
-/* --- making -------------------------------------------------------------------------------------
- */
+/* --- making ------------------------------------------------------------------------------ */
 
 struct terminal *terminal_create(int input_fd, int output_fd, struct error *err)
 {
