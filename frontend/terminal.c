@@ -50,7 +50,7 @@ struct terminal {
 
 /* --- output ------------------------------------------------------------------------------ */
 
-/* All under the mutex. */
+/* stop_machine, flush and append are called under the mutex. */
 static void stop_machine(struct terminal *t)
 {
     if (t->machine)

@@ -4,7 +4,6 @@
 #define RIVULET_FRONTEND_TERMINAL_H
 
 #include "base/error.h"
-#include "devices/device.h"
 #include "machine/machine.h"
 
 struct terminal;
