@@ -396,7 +396,7 @@ HANDLER(op_fp_dirty)
     TAIL(reenter_in_context);
 }
 
-/* Stands before each instruction while any breakpoint exists. */
+/* Stands before each instruction whose page offset is that of a breakpoint. */
 HANDLER(op_breakpoint)
 {
     hart_sync(h, op, budget);

@@ -16,12 +16,13 @@
 
 #define MACHINE_MAX_HARTS   8u
 #define MACHINE_DEFAULT_RAM (128ull << 20)
+#define MACHINE_PAGE_BYTES  4096u
 
 enum bios_kind { BIOS_BUILT_IN, BIOS_NONE, BIOS_FILE };
 enum rtc_base { RTC_HOST, RTC_FIXED };
 
 struct machine_config {
-    uint64_t ram_bytes; /* a multiple of 4 KiB */
+    uint64_t ram_bytes; /* a multiple of MACHINE_PAGE_BYTES */
     unsigned harts;     /* 1 to MACHINE_MAX_HARTS */
     enum bios_kind bios;
     const char *bios_file;   /* BIOS_FILE */
