@@ -17,15 +17,19 @@ static inline void stamp_sector(uint8_t *sector, uint64_t stamp)
         memcpy(sector + i, &stamp, sizeof stamp);
 }
 
+/* Check tells its parent about every assertion that it passes: too slow for each sector. */
+static inline void must(bool ok, const char *what)
+{
+    if (!ok)
+        ck_abort_msg("%s", what);
+}
+
 /* The stamp of a sector; a torn one fails the test. */
 static inline uint64_t sector_stamp(const uint8_t *sector)
 {
-    uint64_t stamp, other;
+    uint64_t stamp;
     memcpy(&stamp, sector, sizeof stamp);
-    for (size_t i = 0; i < SECTOR_BYTES; i += sizeof stamp) {
-        memcpy(&other, sector + i, sizeof other);
-        ck_assert_uint_eq(stamp, other);
-    }
+    must(!memcmp(sector, sector + sizeof stamp, SECTOR_BYTES - sizeof stamp), "torn sector");
     return stamp;
 }
 
