@@ -380,11 +380,22 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
 
 #define CACHE_BLOCK_BYTES 64u
 
+/* All of the block that holds va must be accessible: a PMP boundary may cut it. */
+static bool find_cache_block(struct hart *h, uint64_t va, enum tlb_access access,
+                             struct piece *piece)
+{
+    uint64_t block = va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
+    if (find_piece(h, block, CACHE_BLOCK_BYTES, access, piece))
+        return true;
+    h->trap.tval = va;
+    return false;
+}
+
 /* A block operation faults as a store does, but needs no more than permission to load. */
 bool hart_probe_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (find_piece(h, va, 1, TLB_LOAD, &piece))
+    if (find_cache_block(h, va, TLB_LOAD, &piece))
         return true;
     bool page = h->trap.cause == CAUSE_LOAD_PAGE;
     return hart_raise(h, page ? CAUSE_STORE_PAGE : CAUSE_STORE_ACCESS, va);
@@ -393,11 +404,10 @@ bool hart_probe_cache_block(struct hart *h, uint64_t va)
 bool hart_zero_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (!find_piece(h, va, 1, TLB_STORE, &piece))
+    if (!find_cache_block(h, va, TLB_STORE, &piece))
         return false;
     if (!is_ram(&piece))
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
-    piece.pa &= ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
     note_store(h, &piece, CACHE_BLOCK_BYTES);
     return true;
