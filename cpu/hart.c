@@ -72,6 +72,8 @@ static void state_registers(struct hart *h, struct state *s)
     state_u64(s, &h->mtimecmp);
     if (h->priv > PRIV_M || h->priv == 2)
         state_fail(s, "hart %u: no privilege %u", h->id, h->priv);
+    if (h->pc & 1)
+        state_fail(s, "hart %u: pc is odd", h->id);
 }
 
 /* A page address outside RAM and ROM must not become one that is executed. */
@@ -81,7 +83,8 @@ static void state_fetch_page(struct hart *h, struct state *s)
     state_u64(s, &h->page_pa);
     state_bool(s, &h->page_valid);
     const struct region *region = memory_find(h->ports.memory, h->page_pa);
-    if (h->page_valid && (!region || !region->hva || h->page_pa % PAGE_BYTES))
+    if (h->page_valid &&
+        (!region || !region->hva || h->page_pa % PAGE_BYTES || h->page_va % PAGE_BYTES))
         state_fail(s, "hart %u: executes from 0x%llx, which is no memory", h->id,
                    (unsigned long long)h->page_pa);
 }
