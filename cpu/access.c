@@ -87,6 +87,14 @@ static bool translation_serves(const struct hart *h, const struct translation *t
                         h->csr.mstatus & MSTATUS_MXR);
 }
 
+/* Code was dropped behind the hart's back, by DMA that a device access started or by an A or D bit:
+ * it may be the running block. */
+static void leave_if_dropped(struct hart *h, uint64_t dropped_before)
+{
+    if (h->ports.code->stats.pages_dropped != dropped_before)
+        hart_leave(h);
+}
+
 static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
                       struct translation *t)
 {
@@ -98,8 +106,11 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum 
         .pte_allowed = pte_allowed,
         .owner = h,
     };
-    switch (walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
-                 h->csr.mstatus & MSTATUS_MXR, t)) {
+    uint64_t dropped = h->ports.code->stats.pages_dropped;
+    enum walk_result result = walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
+                                   h->csr.mstatus & MSTATUS_MXR, t);
+    leave_if_dropped(h, dropped);
+    switch (result) {
     case WALK_OK:
         return true;
     case WALK_PAGE_FAULT:
@@ -207,9 +218,11 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
 {
     *value = 0;
     if (piece->region->kind == REGION_DEVICE) {
+        uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
         if (!memory_mmio_read(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_LOAD_ACCESS, va);
+        leave_if_dropped(h, dropped);
         return true;
     }
     memcpy(value, piece_hva(piece), size);
@@ -234,9 +247,11 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
                         uint64_t value)
 {
     if (piece->region->kind == REGION_DEVICE) {
+        uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
         if (!memory_mmio_write(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_STORE_ACCESS, va);
+        leave_if_dropped(h, dropped);
         return true;
     }
     memcpy(piece_hva(piece), &value, size);

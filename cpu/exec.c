@@ -157,14 +157,17 @@ HANDLER(op_straddle)
     CONTINUE_AT(block);
 }
 
-/* Goes on at this op's instruction with a block that begins with a guard for the hart's context. */
+/* Goes on at this op's instruction with a block that begins with a guard for the hart's context. A
+ * breakpoint at the instruction stands before the guard and was passed already. */
 static HANDLER(reenter_in_context)
 {
+    struct code_cache *code = h->ports.code;
     hart_sync(h, op, budget);
-    int64_t left = budget - code_side(h->ports.code, op)->before;
+    if (code_has_breakpoint(code, h->pc))
+        h->resume_pc = h->pc;
+    int64_t left = budget - code_side(code, op)->before;
     if (left < 0 || h->exact)
         LEAVE;
-    struct code_cache *code = h->ports.code;
     struct block *block = code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, true);
     budget = left;
     CONTINUE_AT(code_entry(code, block));
