@@ -1,8 +1,8 @@
 /* Memory as the hart sees it: the slow path behind the fast TLB tags.
  *
- * Order of checks for each access: translation (record, second level, page walk), PMP, then what lies
- * at the physical address. An access that runs over a page is checked on both pages before anything
- * is read or written. */
+ * Order of checks for each access: translation (record, second level, page walk), PMP, then what
+ * lies at the physical address. An access that runs over a page is checked on both pages before
+ * anything is read or written. */
 #include "cpu/hart.h"
 
 #include "cpu/code.h"
@@ -87,8 +87,8 @@ static bool translation_serves(const struct hart *h, const struct translation *t
                         h->csr.mstatus & MSTATUS_MXR);
 }
 
-static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access,
-                      enum tlb_context context, struct translation *t)
+static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
+                      struct translation *t)
 {
     struct walk_request request = {
         .memory = h->ports.memory,
@@ -110,8 +110,8 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access,
 }
 
 /* The physical page of va. */
-static bool translate(struct hart *h, uint64_t va, enum tlb_access access,
-                      enum tlb_context context, uint64_t *pa)
+static bool translate(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
+                      uint64_t *pa)
 {
     if (context == TLB_M || h->csr.satp >> SATP_MODE_SHIFT == SATP_BARE) {
         *pa = va & PAGE_MASK;
@@ -213,8 +213,7 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
         return true;
     }
     memcpy(value, piece_hva(piece), size);
-    open_fast_path(h, piece->record, TLB_LOAD,
-                   (uint64_t)(uintptr_t)piece_hva(piece) - va);
+    open_fast_path(h, piece->record, TLB_LOAD, (uint64_t)(uintptr_t)piece_hva(piece) - va);
     return true;
 }
 
@@ -242,8 +241,7 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
     }
     memcpy(piece_hva(piece), &value, size);
     if (!note_store(h, piece, size))
-        open_fast_path(h, piece->record, TLB_STORE,
-                       (uint64_t)(uintptr_t)piece_hva(piece) - va);
+        open_fast_path(h, piece->record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(piece) - va);
     return true;
 }
 
@@ -255,8 +253,8 @@ static unsigned bytes_on_page(uint64_t va, unsigned size)
     return (unsigned)min_u64(size, PAGE_BYTES - va % PAGE_BYTES);
 }
 
-/* An access over a page boundary is split: devices are not reached this way. Neighbouring pages have
- * different first-level entries, so that the first record outlives the second look-up. */
+/* An access over a page boundary is split: devices are not reached this way. Neighbouring pages
+ * have different first-level entries, so that the first record outlives the second look-up. */
 static bool find_two_pieces(struct hart *h, uint64_t va, unsigned size, unsigned first,
                             enum tlb_access access, struct piece pieces[2])
 {
@@ -339,8 +337,8 @@ bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *va
     return true;
 }
 
-/* The reservation is the loaded value: a store-conditional succeeds when the memory still (or again)
- * holds it. This ABA is what a compare-and-swap gives parallel harts as well. */
+/* The reservation is the loaded value: a store-conditional succeeds when the memory still (or
+ * again) holds it. This ABA is what a compare-and-swap gives parallel harts as well. */
 bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t value,
                             bool *stored)
 {
@@ -362,7 +360,8 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
     return true;
 }
 
-/* --- cache blocks (Zicbom, Zicboz) -------------------------------------------------------------- */
+/* --- cache blocks (Zicbom, Zicboz) --------------------------------------------------------------
+ */
 
 #define CACHE_BLOCK_BYTES 64u
 
@@ -436,8 +435,7 @@ bool hart_straddling_word(struct hart *h, uint32_t *word)
     uint64_t second_pa;
     if (!fetch_page(h, h->pc + 2, 2, &second_pa))
         return false;
-    *word = read_parcel(h, h->page_pa + PAGE_BYTES - 2) |
-            (uint32_t)read_parcel(h, second_pa) << 16;
+    *word = read_parcel(h, h->page_pa + PAGE_BYTES - 2) | (uint32_t)read_parcel(h, second_pa) << 16;
     return true;
 }
 

@@ -38,6 +38,12 @@ static inline int64_t order64(uint64_t f)
     return v ^ (int64_t)((uint64_t)(v >> 63) >> 1);
 }
 
+/* By value, so that both registers are loaded and neither load waits for the comparison. */
+static inline uint64_t chosen(uint64_t a, uint64_t b, bool first)
+{
+    return first ? a : b;
+}
+
 /* --- words: operands ----------------------------------------------------------------------------
  */
 
@@ -51,7 +57,7 @@ static inline int64_t order64(uint64_t f)
 #define RM (unsigned)op->imm
 
 /* Leaves unboxed singles to software; f: the operands' registers, ANDed. */
-#define IS_BOXED(f) ((f) >> 32 == UINT32_MAX)
+#define IS_BOXED(f) ((f) >= NAN_BOX(0))
 #define BOXED(f)                                                                                   \
     if (UNLIKELY(!IS_BOXED(f)))                                                                    \
     TAIL(in_software)
@@ -101,12 +107,12 @@ static inline int64_t order64(uint64_t f)
     BOXED(FRS1 &FRS2);                                                                             \
     if (UNLIKELY(__builtin_isunordered(S1, S2)))                                                   \
         TAIL(in_software);                                                                         \
-    WRITE_FRD(order32(FRS1) less_or_greater order32(FRS2) ? FRS1 : FRS2)
+    WRITE_FRD(chosen(FRS1, FRS2, order32(FRS1) less_or_greater order32(FRS2)))
 
 #define HOST_SELECT_D(less_or_greater)                                                             \
     if (UNLIKELY(__builtin_isunordered(D1, D2)))                                                   \
         TAIL(in_software);                                                                         \
-    WRITE_FRD(order64(FRS1) less_or_greater order64(FRS2) ? FRS1 : FRS2)
+    WRITE_FRD(chosen(FRS1, FRS2, order64(FRS1) less_or_greater order64(FRS2)))
 
 /* An integer as its x register holds it. */
 #define WRITE_INT(kind, value)                                                                     \
