@@ -441,7 +441,8 @@ static void place(unsigned start, unsigned limit)
 
 static void make_program(uint64_t seed)
 {
-    chance_state = seed * 0x9e3779b97f4a7c15 + 12345;
+    chance_state = seed * 0xd1342543de82ef95 + 12345;
+    chance_state = chance() ^ seed; /* far from the other seeds' sequences */
     item_count = 0;
     group_count = 10 + below(MAX_GROUPS - 20);
     bool in_loop = false;
