@@ -87,6 +87,19 @@ static bool translation_serves(const struct hart *h, const struct translation *t
                         h->csr.mstatus & MSTATUS_MXR);
 }
 
+static void log_walk(struct hart *h, uint64_t va, enum tlb_access access, enum walk_result result,
+                     const struct translation *t)
+{
+    static const char *const kinds[TLB_ACCESSES] = {"load", "store", "fetch"};
+    if (result == WALK_OK)
+        log_line(h->ports.log, LOG_MMU, "hart %u: %s 0x%llx -> 0x%llx, %u-bit page, pte bits 0x%02x",
+                 h->id, kinds[access], (unsigned long long)va, (unsigned long long)t->pa,
+                 t->page_shift, t->pte);
+    else
+        log_line(h->ports.log, LOG_MMU, "hart %u: %s 0x%llx: %s fault", h->id, kinds[access],
+                 (unsigned long long)va, result == WALK_PAGE_FAULT ? "page" : "access");
+}
+
 static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
                       struct translation *t)
 {
@@ -98,8 +111,11 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum 
         .pte_allowed = pte_allowed,
         .owner = h,
     };
-    switch (walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
-                 h->csr.mstatus & MSTATUS_MXR, t)) {
+    enum walk_result result = walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
+                                   h->csr.mstatus & MSTATUS_MXR, t);
+    if (UNLIKELY(log_wants(h->ports.log, LOG_MMU)))
+        log_walk(h, va, access, result, t);
+    switch (result) {
     case WALK_OK:
         return true;
     case WALK_PAGE_FAULT:
@@ -360,8 +376,7 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
     return true;
 }
 
-/* --- cache blocks (Zicbom, Zicboz) --------------------------------------------------------------
- */
+/* --- cache blocks (Zicbom, Zicboz) ------------------------------------------------------- */
 
 #define CACHE_BLOCK_BYTES 64u
 

@@ -97,6 +97,9 @@ struct op *code_scratch(struct code_cache *code, uint64_t pa, unsigned context, 
 /* A one-instruction block for `word`, which begins at page offset 4094. Likewise. */
 struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned context);
 
+/* The counters as lines of topic LOG_STATS. */
+void code_log_stats(const struct code_cache *code);
+
 /* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */
 bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);
 void code_flush(struct code_cache *code);
