@@ -1,6 +1,6 @@
 /* A machine's virtual clock in nanoseconds; mtime is 10 MHz of it (DESIGN.md section 3).
- * Two sources: with icount the run loop and the hart's slow paths set now_ns from step counts before
- * any device looks; with the host clock virtual time follows the host's monotonic time. */
+ * Two sources: with icount the run loop and the hart's slow paths set now_ns from step counts
+ * before any device looks; with the host clock virtual time follows the host's monotonic time. */
 #ifndef RIVULET_BASE_CLOCK_H
 #define RIVULET_BASE_CLOCK_H
 

@@ -14,8 +14,8 @@ struct event {
     const char *name;
     void (*fire)(void *owner, uint64_t now_ns);
     void *owner;
-    uint64_t deadline_ns;    /* EVENT_NEVER: disarmed */
-    struct event *next;      /* in order of registration */
+    uint64_t deadline_ns; /* EVENT_NEVER: disarmed */
+    struct event *next;   /* in order of registration */
 };
 
 struct event_queue {
@@ -31,9 +31,9 @@ void event_register(struct event_queue *q, struct event *e, const char *name,
                     void (*fire)(void *owner, uint64_t now_ns), void *owner);
 void event_arm(struct event_queue *q, struct event *e, uint64_t deadline_ns);
 void event_disarm(struct event_queue *q, struct event *e);
-/* Fires every event whose deadline is at or before now_ns, earliest first. An event is disarmed when
- * it fires and may arm itself or others again; what it arms at or before now_ns fires in this same
- * call, so that a periodic event needs a period above zero. */
+/* Fires every event whose deadline is at or before now_ns, earliest first. An event is disarmed
+ * when it fires and may arm itself or others again; what it arms at or before now_ns fires in this
+ * same call, so that a periodic event needs a period above zero. */
 void events_run(struct event_queue *q, uint64_t now_ns);
 void events_state(struct event_queue *q, struct state *s);
 

@@ -27,8 +27,12 @@ unsigned input_register(struct input_door *door, const char *name, input_sink *s
 void input_push(struct input_door *door, unsigned entry, const void *bytes, size_t n);
 /* Bytes pushed to this entry and not yet taken by its sink. Any thread. */
 size_t input_backlog(const struct input_door *door, unsigned entry);
-/* Wakes input_wait and makes input_pending true once, with nothing to deliver. Async-signal-safe. */
+/* Wakes input_wait and makes input_pending true once, with nothing to deliver. Async-signal-safe.
+ */
 void input_wake(struct input_door *door);
+/* What waits in `from` waits in `to` instead; both have the same entries, and nobody pushes. For a
+ * machine that takes the place of another. */
+void input_move(struct input_door *from, struct input_door *to);
 
 /* Whether anything waits, refused bytes included; one relaxed atomic load. */
 bool input_pending(const struct input_door *door);

@@ -1,8 +1,8 @@
 /* Memory as the hart sees it: the slow path behind the fast TLB tags.
  *
- * Order of checks for each access: translation (record, second level, page walk), PMP, then what lies
- * at the physical address. An access that runs over a page is checked on both pages before anything
- * is read or written. */
+ * Order of checks for each access: translation (record, second level, page walk), PMP, then what
+ * lies at the physical address. An access that runs over a page is checked on both pages before
+ * anything is read or written. */
 #include "cpu/hart.h"
 
 #include "cpu/code.h"
@@ -87,8 +87,21 @@ static bool translation_serves(const struct hart *h, const struct translation *t
                         h->csr.mstatus & MSTATUS_MXR);
 }
 
-static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access,
-                      enum tlb_context context, struct translation *t)
+static void log_walk(struct hart *h, uint64_t va, enum tlb_access access, enum walk_result result,
+                     const struct translation *t)
+{
+    static const char *const kinds[TLB_ACCESSES] = {"load", "store", "fetch"};
+    if (result == WALK_OK)
+        log_line(h->ports.log, LOG_MMU, "hart %u: %s 0x%llx -> 0x%llx, %u-bit page, pte bits 0x%02x",
+                 h->id, kinds[access], (unsigned long long)va, (unsigned long long)t->pa,
+                 t->page_shift, t->pte);
+    else
+        log_line(h->ports.log, LOG_MMU, "hart %u: %s 0x%llx: %s fault", h->id, kinds[access],
+                 (unsigned long long)va, result == WALK_PAGE_FAULT ? "page" : "access");
+}
+
+static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
+                      struct translation *t)
 {
     struct walk_request request = {
         .memory = h->ports.memory,
@@ -98,8 +111,11 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access,
         .pte_allowed = pte_allowed,
         .owner = h,
     };
-    switch (walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
-                 h->csr.mstatus & MSTATUS_MXR, t)) {
+    enum walk_result result = walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
+                                   h->csr.mstatus & MSTATUS_MXR, t);
+    if (UNLIKELY(log_wants(h->ports.log, LOG_MMU)))
+        log_walk(h, va, access, result, t);
+    switch (result) {
     case WALK_OK:
         return true;
     case WALK_PAGE_FAULT:
@@ -110,8 +126,8 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access,
 }
 
 /* The physical page of va. */
-static bool translate(struct hart *h, uint64_t va, enum tlb_access access,
-                      enum tlb_context context, uint64_t *pa)
+static bool translate(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
+                      uint64_t *pa)
 {
     if (context == TLB_M || h->csr.satp >> SATP_MODE_SHIFT == SATP_BARE) {
         *pa = va & PAGE_MASK;
@@ -213,8 +229,7 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
         return true;
     }
     memcpy(value, piece_hva(piece), size);
-    open_fast_path(h, piece->record, TLB_LOAD,
-                   (uint64_t)(uintptr_t)piece_hva(piece) - va);
+    open_fast_path(h, piece->record, TLB_LOAD, (uint64_t)(uintptr_t)piece_hva(piece) - va);
     return true;
 }
 
@@ -242,8 +257,7 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
     }
     memcpy(piece_hva(piece), &value, size);
     if (!note_store(h, piece, size))
-        open_fast_path(h, piece->record, TLB_STORE,
-                       (uint64_t)(uintptr_t)piece_hva(piece) - va);
+        open_fast_path(h, piece->record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(piece) - va);
     return true;
 }
 
@@ -255,8 +269,8 @@ static unsigned bytes_on_page(uint64_t va, unsigned size)
     return (unsigned)min_u64(size, PAGE_BYTES - va % PAGE_BYTES);
 }
 
-/* An access over a page boundary is split: devices are not reached this way. Neighbouring pages have
- * different first-level entries, so that the first record outlives the second look-up. */
+/* An access over a page boundary is split: devices are not reached this way. Neighbouring pages
+ * have different first-level entries, so that the first record outlives the second look-up. */
 static bool find_two_pieces(struct hart *h, uint64_t va, unsigned size, unsigned first,
                             enum tlb_access access, struct piece pieces[2])
 {
@@ -339,8 +353,8 @@ bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *va
     return true;
 }
 
-/* The reservation is the loaded value: a store-conditional succeeds when the memory still (or again)
- * holds it. This ABA is what a compare-and-swap gives parallel harts as well. */
+/* The reservation is the loaded value: a store-conditional succeeds when the memory still (or
+ * again) holds it. This ABA is what a compare-and-swap gives parallel harts as well. */
 bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t value,
                             bool *stored)
 {
@@ -362,7 +376,7 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
     return true;
 }
 
-/* --- cache blocks (Zicbom, Zicboz) -------------------------------------------------------------- */
+/* --- cache blocks (Zicbom, Zicboz) ------------------------------------------------------- */
 
 #define CACHE_BLOCK_BYTES 64u
 
@@ -436,8 +450,7 @@ bool hart_straddling_word(struct hart *h, uint32_t *word)
     uint64_t second_pa;
     if (!fetch_page(h, h->pc + 2, 2, &second_pa))
         return false;
-    *word = read_parcel(h, h->page_pa + PAGE_BYTES - 2) |
-            (uint32_t)read_parcel(h, second_pa) << 16;
+    *word = read_parcel(h, h->page_pa + PAGE_BYTES - 2) | (uint32_t)read_parcel(h, second_pa) << 16;
     return true;
 }
 

@@ -1,12 +1,12 @@
 /* The code cache: decoded blocks of guest instructions.
  *
- * A block begins at a physical address and follows the instruction stream on one page: past branches
- * that are not taken, along in-page jumps, at most BLOCK_MAX instructions. Ops are page-relative, so
- * all address spaces share them. A block is entered at its first op only.
+ * A block begins at a physical address and follows the instruction stream on one page: past
+ * branches that are not taken, along in-page jumps, at most BLOCK_MAX instructions. Ops are
+ * page-relative, so all address spaces share them. A block is entered at its first op only.
  *
  * Blocks are found by physical address. Blocks with floating point hold a guard op before the first
- * FP op: if the hart's context (FS state, frm) is not the one it was decoded for, the guard looks up
- * a block that begins at the guard's address and is keyed by context as well.
+ * FP op: if the hart's context (FS state, frm) is not the one it was decoded for, the guard looks
+ * up a block that begins at the guard's address and is keyed by context as well.
  *
  * Instruction memory is coherent: each page with code has a map of 64-byte lines that hold decoded
  * instructions; a store to such a line drops the page's blocks. A dropped block's first op becomes
@@ -38,7 +38,7 @@ struct block {
     uint32_t first;        /* op index */
     uint32_t next_in_hash; /* block index + 1; 0: none */
     uint32_t next_in_page;
-    uint8_t context;       /* CODE_ANY_CONTEXT, or the one it is keyed by */
+    uint8_t context; /* CODE_ANY_CONTEXT, or the one it is keyed by */
     uint8_t instructions;
 };
 
@@ -62,15 +62,15 @@ struct code_cache {
     uint32_t *hash;          /* block index + 1 */
     struct code_page *pages; /* open addressing by physical page */
     uint32_t pages_used;
-    uint64_t generation;     /* counts flushes: op pointers of an older one are dead */
+    uint64_t generation; /* counts flushes: op pointers of an older one are dead */
     struct insn_decoder *decoder;
     struct memory_map *memory;
     struct log *log;
-    struct tlb *tlbs[8];     /* of the harts that run from this cache */
+    struct tlb *tlbs[8]; /* of the harts that run from this cache */
     unsigned tlb_count;
-    uint64_t *breakpoints;   /* virtual addresses */
+    uint64_t *breakpoints; /* virtual addresses */
     unsigned breakpoint_count;
-    bool stress;             /* blocks of one instruction */
+    bool stress; /* blocks of one instruction */
     struct code_stats stats;
 };
 
@@ -96,6 +96,9 @@ static inline struct op *code_entry(const struct code_cache *code, const struct 
 struct op *code_scratch(struct code_cache *code, uint64_t pa, unsigned context, unsigned limit);
 /* A one-instruction block for `word`, which begins at page offset 4094. Likewise. */
 struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned context);
+
+/* The counters as lines of topic LOG_STATS. */
+void code_log_stats(const struct code_cache *code);
 
 /* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */
 bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);

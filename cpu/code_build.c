@@ -14,11 +14,11 @@
 
 struct builder {
     const struct build_request *request;
-    uint32_t used;         /* slots so far */
-    uint32_t offset;       /* in the page, of the current instruction */
-    uint8_t length;        /* of the current instruction */
-    uint8_t count;         /* instructions before the current one */
-    bool guarded;          /* a guard op stands before */
+    uint32_t used;   /* slots so far */
+    uint32_t offset; /* in the page, of the current instruction */
+    uint8_t length;  /* of the current instruction */
+    uint8_t count;   /* instructions before the current one */
+    bool guarded;    /* a guard op stands before */
     bool done;
     uint32_t links[BLOCK_MAX + 1]; /* slots whose targets lie on other pages */
     unsigned link_count;

@@ -516,7 +516,9 @@ void csr_reset(struct hart *h)
 static bool csrs_are_legal(const struct hart *h)
 {
     const struct hart_csrs *c = &h->csr;
-    bool legal = satp_is_legal(h, c->satp) && !(c->mstatus & ~MSTATUS_WRITABLE) &&
+    bool legal = h->frm <= FRM_MASK && h->fflags <= FFLAGS_MASK && satp_is_legal(h, c->satp) &&
+                 pmp_is_legal(h) && !(c->mip & ~S_INTERRUPTS) &&
+                 !(c->mstatus & ~MSTATUS_WRITABLE) &&
                  (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
 #define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
 #define VIEW(number, name, presence, accessor, ...)
@@ -545,6 +547,8 @@ void csr_state(struct hart *h, struct state *s)
     state_u64s(s, c->pmpaddr, PMP_ENTRIES);
     state_u64(s, &c->mcycle_offset);
     state_u64(s, &c->minstret_offset);
+    state_u8(s, &h->frm);
+    state_u8(s, &h->fflags);
     if (state_loading(s) && !csrs_are_legal(h))
         state_fail(s, "hart %u: a CSR holds a value that this hart cannot have", h->id);
 }

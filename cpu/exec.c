@@ -12,12 +12,12 @@
     }
 #define F I
 #define G I
-#include "cpu/isa/i.def"
-#include "cpu/isa/m.def"
 #include "cpu/isa/a.def"
 #include "cpu/isa/b.def"
-#include "cpu/isa/sys.def"
 #include "cpu/isa/fmem.def"
+#include "cpu/isa/i.def"
+#include "cpu/isa/m.def"
+#include "cpu/isa/sys.def"
 #undef I
 #undef F
 #undef G
@@ -60,8 +60,8 @@ HANDLER(op_link)
     NEXT;
 }
 
-/* The op at h->pc, whose steps are charged already; NULL: the hart must leave (a fault was taken, or
- * the page is executed instruction by instruction). */
+/* The op at h->pc, whose steps are charged already; NULL: the hart must leave (a fault was taken,
+ * or the page is executed instruction by instruction). */
 static struct op *find_target(struct hart *h, int64_t budget)
 {
     h->steps = h->slice_end - (uint64_t)budget;
@@ -72,7 +72,8 @@ static struct op *find_target(struct hart *h, int64_t budget)
     if (!h->page_valid)
         return NULL;
     struct code_cache *code = h->ports.code;
-    return code_entry(code, code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
+    return code_entry(code,
+                      code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
 }
 
 HANDLER(op_resolve)
@@ -100,7 +101,8 @@ static HANDLER(cross_slow)
     CONTINUE_AT(target);
 }
 
-/* Goes on at op[1].target while the fetch TLB maps the target's page to physical page op[1].page. */
+/* Goes on at op[1].target while the fetch TLB maps the target's page to physical page op[1].page.
+ */
 HANDLER(op_cross)
 {
     uint64_t va = h->page_va + (uint64_t)IMM;
@@ -163,8 +165,7 @@ static HANDLER(reenter_in_context)
     if (left < 0 || h->exact)
         LEAVE;
     struct code_cache *code = h->ports.code;
-    struct block *block =
-        code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, true);
+    struct block *block = code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, true);
     budget = left;
     CONTINUE_AT(code_entry(code, block));
 }
@@ -278,8 +279,8 @@ bool hart_wrs_nto(struct hart *h, const struct op *op)
     return h->reservation_valid ? hart_pause(h, op) : true;
 }
 
-/* Privileged manual, section "Wait for Interrupt": with TW the bounded time below M is 0; in U-mode,
- * where S exists, it is illegal. */
+/* Privileged manual, section "Wait for Interrupt": with TW the bounded time below M is 0; in
+ * U-mode, where S exists, it is illegal. */
 bool hart_wfi(struct hart *h, const struct op *op)
 {
     (void)op;

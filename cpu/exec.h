@@ -1,7 +1,7 @@
 /* The words in which the instruction tables are written, and the frame of a handler.
  *
- * A handler runs one op and goes on to the next. Fast paths are inline and make no calls; slow paths
- * are other handlers, reached by TAIL with the same arguments, so that nothing is spilled. */
+ * A handler runs one op and goes on to the next. Fast paths are inline and make no calls; slow
+ * paths are other handlers, reached by TAIL with the same arguments, so that nothing is spilled. */
 #ifndef RIVULET_CPU_EXEC_H
 #define RIVULET_CPU_EXEC_H
 
@@ -13,19 +13,19 @@
 
 /* --- words ---------------------------------------------------------------------------------- */
 
-#define RS1            h->x[op->rs1]
-#define RS2            h->x[op->rs2]
-#define IMM            ((int64_t)op->imm)
-#define SHAMT          op->imm
-#define PAGE_VA        h->page_va
-#define WRITE_RD(v)    h->x[op->rd] = (uint64_t)(v)
-#define WRITE_RD32(v)  h->x[op->rd] = (uint64_t)(int64_t)(int32_t)(v)
-#define FRS1           h->f[op->rs1]
-#define FRS2           h->f[op->rs2]
-#define FRS3           h->f[op->n]
-#define WRITE_FRD(v)   h->f[op->rd] = (v)
-#define NAN_BOX(v)     (0xffffffff00000000ull | (uint32_t)(v))
-#define NEXT           CONTINUE_AT(op + 1)
+#define RS1           h->x[op->rs1]
+#define RS2           h->x[op->rs2]
+#define IMM           ((int64_t)op->imm)
+#define SHAMT         op->imm
+#define PAGE_VA       h->page_va
+#define WRITE_RD(v)   h->x[op->rd] = (uint64_t)(v)
+#define WRITE_RD32(v) h->x[op->rd] = (uint64_t)(int64_t)(int32_t)(v)
+#define FRS1          h->f[op->rs1]
+#define FRS2          h->f[op->rs2]
+#define FRS3          h->f[op->n]
+#define WRITE_FRD(v)  h->f[op->rd] = (v)
+#define NAN_BOX(v)    (0xffffffff00000000ull | (uint32_t)(v))
+#define NEXT          CONTINUE_AT(op + 1)
 
 /* Exits. `n` steps are charged; with the budget used up the hart leaves at the target. */
 #define BRANCH(condition)                                                                          \
@@ -49,8 +49,8 @@
         WRITE_RD(h->page_va + (uint16_t)op->imm);                                                  \
         budget -= op->n;                                                                           \
         const struct tlb_fast *entry_ = &h->fetch_tlb[tlb_index(target_)];                         \
-        if (UNLIKELY(budget < 0 || op[1].va != target_ ||                                          \
-                     entry_->tag != (target_ & PAGE_MASK) || entry_->addend != op[2].page)) {      \
+        if (UNLIKELY(budget < 0 || op[1].va != target_ || entry_->tag != (target_ & PAGE_MASK) ||  \
+                     entry_->addend != op[2].page)) {                                              \
             h->pc = target_;                                                                       \
             TAIL(jump_register_slow);                                                              \
         }                                                                                          \
@@ -224,17 +224,17 @@ HANDLER(leave_behind);
 HANDLER(take_exception_here);
 
 /* Ops that the block builder puts in. */
-HANDLER(op_j);             /* a jump that writes no register, and the end of a block */
-HANDLER(op_link);          /* the return address of jal */
-HANDLER(op_resolve);       /* link slot: finds the target's block on this page */
-HANDLER(op_cross);         /* exit record: a target on another page */
-HANDLER(op_illegal);       /* no row matches, or the extension is off */
+HANDLER(op_j);       /* a jump that writes no register, and the end of a block */
+HANDLER(op_link);    /* the return address of jal */
+HANDLER(op_resolve); /* link slot: finds the target's block on this page */
+HANDLER(op_cross);   /* exit record: a target on another page */
+HANDLER(op_illegal); /* no row matches, or the extension is off */
 HANDLER(op_fetch_fault);
-HANDLER(op_straddle);      /* an instruction that begins in a page's last two bytes */
-HANDLER(op_fp_guard);      /* the FP ops behind it are for one code context */
-HANDLER(op_fp_dirty);      /* the first FP write: mstatus.FS becomes dirty */
+HANDLER(op_straddle); /* an instruction that begins in a page's last two bytes */
+HANDLER(op_fp_guard); /* the FP ops behind it are for one code context */
+HANDLER(op_fp_dirty); /* the first FP write: mstatus.FS becomes dirty */
 HANDLER(op_breakpoint);
-HANDLER(op_stale);         /* first op of a dropped block */
+HANDLER(op_stale); /* first op of a dropped block */
 
 /* AMO: host address for the read-modify-write, or NULL with h->trap filled. */
 void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size);

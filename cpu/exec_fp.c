@@ -38,8 +38,13 @@ static inline int64_t order64(uint64_t f)
     return v ^ (int64_t)((uint64_t)(v >> 63) >> 1);
 }
 
-/* --- words: operands ----------------------------------------------------------------------------
- */
+/* By value, so that both registers are loaded and neither load waits for the comparison. */
+static inline uint64_t chosen(uint64_t a, uint64_t b, bool first)
+{
+    return first ? a : b;
+}
+
+/* --- words: operands --------------------------------------------------------------------- */
 
 #define S1 fp_as_f32(FRS1)
 #define S2 fp_as_f32(FRS2)
@@ -51,13 +56,12 @@ static inline int64_t order64(uint64_t f)
 #define RM (unsigned)op->imm
 
 /* Leaves unboxed singles to software; f: the operands' registers, ANDed. */
-#define IS_BOXED(f) ((f) >> 32 == UINT32_MAX)
+#define IS_BOXED(f) ((f) >= NAN_BOX(0))
 #define BOXED(f)                                                                                   \
     if (UNLIKELY(!IS_BOXED(f)))                                                                    \
     TAIL(in_software)
 
-/* --- words: on the host --------------------------------------------------------------------------
- */
+/* --- words: on the host ------------------------------------------------------------------ */
 
 #define WRITE_S(value) WRITE_FRD(NAN_BOX(fp_bits32(value)))
 #define WRITE_D(value) WRITE_FRD(fp_bits64(value))
@@ -101,12 +105,12 @@ static inline int64_t order64(uint64_t f)
     BOXED(FRS1 &FRS2);                                                                             \
     if (UNLIKELY(__builtin_isunordered(S1, S2)))                                                   \
         TAIL(in_software);                                                                         \
-    WRITE_FRD(order32(FRS1) less_or_greater order32(FRS2) ? FRS1 : FRS2)
+    WRITE_FRD(chosen(FRS1, FRS2, order32(FRS1) less_or_greater order32(FRS2)))
 
 #define HOST_SELECT_D(less_or_greater)                                                             \
     if (UNLIKELY(__builtin_isunordered(D1, D2)))                                                   \
         TAIL(in_software);                                                                         \
-    WRITE_FRD(order64(FRS1) less_or_greater order64(FRS2) ? FRS1 : FRS2)
+    WRITE_FRD(chosen(FRS1, FRS2, order64(FRS1) less_or_greater order64(FRS2)))
 
 /* An integer as its x register holds it. */
 #define WRITE_INT(kind, value)                                                                     \

@@ -9,8 +9,10 @@
  * operand, an integer out of range, and a result in doubt are done again by fp_soft, which raises
  * the same flags or more, so that the ones already raised do no harm.
  *
- * FP_HOST_HEADER, from the build, names the host's file. Files that include this one are compiled
- * with -frounding-math -ftrapping-math -ffp-contract=off. */
+ * FP_HOST_HEADER, from the build, names the host's file. Files that compute with this one are
+ * compiled with -frounding-math -ftrapping-math -ffp-contract=off, so that C's operators keep their
+ * flags: == is quiet, < and <= signal. (clang 14 for AArch64 does not know these options; it says
+ * so, and its < does not signal.) */
 #ifndef RIVULET_CPU_FP_HOST_H
 #define RIVULET_CPU_FP_HOST_H
 

@@ -37,9 +37,11 @@ static inline uint32_t fp_host_control(void)
     return (uint32_t)control;
 }
 
+/* Clears the flags too: those of the guest must not stay, and nobody needs the host's. */
 static inline void fp_host_set_control(uint32_t control)
 {
     __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)control) : "memory");
+    fp_host_set_status(0);
 }
 
 /* Rounds by rm, a mode that the host has, with all flags clear; no traps, no flushing to zero. */
@@ -47,7 +49,6 @@ static inline void fp_host_install(unsigned rm)
 {
     static const uint8_t rmode[4] = {[FP_RNE] = 0, [FP_RTZ] = 3, [FP_RDN] = 2, [FP_RUP] = 1};
     fp_host_set_control((uint32_t)rmode[rm] << FPCR_RMODE_SHIFT);
-    fp_host_set_status(0);
 }
 
 /* The flags since fp_host_install, as fflags. */

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------------------------- */
 
 struct hart *hart_create(unsigned id, const struct hart_isa *isa, const struct hart_ports *ports,
                          unsigned icount_shift)
@@ -109,7 +109,7 @@ void hart_update_code_context(struct hart *h)
     h->code_context = CODE_CONTEXT(mode, h->frm);
 }
 
-/* --- time and interrupts ------------------------------------------------------------------------ */
+/* --- time and interrupts ----------------------------------------------------------------- */
 
 uint64_t hart_now_ns(const struct hart *h)
 {
@@ -179,7 +179,7 @@ void hart_set_stimecmp(struct hart *h, uint64_t mtime)
     hart_leave(h);
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running ----------------------------------------------------------------------------- */
 
 /* The step count at which the next timer becomes pending, at most `end`. */
 static uint64_t timer_step(const struct hart *h, uint64_t end)
@@ -225,8 +225,8 @@ static void run_until(struct hart *h, uint64_t until, bool cut)
     if (h->exact)
         op = exact_entry(h, remaining, cut);
     else
-        op = code_entry(
-            code, code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
+        op = code_entry(code,
+                        code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
     DISPATCH(h, op, (int64_t)(h->slice_end - h->steps));
 }
 

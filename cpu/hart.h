@@ -18,7 +18,7 @@
 #include "memory/tlb.h"
 
 #define NO_RESUME_PC 1ull /* odd: no pc */
-#define X_SINK 32 /* the register that swallows writes of x0 */
+#define X_SINK       32   /* the register that swallows writes of x0 */
 
 enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
 
@@ -41,7 +41,14 @@ enum cause {
 };
 
 /* Interrupt numbers = bits of mip and mie. */
-enum irq_bit { IRQ_SSIP = 1, IRQ_MSIP = 3, IRQ_STIP = 5, IRQ_MTIP = 7, IRQ_SEIP = 9, IRQ_MEIP = 11 };
+enum irq_bit {
+    IRQ_SSIP = 1,
+    IRQ_MSIP = 3,
+    IRQ_STIP = 5,
+    IRQ_MTIP = 7,
+    IRQ_SEIP = 9,
+    IRQ_MEIP = 11
+};
 
 /* Why the run loop gave control back before its time was over. */
 enum hart_stop {
@@ -104,7 +111,7 @@ struct hart {
     uint64_t x[33];
     uint64_t f[32]; /* NaN-boxed */
     /* --- host side: hot, derived --- */
-    const struct tlb_fast *load_tlb;  /* of the context that loads use now (MPRV applied) */
+    const struct tlb_fast *load_tlb; /* of the context that loads use now (MPRV applied) */
     const struct tlb_fast *store_tlb;
     const struct tlb_fast *fetch_tlb;
     uint64_t slice_end; /* step count at which the loop's budget is 0 */
@@ -122,8 +129,8 @@ struct hart {
     bool stopped;              /* SBI HSM: not started */
     bool reservation_valid;    /* LR/SC */
     uint64_t reservation_pa, reservation_value;
-    uint64_t mip_wires;        /* MSIP, MEIP, SEIP as the board drives them */
-    uint64_t mtimecmp;         /* CLINT's compare register; in units of mtime */
+    uint64_t mip_wires; /* MSIP, MEIP, SEIP as the board drives them */
+    uint64_t mtimecmp;  /* CLINT's compare register; in units of mtime */
     struct hart_csrs csr;
     struct tlb *tlb;
     /* Virtual time: now = time_base_ns + ((steps - time_base_steps) << icount_shift). */
@@ -206,15 +213,15 @@ static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)
 /* --- csr.c -------------------------------------------------------------------------------- */
 
 /* The read-modify-write of one CSR instruction (Zicsr). `write` false: csrrs/csrrc with x0.
- * False: illegal here, nothing was done (the caller raises). pc and steps are synced; steps does not yet count this
- * instruction. Effects on translation, interrupts or the block context are applied, with
- * hart_leave() where the loop must look again. */
+ * False: illegal here, nothing was done (the caller raises). pc and steps are synced; steps does
+ * not yet count this instruction. Effects on translation, interrupts or the block context are
+ * applied, with hart_leave() where the loop must look again. */
 enum csr_op { CSR_WRITE, CSR_SET, CSR_CLEAR };
 bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool write,
               uint64_t operand, uint64_t *old);
 /* For debuggers and tests: no permission check and no side effects of reading. */
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
-/* Power-on values of h->csr, frm and fflags; the state walk of h->csr. */
+/* Power-on values and state walk of h->csr, frm and fflags (outside the run loop: fflags whole). */
 void csr_reset(struct hart *h);
 void csr_state(struct hart *h, struct state *s);
 /* "mstatus" ... or NULL. */
@@ -262,13 +269,15 @@ void hart_update_code_context(struct hart *h);
 /* --- pmp.c -------------------------------------------------------------------------------- */
 
 enum pmp_result { PMP_DENIED, PMP_ALLOWED };
-/* Whether an access of `size` bytes at gpa is allowed in privilege `priv`. *whole_page tells whether
- * the answer holds for the entire 4 KiB page. access: enum tlb_access. */
+/* Whether an access of `size` bytes at gpa is allowed in privilege `priv`. *whole_page tells
+ * whether the answer holds for the entire 4 KiB page. access: enum tlb_access. */
 enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, unsigned access,
                           unsigned priv, bool *whole_page);
-uint64_t pmp_read_cfg(const struct hart *h, unsigned reg);  /* pmpcfg0, 2: reg 0, 2 */
+uint64_t pmp_read_cfg(const struct hart *h, unsigned reg); /* pmpcfg0, 2: reg 0, 2 */
 void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value);
 void pmp_write_addr(struct hart *h, unsigned i, uint64_t value);
+/* Whether all entries hold values that the writes above could have left: for snapshots. */
+bool pmp_is_legal(const struct hart *h);
 
 /* --- fp state ------------------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* The instruction table made ready for use: patterns become masks and fields, once. Decoding looks
- * into a bucket of rows chosen by the major opcode and funct3, then tests mask and match in order. */
+ * into a bucket of rows chosen by the major opcode and funct3, then tests mask and match in order.
+ */
 #include "cpu/insn.h"
 
 #include "base/bits.h"
@@ -21,13 +22,10 @@
 #undef C
 
 #define ROW(NAME, PATTERN, FORMAT, OPERANDS, FLAGS, SOFT)                                          \
-    {.name = #NAME,                                                                                \
-     .pattern = PATTERN,                                                                           \
-     .operands = OPERANDS,                                                                         \
-     .run = op_##NAME,                                                                             \
-     .soft = SOFT,                                                                                 \
-     .format = FORMAT_##FORMAT,                                                                    \
-     .flags = FLAGS}
+    {                                                                                              \
+        .name = #NAME, .pattern = PATTERN, .operands = OPERANDS, .run = op_##NAME, .soft = SOFT,   \
+        .format = FORMAT_##FORMAT, .flags = FLAGS                                                  \
+    }
 
 #define I(name, pattern, format, operands, ...) ROW(name, pattern, format, operands, 0, NULL),
 #define F(name, pattern, format, operands, ...)                                                    \
@@ -54,8 +52,8 @@ const struct insn insns[] = {
 
 const unsigned insn_count = ARRAY_LEN(insns);
 
-/* Which immediate bit each `i` of the pattern holds, from the highest word bit down, in the manual's
- * notation; a leading '-' : sign-extended. */
+/* Which immediate bit each `i` of the pattern holds, from the highest word bit down, in the
+ * manual's notation; a leading '-' : sign-extended. */
 static const char *const format_bits[FORMAT_COUNT] = {
     [FORMAT_R] = "",
     [FORMAT_I] = "-11:0",
@@ -101,8 +99,8 @@ struct insn_field {
 struct insn_decoder_row {
     uint32_t mask, match;
     const struct insn *insn;
-    const struct insn *base;  /* the row whose handler runs: itself, or what it expands to */
-    uint8_t nonzero_mask;     /* fields that must not be zero: bit = index in `reg`, 6 = immediate */
+    const struct insn *base; /* the row whose handler runs: itself, or what it expands to */
+    uint8_t nonzero_mask;    /* fields that must not be zero: bit = index in `reg`, 6 = immediate */
     struct insn_field reg[6]; /* rd rs1 rs2 rs3 rd+rs1 rm */
     uint8_t imm_bits;         /* number of `i` letters */
     uint8_t imm_at[26];       /* word bit of each `i`, from the highest */

@@ -2,7 +2,7 @@
  *
  *   I(name, pattern, format, operands, semantics)        an integer or system instruction
  *   F(name, pattern, format, operands, semantics)        floating point that changes f or fflags
- *   FR(name, pattern, format, operands, host, soft)      likewise, and rounds
+ *   FR(name, pattern, format, operands, host, soft)      likewise, in two forms
  *   G(name, pattern, format, operands, semantics)        floating point that only reads f
  *   C(name, pattern, format, operands, expands, ...)     a compressed form of row `expands`
  *
@@ -14,7 +14,8 @@
  * format: which immediate bit each `i` holds, and what the decoder must know (enum format).
  * operands: assembly syntax: rd rs1 rs2 rs3 fd fs1 fs2 fs3 imm csr rm aqrl, all else literal.
  * semantics: the words of cpu/exec.h. In FR rows `host` runs on the host FPU when the effective
- *   rounding mode is the hart's own and not RMM; `soft` takes any other, which IMM holds.
+ *   rounding mode (RNE, of rows without one) is the hart's own and not RMM; else `soft` runs. Both
+ *   find that mode in IMM.
  * C rows may give fixed registers: .rd = 1, .rs1 = 2 ... */
 #ifndef RIVULET_CPU_INSN_H
 #define RIVULET_CPU_INSN_H
@@ -25,20 +26,20 @@
 #include <stdint.h>
 
 enum format {
-    FORMAT_R,     /* no immediate */
+    FORMAT_R, /* no immediate */
     FORMAT_I,
-    FORMAT_SH,    /* six-bit shift amount */
+    FORMAT_SH, /* six-bit shift amount */
     FORMAT_SH5,
     FORMAT_S,
-    FORMAT_B,     /* conditional branch: two or three slots */
+    FORMAT_B, /* conditional branch: two or three slots */
     FORMAT_U,
-    FORMAT_UPC,   /* auipc: immediate relative to the page */
-    FORMAT_J,     /* jal */
-    FORMAT_JR,    /* jalr */
+    FORMAT_UPC,      /* auipc: immediate relative to the page */
+    FORMAT_J,        /* jal */
+    FORMAT_JR,       /* jalr */
     FORMAT_PREFETCH, /* S without its low five bits */
     FORMAT_CSR,
-    FORMAT_END,   /* control never goes on behind it: ecall, mret ... */
-    FORMAT_CIW,   /* the manual's compressed formats, by scale of the immediate */
+    FORMAT_END, /* control never goes on behind it: ecall, mret ... */
+    FORMAT_CIW, /* the manual's compressed formats, by scale of the immediate */
     FORMAT_CL4,
     FORMAT_CL8,
     FORMAT_CI,
@@ -55,8 +56,8 @@ enum format {
 };
 
 enum insn_flag {
-    INSN_FP = 1 << 0,        /* illegal when mstatus.FS is off */
-    INSN_FP_WRITE = 1 << 1,  /* makes mstatus.FS dirty */
+    INSN_FP = 1 << 0,       /* illegal when mstatus.FS is off */
+    INSN_FP_WRITE = 1 << 1, /* makes mstatus.FS dirty */
     INSN_COMPRESSED = 1 << 2,
 };
 

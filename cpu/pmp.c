@@ -8,7 +8,6 @@
 #define PMP_W        0x02u
 #define PMP_X        0x04u
 #define PMP_A        0x18u
-#define PMP_A_OFF    0x00u
 #define PMP_A_TOR    0x08u
 #define PMP_A_NA4    0x10u
 #define PMP_A_NAPOT  0x18u
@@ -71,8 +70,6 @@ enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, uns
     *whole_page = true;
     for (unsigned i = 0; i < PMP_ENTRIES; i++) {
         uint8_t cfg = h->csr.pmpcfg[i];
-        if ((cfg & PMP_A) == PMP_A_OFF)
-            continue;
         struct range entry = entry_range(h, i);
         if (!overlaps(entry, page))
             continue;
@@ -126,4 +123,14 @@ void pmp_write_addr(struct hart *h, unsigned i, uint64_t value)
         return;
     h->csr.pmpaddr[i] = value & PMPADDR_MASK;
     pmp_changed(h);
+}
+
+bool pmp_is_legal(const struct hart *h)
+{
+    for (unsigned i = 0; i < PMP_ENTRIES; i++) {
+        uint8_t cfg = h->csr.pmpcfg[i];
+        if (cfg != legal_cfg(cfg) || h->csr.pmpaddr[i] & ~PMPADDR_MASK)
+            return false;
+    }
+    return true;
 }

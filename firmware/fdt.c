@@ -15,16 +15,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_HARTS          512u /* as many as the board's PLIC and CLINT ranges hold */
-#define UART_CLOCK_HZ      3686400u
-#define SYSCON_POWER_OFF   0x5555u
-#define SYSCON_RESET       0x7777u
-#define IRQ_S_EXTERNAL     9u
-#define IRQ_M_EXTERNAL     11u
-#define IRQ_M_SOFTWARE     3u
-#define IRQ_M_TIMER        7u
-#define CHOSEN_SLACK_BYTES 1024u /* what /chosen and three properties of it add to a user's tree   \
-                                  */
+#define MAX_HARTS        512u /* as many as the board's PLIC and CLINT ranges hold */
+#define UART_CLOCK_HZ    3686400u
+#define SYSCON_POWER_OFF 0x5555u
+#define SYSCON_RESET     0x7777u
+#define IRQ_S_EXTERNAL   9u
+#define IRQ_M_EXTERNAL   11u
+#define IRQ_M_SOFTWARE   3u
+#define IRQ_M_TIMER      7u
+#define CHOSEN_SLACK_BYTES                                                                         \
+    1024u /* what /chosen and three properties of it add to a user's tree                          \
+           */
 
 struct tree {
     const struct fdt_config *config;
@@ -427,6 +428,17 @@ static bool patched_copy(const struct os_file *file, const char *path, const str
     return true;
 }
 
+/* The error of libfdt, 0 if none. The library looks at the magic number after the size: a short
+ * text file would be called truncated. */
+static int check_blob(const uint8_t *bytes, size_t size)
+{
+    if (size >= sizeof(fdt32_t) && fdt_magic(bytes) != FDT_MAGIC)
+        return -FDT_ERR_BADMAGIC;
+    if (size > INT32_MAX / 2) /* the library counts in int */
+        return -FDT_ERR_BADSTRUCTURE;
+    return fdt_check_full(bytes, size);
+}
+
 bool fdt_read_file(const char *path, const struct fdt_config *config, uint8_t **blob, size_t *size,
                    struct error *err)
 {
@@ -434,8 +446,7 @@ bool fdt_read_file(const char *path, const struct fdt_config *config, uint8_t **
     if (!os_map_file(path, &file, err))
         return false;
     bool ok = false;
-    int error =
-        file.size > INT32_MAX / 2 ? -FDT_ERR_BADSTRUCTURE : fdt_check_full(file.bytes, file.size);
+    const int error = check_blob(file.bytes, file.size);
     if (error == -FDT_ERR_BADMAGIC)
         error_set(err, "'%s' is not a device tree blob; compile a source with: dtc -O dtb", path);
     else if (error == -FDT_ERR_TRUNCATED)

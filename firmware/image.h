@@ -25,12 +25,12 @@ void image_close(struct image *image);
  * error. Anything else stays as it is. */
 bool image_unpack(struct image *image, uint64_t limit_bytes, struct error *err) MUST_CHECK;
 
-/* Legacy U-Boot image: false when it is damaged or for another machine; otherwise *is_uimage, and
- * image->bytes are its payload. */
+bool image_is_uimage(const struct image *image);
+/* Opens a legacy U-Boot image: image->bytes become its payload. False when it is damaged or for
+ * another machine. */
 struct uimage {
     uint32_t load, entry;
 };
-bool image_is_uimage(const struct image *image);
 bool image_open_uimage(struct image *image, struct uimage *header, struct error *err) MUST_CHECK;
 
 /* How many bytes must be free for raw code: image_size of a Linux Image, else the file's size.

@@ -10,8 +10,9 @@
 #include "base/error.h"
 #include "memory/map.h"
 
-#define LOAD_KERNEL_ALIGN (2ull << 20) /* of the kernel behind a firmware, and of the device tree  \
-                                        */
+#define LOAD_KERNEL_ALIGN                                                                          \
+    (2ull << 20) /* of the kernel behind a firmware, and of the device tree                        \
+                  */
 
 /* Guest RAM that is taken, bss included; end is the first byte after it. */
 struct load_area {

@@ -45,7 +45,7 @@ static const struct board_entry board[BOARD_SLOTS] = {
 };
 // clang-format on
 
-/* --- wires -------------------------------------------------------------------------------------- */
+/* --- wires ------------------------------------------------------------------------------- */
 
 static void set_msip(void *hart, unsigned number, bool level)
 {
@@ -74,7 +74,7 @@ static void on_reset(void *owner)
     machine_want_reset(owner);
 }
 
-/* --- devices ------------------------------------------------------------------------------------ */
+/* --- devices ----------------------------------------------------------------------------- */
 
 static struct device *create_plic(struct machine *m, struct irq irq)
 {
@@ -110,8 +110,7 @@ static struct device *create_test(struct machine *m, struct irq irq)
 
 static struct device *create_rtc(struct machine *m, struct irq irq)
 {
-    uint64_t epoch =
-        m->config.rtc == RTC_FIXED ? m->config.rtc_epoch_ns : os_wall_clock_ns();
+    uint64_t epoch = m->config.rtc == RTC_FIXED ? m->config.rtc_epoch_ns : os_wall_clock_ns();
     struct goldfish_rtc_config config = {.epoch_ns = epoch,
                                          .irq = irq,
                                          .clock = &m->clock,
@@ -133,7 +132,7 @@ static struct device *create_uart0(struct machine *m, struct irq irq)
     return uart;
 }
 
-/* --- the board ---------------------------------------------------------------------------------- */
+/* --- the board --------------------------------------------------------------------------- */
 
 static bool add_device(struct machine *m, enum board_slot slot, struct error *err)
 {

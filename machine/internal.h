@@ -40,8 +40,8 @@ struct machine {
     unsigned console_entry;
     uint8_t *device_tree;
     size_t device_tree_size;
-    bool ends;                /* the guest asked for `exit` */
-    bool wants_reset;         /* the guest asked for a reset that is to be done */
+    bool ends;        /* the guest asked for `exit` */
+    bool wants_reset; /* the guest asked for a reset that is to be done */
     struct machine_exit exit;
     atomic_bool stop_requested;
 };

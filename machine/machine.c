@@ -27,7 +27,7 @@ void machine_config_init(struct machine_config *config)
     };
 }
 
-/* --- what the guest asks for -------------------------------------------------------------------- */
+/* --- what the guest asks for ------------------------------------------------------------- */
 
 /* Every hart leaves its loop: only one runs, and the others look at `stop` afresh. */
 static void stop_harts(struct machine *m)
@@ -78,7 +78,7 @@ static size_t console_read(void *owner, uint8_t *bytes, size_t n)
     return ns16550a_take_input(m->devices[SLOT_UART0], bytes, n);
 }
 
-/* --- making ------------------------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------------------------ */
 
 /* What a hart's ecall calls: the SBI is made after the harts, hence the detour. */
 static void on_ecall(void *owner, struct hart *h)
@@ -128,8 +128,7 @@ static bool create_sbi(struct machine *m, struct error *err)
 
 static bool build(struct machine *m, struct error *err)
 {
-    m->clock = (struct clock){.follows_host = !m->config.icount,
-                              .host_zero_ns = os_monotonic_ns()};
+    m->clock = (struct clock){.follows_host = !m->config.icount, .host_zero_ns = os_monotonic_ns()};
     events_init(&m->events, NULL, NULL);
     m->round.random_state = m->config.seed;
     m->memory = memory_create(m->config.log);
@@ -158,10 +157,21 @@ struct machine *machine_create(const struct machine_config *config, struct error
     return m;
 }
 
+static void log_stats(struct machine *m)
+{
+    if (m->code)
+        code_log_stats(m->code);
+    for (unsigned i = 0; i < m->config.harts && m->harts[i]; i++)
+        log_line(m->config.log, LOG_STATS, "hart %u: %llu steps, %llu of them traps", i,
+                 (unsigned long long)m->harts[i]->steps, (unsigned long long)m->harts[i]->traps);
+}
+
 void machine_destroy(struct machine *m)
 {
     if (!m)
         return;
+    if (log_wants(m->config.log, LOG_STATS))
+        log_stats(m);
     board_destroy(m);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
@@ -181,7 +191,7 @@ bool machine_reset(struct machine *m, struct error *err)
     return boot_load(m, err);
 }
 
-/* --- state -------------------------------------------------------------------------------------- */
+/* --- state ------------------------------------------------------------------------------- */
 
 static void round_state(struct machine *m, struct state *s)
 {
@@ -226,7 +236,7 @@ uint64_t machine_hash(struct machine *m)
     return hash;
 }
 
-/* --- small things ------------------------------------------------------------------------------- */
+/* --- small things ------------------------------------------------------------------------ */
 
 struct input_door *machine_door(struct machine *m)
 {

@@ -1,5 +1,6 @@
 /* The public API of the library: make a machine, run it, feed it, look at its state. Terminal, SDL,
- * VNC, gdb and tests are equal clients of this header. Two machines in one process are independent. */
+ * VNC, gdb and tests are equal clients of this header. Two machines in one process are independent.
+ */
 #ifndef RIVULET_MACHINE_MACHINE_H
 #define RIVULET_MACHINE_MACHINE_H
 
@@ -38,8 +39,8 @@ struct machine_config {
     struct byte_sink serial; /* what UART0 and the SBI console send */
     struct log *log;
     unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
-    bool stress; /* shake every cache: TLB of one entry, blocks of one instruction */
-    bool no_reboot; /* a guest reset ends the run */
+    bool stress;            /* shake every cache: TLB of one entry, blocks of one instruction */
+    bool no_reboot;         /* a guest reset ends the run */
 };
 
 /* Defaults of every field: what `rivulet` without options has. */

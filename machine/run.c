@@ -20,7 +20,7 @@ static uint64_t slice_steps(struct machine *m)
     return SLICE_STEPS_LEAST + random_next(&m->round.random_state) % SLICE_STEPS_LEAST;
 }
 
-/* --- a hart's turn ------------------------------------------------------------------------------ */
+/* --- a hart's turn ----------------------------------------------------------------------- */
 
 static void set_hart_time(struct hart *h, uint64_t now_ns)
 {
@@ -78,7 +78,7 @@ static bool run_turn(struct machine *m, struct hart *h)
     return true;
 }
 
-/* --- rounds ------------------------------------------------------------------------------------- */
+/* --- rounds ------------------------------------------------------------------------------ */
 
 static bool all_asleep(struct machine *m)
 {

@@ -108,7 +108,7 @@ static bool add_host_memory(struct memory_map *map, struct region *r, struct err
     if (!check_region(map, r, err))
         return false;
     r->hva = os_reserve(r->size);
-    if (r->kind == REGION_RAM)
+    if (r->hva && r->kind == REGION_RAM)
         r->marks = calloc(r->size / PAGE_BYTES, 1);
     if (!r->hva || (r->kind == REGION_RAM && !r->marks))
         error_set(err, "the host has no memory for %s of %" PRIu64 " MiB", r->name, r->size >> 20);

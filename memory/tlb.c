@@ -73,8 +73,7 @@ void tlb_destroy(struct tlb *t)
     free(t);
 }
 
-/* --- second level -------------------------------------------------------------------------------
- */
+/* --- second level ------------------------------------------------------------------------ */
 
 const struct translation *tlb_find(const struct tlb *t, uint64_t va, uint16_t asid)
 {
@@ -95,8 +94,7 @@ void tlb_insert(struct tlb *t, const struct translation *translation, uint16_t a
     around->last = max_u64(around->last, translation->va | offset);
 }
 
-/* --- flushing -----------------------------------------------------------------------------------
- */
+/* --- flushing ---------------------------------------------------------------------------- */
 
 void tlb_flush_l1_context(struct tlb *t, enum tlb_context context)
 {
@@ -189,8 +187,7 @@ void tlb_flush_asid(struct tlb *t, uint16_t asid)
             t->l2[i].generation = 0;
 }
 
-/* --- poisoning ----------------------------------------------------------------------------------
- */
+/* --- poisoning --------------------------------------------------------------------------- */
 
 void tlb_poison_stores(struct tlb *t, uint64_t pa)
 {
@@ -212,20 +209,15 @@ void tlb_poison_all(struct tlb *t)
                 t->fast[context][access][i].tag = TLB_NO_TAG;
 }
 
-/* --- state --------------------------------------------------------------------------------------
- */
+/* --- state ------------------------------------------------------------------------------- */
 
 static bool is_page(uint64_t address)
 {
     return (address & ~PAGE_MASK) == 0;
 }
 
-static bool is_physical_page(uint64_t address)
-{
-    return is_page(address) && address >> PA_BITS == 0;
-}
-
-/* Returns whether there is a record. */
+/* Returns whether there is a record. Its physical page need not exist: with translation off a guest
+ * can name any, and the slow path looks before it touches. */
 static bool record_state(struct tlb_record *r, unsigned index, struct state *s)
 {
     bool present = r->va != TLB_NO_TAG;
@@ -237,10 +229,9 @@ static bool record_state(struct tlb_record *r, unsigned index, struct state *s)
     state_u64(s, &r->va);
     state_u64(s, &r->pa);
     state_bool(s, &r->split);
-    if (!is_page(r->va) || tlb_index(r->va) != index || !is_physical_page(r->pa)) {
+    bool well_formed = is_page(r->va) && is_page(r->pa) && tlb_index(r->va) == index;
+    if (state_loading(s) && !well_formed)
         state_fail(s, "TLB record %u is malformed", index);
-        r->va = TLB_NO_TAG;
-    }
     return true;
 }
 
@@ -248,8 +239,9 @@ static bool l2_is_well_formed(const struct tlb_l2 *e, unsigned index)
 {
     static const uint64_t shifts =
         1ull << 12 | 1ull << 16 | 1ull << 21 | 1ull << 30 | 1ull << 39 | 1ull << 48;
-    return is_page(e->t.va) && is_physical_page(e->t.pa) && e->t.page_shift < 64 &&
-           shifts >> e->t.page_shift & 1 && l2_index(e->t.va, e->asid) == index;
+    return is_page(e->t.va) && is_page(e->t.pa) && e->t.pa >> PA_BITS == 0 &&
+           e->t.page_shift < 64 && shifts >> e->t.page_shift & 1 &&
+           l2_index(e->t.va, e->asid) == index;
 }
 
 static void l2_state(struct tlb *t, unsigned index, struct state *s)
@@ -267,10 +259,8 @@ static void l2_state(struct tlb *t, unsigned index, struct state *s)
     state_u8(s, &e->t.page_shift);
     state_u16(s, &e->asid);
     e->generation = t->generation;
-    if (!l2_is_well_formed(e, index)) {
+    if (state_loading(s) && !l2_is_well_formed(e, index))
         state_fail(s, "second-level TLB entry %u is malformed", index);
-        e->generation = 0;
-    }
 }
 
 void tlb_state(struct tlb *t, struct state *s)

@@ -21,8 +21,8 @@
 enum tlb_context { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS };
 
 struct tlb_fast {
-    uint64_t tag;     /* virtual page, or TLB_NO_TAG */
-    uint64_t addend;  /* load, store: host address - virtual address; fetch: physical page */
+    uint64_t tag;    /* virtual page, or TLB_NO_TAG */
+    uint64_t addend; /* load, store: host address - virtual address; fetch: physical page */
 };
 
 /* What a first-level entry stands for. */

@@ -29,9 +29,9 @@ struct translation {
 
 struct walk_request {
     struct memory_map *memory;
-    uint64_t satp;      /* MODE 8, 9 or 10 */
-    bool svadu;         /* menvcfg.ADUE: hardware updates A and D */
-    bool svpbmt;        /* menvcfg.PBMTE */
+    uint64_t satp; /* MODE 8, 9 or 10 */
+    bool svadu;    /* menvcfg.ADUE: hardware updates A and D */
+    bool svpbmt;   /* menvcfg.PBMTE */
     /* Whether an S-mode access of 8 bytes to a page-table entry is allowed (PMP). */
     bool (*pte_allowed)(void *owner, uint64_t gpa, enum tlb_access access);
     void *owner;
@@ -39,7 +39,8 @@ struct walk_request {
 
 enum walk_result { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };
 
-/* Whether a leaf with these bits allows the access: `user` privilege U, else S with `sum`, `mxr`. */
+/* Whether a leaf with these bits allows the access: `user` privilege U, else S with `sum`.
+ * `mxr` lets loads read what is executable. */
 bool walk_permits(uint8_t pte, enum tlb_access access, bool user, bool sum, bool mxr);
 
 /* Translates va for `access`, checks permission, updates A and D where svadu says so. */

@@ -12,10 +12,10 @@ typedef struct op *handler_result;
         return (next);                                                                             \
     } while (0)
 #define TAIL(other) return other(h, op, budget)
-#define LEAVE return NULL
-#define DISPATCH(h, op, first_budget)                                                              \
+#define LEAVE       return NULL
+#define DISPATCH(h, first, first_budget)                                                           \
     do {                                                                                           \
-        struct op *next_ = (op);                                                                   \
+        struct op *next_ = (first);                                                                \
         (h)->budget = (first_budget);                                                              \
         while (next_)                                                                              \
             next_ = next_->run(h, next_, (h)->budget);                                             \

@@ -9,8 +9,8 @@ typedef void handler_result;
 /* Runs the op at `next`, the last thing that a handler does. */
 #define CONTINUE_AT(next)                                                                          \
     do {                                                                                           \
-        struct op *next_ = (next);                                                                 \
-        __attribute__((musttail)) return next_->run(h, next_, budget);                                  \
+        op = (next);                                                                               \
+        __attribute__((musttail)) return op->run(h, op, budget);                                   \
     } while (0)
 /* Goes on in another handler for the same op. */
 #define TAIL(other) __attribute__((musttail)) return other(h, op, budget)

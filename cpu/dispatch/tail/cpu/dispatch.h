@@ -11,8 +11,8 @@ typedef void handler_result;
 /* Runs the op at `next`, the last thing that a handler does. */
 #define CONTINUE_AT(next)                                                                          \
     do {                                                                                           \
-        struct op *next_ = (next);                                                                 \
-        return next_->run(h, next_, budget);                                  \
+        op = (next);                                                                               \
+        return op->run(h, op, budget);                                                             \
     } while (0)
 /* Goes on in another handler for the same op. */
 #define TAIL(other) return other(h, op, budget)
