@@ -69,9 +69,10 @@ def run_case(case):
     except (Failure, OSError) as failure:
         fault = str(failure)
     seconds = time.monotonic() - start
-    print(f"{'FAILED' if fault else 'ok':6}  {name}  ({seconds:.1f} s)", flush=True)
-    if fault:
-        print(f"    {fault.lstrip()}", flush=True)
+    line = f"{'FAILED' if fault else 'ok':6}  {name}  ({seconds:.1f} s)\n"
+    # One write: other cases print at the same time.
+    sys.stdout.write(line + (f"    {fault.lstrip()}\n" if fault else ""))
+    sys.stdout.flush()
     return fault is None
 
 
