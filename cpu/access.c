@@ -92,9 +92,9 @@ static void log_walk(struct hart *h, uint64_t va, enum tlb_access access, enum w
 {
     static const char *const kinds[TLB_ACCESSES] = {"load", "store", "fetch"};
     if (result == WALK_OK)
-        log_line(h->ports.log, LOG_MMU, "hart %u: %s 0x%llx -> 0x%llx, %u-bit page, pte bits 0x%02x",
-                 h->id, kinds[access], (unsigned long long)va, (unsigned long long)t->pa,
-                 t->page_shift, t->pte);
+        log_line(h->ports.log, LOG_MMU,
+                 "hart %u: %s 0x%llx -> 0x%llx, %u-bit page, pte bits 0x%02x", h->id, kinds[access],
+                 (unsigned long long)va, (unsigned long long)t->pa, t->page_shift, t->pte);
     else
         log_line(h->ports.log, LOG_MMU, "hart %u: %s 0x%llx: %s fault", h->id, kinds[access],
                  (unsigned long long)va, result == WALK_PAGE_FAULT ? "page" : "access");
@@ -454,7 +454,8 @@ bool hart_straddling_word(struct hart *h, uint32_t *word)
     return true;
 }
 
-uint32_t hart_instruction(struct hart *h)
+/* The instruction word at h->pc, for tval; less its second half if that cannot be read any more. */
+static uint32_t instruction_at_pc(struct hart *h)
 {
     uint64_t pa = h->page_pa + h->pc % PAGE_BYTES;
     uint16_t low = read_parcel(h, pa);
@@ -468,5 +469,5 @@ uint32_t hart_instruction(struct hart *h)
 
 bool hart_raise_illegal(struct hart *h)
 {
-    return hart_raise(h, CAUSE_ILLEGAL, hart_instruction(h));
+    return hart_raise(h, CAUSE_ILLEGAL, instruction_at_pc(h));
 }

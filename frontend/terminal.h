@@ -3,6 +3,7 @@
 #ifndef RIVULET_FRONTEND_TERMINAL_H
 #define RIVULET_FRONTEND_TERMINAL_H
 
+#include "base/byte_sink.h"
 #include "base/error.h"
 #include "machine/machine.h"
 
