@@ -20,7 +20,7 @@
 #include "memory/map.h"
 #include "memory/tlb.h"
 
-#define BLOCK_MAX 64 /* guest instructions; also what the exact end of a slice needs */
+#define BLOCK_MAX 32 /* guest instructions; also what the exact end of a slice needs */
 
 struct op_side {
     uint16_t offset; /* in the page, 0 to 4094 */
