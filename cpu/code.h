@@ -102,6 +102,8 @@ void code_log_stats(const struct code_cache *code);
 
 /* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */
 bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);
+/* Forgets every block. Op pointers are dead after it; between runs, or where generation is checked.
+ */
 void code_flush(struct code_cache *code);
 
 /* False: out of memory. */

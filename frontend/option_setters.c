@@ -234,7 +234,7 @@ static bool set_memory_size(struct options *o, const char *value, struct error *
         return error_set(err, "a machine needs some RAM; give for example 512M");
     if (bytes > RAM_MOST_BYTES)
         return error_set(err, "too much RAM; at most 1T is possible");
-    if (bytes % PAGE_BYTES)
+    if (bytes % MACHINE_PAGE_BYTES)
         return error_set(err, "RAM comes in pages of 4K; give for example 512M");
     o->machine.ram_bytes = bytes;
     return true;

@@ -274,6 +274,8 @@ static bool dump_device_tree(const struct run *r, struct error *err)
 static bool run_with_log(struct run *r, int *status, struct error *err)
 {
     struct machine *m = NULL;
+    if (*r->options->dump_dtb && !r->config.kernel_file && r->config.bios == BIOS_BUILT_IN)
+        r->config.bios = BIOS_NONE; /* a machine that has nothing to run has a device tree too */
     bool ok = open_console(r, err) && create_machine(r, &m, err);
     r->machine = m;
     *status = 0;

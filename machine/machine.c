@@ -144,6 +144,10 @@ static bool build(struct machine *m, struct error *err)
 
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
+    if (config->harts < 1 || config->harts > MACHINE_MAX_HARTS) {
+        error_set(err, "%u harts are not possible: give 1 to %u", config->harts, MACHINE_MAX_HARTS);
+        return NULL;
+    }
     struct machine *m = calloc(1, sizeof *m);
     if (!m) {
         error_set(err, "no memory for the machine");
@@ -186,7 +190,7 @@ void machine_destroy(struct machine *m)
 bool machine_reset(struct machine *m, struct error *err)
 {
     m->wants_reset = false;
-    m->round.running = false;
+    m->round.running = m->round.turn_started = false;
     memory_clear(m->memory);
     return boot_load(m, err);
 }
