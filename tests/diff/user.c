@@ -6,7 +6,8 @@
  * it is used. Branches go forward, but for loops that count s1 down. sp and s0 point into the data
  * window; every other register is free.
  * For each seed one line with a hash of all registers, fcsr and the window is printed; `verbose`
- * prints them all, and `limit` ends the program after so many instructions. */
+ * prints them all, `limit` ends the program after so many instructions, and `preempt` lets a timer
+ * interrupt it all the time, which must not change anything. */
 #include "config.h"
 #include "lib/paging.h"
 
@@ -21,7 +22,7 @@ struct machine_state {
     uint64_t x[32], f[32], fcsr;
 };
 
-uint64_t run_program(struct machine_state *state, uint64_t pc, uint64_t priv);
+void run_program(struct machine_state *state, uint64_t pc, uint64_t priv, uint64_t preempt);
 
 static struct machine_state state;
 static uint8_t window[WINDOW_BYTES] __attribute__((aligned(4096)));
@@ -73,9 +74,11 @@ static bool left_out(const struct row *r)
                                           "bge",    "bltu",       "bgeu",     "ecall",  "ebreak",
                                           "pause",  "c_j",        "c_jr",     "c_jalr", "c_beqz",
                                           "c_bnez", "c_addi16sp", "c_ebreak", NULL};
+    static const char *const conditional[] = {"sc_w", "sc_d", NULL}; /* may fail when interrupted */
     static const char *const zicond[] = {"czero_eqz", "czero_nez", NULL};
     static const char *const qemu72_wrong[] = {"ctzw", NULL}; /* looks at the high half */
     return is_one_of(r->name, control) || (!config.zicond && is_one_of(r->name, zicond)) ||
+           (config.preempt && is_one_of(r->name, conditional)) ||
            (config.qemu72 && is_one_of(r->name, qemu72_wrong));
 }
 
@@ -539,7 +542,7 @@ static void run_seed(struct space *space, uint64_t seed)
         start = 2048 - below(64); /* over a page's end */
     place(start, config.limit ? (unsigned)config.limit : MAX_INSNS);
     traps_reset();
-    run_program(&state, (uint64_t)&code[start], choose_mode(space, seed));
+    run_program(&state, (uint64_t)&code[start], choose_mode(space, seed), config.preempt);
     const struct context *c = self();
     uint64_t h = hash(c->cause, c->tval);
     h = hash(h, c->epc);
