@@ -103,6 +103,15 @@ static uint64_t next_deadline_ns(const struct machine *m)
     return next;
 }
 
+/* Nothing happens until `ns`. The harts' own clocks go along, so that it does not show in the state
+ * whether a caller's limit has cut the way there. */
+static void skip_to(struct machine *m, uint64_t ns)
+{
+    m->round.end_ns = ns;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        set_hart_time(m->harts[i], ns);
+}
+
 /* All harts sleep: time goes on to the next deadline, at most to until_ns; at host pace when input
  * may come meanwhile, or when nothing else will. */
 static void idle(struct machine *m, uint64_t until_ns)
@@ -111,13 +120,13 @@ static void idle(struct machine *m, uint64_t until_ns)
     if (next <= now)
         return;
     if (!m->clock.follows_host && !m->config.icount_sleep && next != EVENT_NEVER) {
-        m->round.end_ns = next;
+        skip_to(m, next);
         return;
     }
     uint64_t began = os_monotonic_ns();
     input_wait(m->door, min_u64(next - now, IDLE_POLL_NS));
     if (!m->clock.follows_host)
-        m->round.end_ns = min_u64(next, now + os_monotonic_ns() - began);
+        skip_to(m, min_u64(next, now + os_monotonic_ns() - began));
 }
 
 /* Between two rounds. False: no hart can run yet. */
@@ -172,6 +181,7 @@ static bool serve_request(struct machine *m)
 struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
 {
     m->ends = false;
+    m->exit = (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
     for (;;) {
         if (atomic_load_explicit(&m->stop_requested, memory_order_relaxed)) {
             atomic_store_explicit(&m->stop_requested, false, memory_order_relaxed);
