@@ -9,14 +9,13 @@
  * With the host clock a round is a number of steps, and time is what the host says. */
 #include "machine/internal.h"
 
-#define SLICE_STEPS_ALONE 65536u /* one hart: console input is seen 15,000 times a second */
-#define SLICE_STEPS_LEAST 8192u  /* several: 8,192 to 16,383, so that their order varies */
+#define SLICE_STEPS_LEAST 8192u /* several harts: 8,192 to 16,383, so that their order varies */
 #define IDLE_POLL_NS      100000000ull
 
 static uint64_t slice_steps(struct machine *m)
 {
     if (m->config.harts == 1)
-        return SLICE_STEPS_ALONE;
+        return ROUND_STEPS_MOST;
     return SLICE_STEPS_LEAST + random_next(&m->round.random_state) % SLICE_STEPS_LEAST;
 }
 
