@@ -111,6 +111,17 @@ size_t input_backlog(const struct input_door *door, unsigned entry)
     return entry < door->count ? atomic_load(&door->entries[entry].backlog) : 0;
 }
 
+void input_move(struct input_door *from, struct input_door *to)
+{
+    for (unsigned i = 0; i < from->count; i++) {
+        struct input_entry *e = &from->entries[i];
+        input_push(to, i, e->held.bytes, e->held.size);
+        input_push(to, i, e->pushed.bytes, e->pushed.size);
+        e->held.size = e->pushed.size = 0;
+        atomic_store(&e->backlog, 0);
+    }
+}
+
 void input_wake(struct input_door *door)
 {
     atomic_store(&door->pending, true);

@@ -62,6 +62,15 @@ bool os_terminal_is_tty(int fd);
 bool os_terminal_raw(struct error *err);
 void os_terminal_restore(void);
 
+/* From now on a signal that asks the program to end (hang-up, interrupt, terminate) calls `stop`,
+ * which must be async-signal-safe; a second one ends the program. What is ignored stays ignored,
+ * and writing to a closed pipe becomes an error of the write. Before os_terminal_raw. */
+void os_catch_stop_signals(void (*stop)(void *owner), void *owner);
+/* As before os_catch_stop_signals; the owner may go. */
+void os_release_stop_signals(void);
+/* The number of the signal that called `stop`; 0: none. */
+int os_stop_signal(void);
+
 /* Waits until fd can be read (or is at its end), wake_fd can be read, or timeout_ms (-1: for ever).
  * Either may be -1: not looked at. A host signal ends it with OS_READY_NOTHING. */
 enum os_ready { OS_READY_NOTHING, OS_READY_DATA, OS_READY_WAKE };

@@ -1,7 +1,7 @@
 /* The host, POSIX (contract: os.h).
  *
- * The one mutable global of the program is here: the terminal's settings before raw mode, since the
- * terminal belongs to the process and a signal handler must reach them. */
+ * The mutable globals of the program are here: what signal handlers must reach, that is the
+ * terminal's settings before raw mode, and whom a signal stops. Both belong to the process. */
 #include "base/os.h"
 
 #include <errno.h>
@@ -345,4 +345,58 @@ bool os_terminal_raw(struct error *err)
         return true;
     terminal.is_raw = 0;
     return error_set(err, "cannot set the terminal to raw mode: %s", strerror(errno));
+}
+
+/* ---- signals that ask for the end ---- */
+
+static const int stop_signals[] = {SIGHUP, SIGINT, SIGTERM};
+
+static struct {
+    void (*stop)(void *owner);
+    void *owner;
+    volatile sig_atomic_t number; /* 0: none came yet */
+} ending;
+
+/* The first signal asks; when the program does not follow, the second one ends it. */
+static void on_stop_signal(int number)
+{
+    if (!ending.number) {
+        ending.number = number;
+        ending.stop(ending.owner);
+        return;
+    }
+    os_terminal_restore();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void handle_stop_signals(void (*from)(int), void (*to)(int))
+{
+    for (size_t i = 0; i < sizeof stop_signals / sizeof stop_signals[0]; i++) {
+        struct sigaction action;
+        if (sigaction(stop_signals[i], NULL, &action) != 0 || action.sa_handler != from)
+            continue;
+        action = (struct sigaction){.sa_handler = to};
+        sigemptyset(&action.sa_mask);
+        sigaction(stop_signals[i], &action, NULL);
+    }
+}
+
+void os_catch_stop_signals(void (*stop)(void *owner), void *owner)
+{
+    ending.stop = stop;
+    ending.owner = owner;
+    ending.number = 0;
+    signal(SIGPIPE, SIG_IGN);
+    handle_stop_signals(SIG_DFL, on_stop_signal);
+}
+
+void os_release_stop_signals(void)
+{
+    handle_stop_signals(on_stop_signal, SIG_DFL);
+}
+
+int os_stop_signal(void)
+{
+    return ending.number;
 }

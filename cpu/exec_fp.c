@@ -44,8 +44,7 @@ static inline uint64_t chosen(uint64_t a, uint64_t b, bool first)
     return first ? a : b;
 }
 
-/* --- words: operands ----------------------------------------------------------------------------
- */
+/* --- words: operands --------------------------------------------------------------------- */
 
 #define S1 fp_as_f32(FRS1)
 #define S2 fp_as_f32(FRS2)
@@ -62,8 +61,7 @@ static inline uint64_t chosen(uint64_t a, uint64_t b, bool first)
     if (UNLIKELY(!IS_BOXED(f)))                                                                    \
     TAIL(in_software)
 
-/* --- words: on the host --------------------------------------------------------------------------
- */
+/* --- words: on the host ------------------------------------------------------------------ */
 
 #define WRITE_S(value) WRITE_FRD(NAN_BOX(fp_bits32(value)))
 #define WRITE_D(value) WRITE_FRD(fp_bits64(value))

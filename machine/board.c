@@ -45,8 +45,7 @@ static const struct board_entry board[BOARD_SLOTS] = {
 };
 // clang-format on
 
-/* --- wires --------------------------------------------------------------------------------------
- */
+/* --- wires ------------------------------------------------------------------------------- */
 
 static void set_msip(void *hart, unsigned number, bool level)
 {
@@ -75,8 +74,7 @@ static void on_reset(void *owner)
     machine_want_reset(owner);
 }
 
-/* --- devices ------------------------------------------------------------------------------------
- */
+/* --- devices ----------------------------------------------------------------------------- */
 
 static struct device *create_plic(struct machine *m, struct irq irq)
 {
@@ -134,8 +132,7 @@ static struct device *create_uart0(struct machine *m, struct irq irq)
     return uart;
 }
 
-/* --- the board ----------------------------------------------------------------------------------
- */
+/* --- the board --------------------------------------------------------------------------- */
 
 static bool add_device(struct machine *m, enum board_slot slot, struct error *err)
 {

@@ -4,6 +4,7 @@
 
 #include "cpu/code.h"
 #include "cpu/hart.h"
+#include "devices/device.h"
 #include "firmware/fdt.h"
 #include "firmware/sbi.h"
 #include "machine/machine.h"

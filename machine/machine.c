@@ -27,8 +27,7 @@ void machine_config_init(struct machine_config *config)
     };
 }
 
-/* --- what the guest asks for --------------------------------------------------------------------
- */
+/* --- what the guest asks for ------------------------------------------------------------- */
 
 /* Every hart leaves its loop: only one runs, and the others look at `stop` afresh. */
 static void stop_harts(struct machine *m)
@@ -79,8 +78,7 @@ static size_t console_read(void *owner, uint8_t *bytes, size_t n)
     return ns16550a_take_input(m->devices[SLOT_UART0], bytes, n);
 }
 
-/* --- making -------------------------------------------------------------------------------------
- */
+/* --- making ------------------------------------------------------------------------------ */
 
 /* What a hart's ecall calls: the SBI is made after the harts, hence the detour. */
 static void on_ecall(void *owner, struct hart *h)
@@ -146,6 +144,10 @@ static bool build(struct machine *m, struct error *err)
 
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
+    if (config->harts < 1 || config->harts > MACHINE_MAX_HARTS) {
+        error_set(err, "%u harts are not possible: give 1 to %u", config->harts, MACHINE_MAX_HARTS);
+        return NULL;
+    }
     struct machine *m = calloc(1, sizeof *m);
     if (!m) {
         error_set(err, "no memory for the machine");
@@ -159,10 +161,21 @@ struct machine *machine_create(const struct machine_config *config, struct error
     return m;
 }
 
+static void log_stats(struct machine *m)
+{
+    if (m->code)
+        code_log_stats(m->code);
+    for (unsigned i = 0; i < m->config.harts && m->harts[i]; i++)
+        log_line(m->config.log, LOG_STATS, "hart %u: %llu steps, %llu of them traps", i,
+                 (unsigned long long)m->harts[i]->steps, (unsigned long long)m->harts[i]->traps);
+}
+
 void machine_destroy(struct machine *m)
 {
     if (!m)
         return;
+    if (log_wants(m->config.log, LOG_STATS))
+        log_stats(m);
     board_destroy(m);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
@@ -177,13 +190,12 @@ void machine_destroy(struct machine *m)
 bool machine_reset(struct machine *m, struct error *err)
 {
     m->wants_reset = false;
-    m->round.running = false;
+    m->round.running = m->round.turn_started = false;
     memory_clear(m->memory);
     return boot_load(m, err);
 }
 
-/* --- state --------------------------------------------------------------------------------------
- */
+/* --- state ------------------------------------------------------------------------------- */
 
 static void round_state(struct machine *m, struct state *s)
 {
@@ -243,8 +255,7 @@ uint64_t machine_hash(struct machine *m)
     return hash;
 }
 
-/* --- small things -------------------------------------------------------------------------------
- */
+/* --- small things ------------------------------------------------------------------------ */
 
 struct input_door *machine_door(struct machine *m)
 {
@@ -292,11 +303,6 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va)
 struct hart *machine_hart(struct machine *m, unsigned id)
 {
     return id < m->config.harts ? m->harts[id] : NULL;
-}
-
-unsigned machine_hart_count(const struct machine *m)
-{
-    return m->config.harts;
 }
 
 const void *machine_device_tree(const struct machine *m, size_t *size)

@@ -9,18 +9,18 @@
  * With the host clock a round is a number of steps, and time is what the host says. */
 #include "machine/internal.h"
 
-#define SLICE_STEPS_LEAST 8192u /* several harts: 8,192 to 16,383, so that their order varies */
+#define SLICE_STEPS_ALONE 65536u /* one hart: console input is seen 15,000 times a second */
+#define SLICE_STEPS_LEAST 8192u  /* several: 8,192 to 16,383, so that their order varies */
 #define IDLE_POLL_NS      100000000ull
 
 static uint64_t slice_steps(struct machine *m)
 {
     if (m->config.harts == 1)
-        return ROUND_STEPS_MOST;
+        return SLICE_STEPS_ALONE;
     return SLICE_STEPS_LEAST + random_next(&m->round.random_state) % SLICE_STEPS_LEAST;
 }
 
-/* --- a hart's turn ------------------------------------------------------------------------------
- */
+/* --- a hart's turn ----------------------------------------------------------------------- */
 
 static void set_hart_time(struct hart *h, uint64_t now_ns)
 {
@@ -78,14 +78,12 @@ static bool run_turn(struct machine *m, struct hart *h)
     return true;
 }
 
-/* --- rounds -------------------------------------------------------------------------------------
- */
+/* --- rounds ------------------------------------------------------------------------------ */
 
-static bool all_asleep(struct machine *m)
+static bool all_asleep(const struct machine *m)
 {
     for (unsigned i = 0; i < m->config.harts; i++) {
-        struct hart *h = m->harts[i];
-        set_hart_time(h, m->round.end_ns);
+        const struct hart *h = m->harts[i];
         if (!h->stopped && (!h->waiting || hart_has_wakeup(h)))
             return false;
     }
@@ -102,38 +100,39 @@ static uint64_t next_deadline_ns(const struct machine *m)
     return next;
 }
 
-/* Nothing happens until `ns`. The harts' own clocks go along, so that it does not show in the state
- * whether a caller's limit has cut the way there. */
-static void skip_to(struct machine *m, uint64_t ns)
-{
-    m->round.end_ns = ns;
-    for (unsigned i = 0; i < m->config.harts; i++)
-        set_hart_time(m->harts[i], ns);
-}
-
 /* All harts sleep: time goes on to the next deadline, at most to until_ns; at host pace when input
  * may come meanwhile, or when nothing else will. */
 static void idle(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = machine_now_ns(m), next = min_u64(next_deadline_ns(m), until_ns);
-    if (next <= now)
+    /* The host's time went on: a timer that was due before `next` was looked for is not in it. */
+    bool woken = m->clock.follows_host && !all_asleep(m);
+    if (next <= now || woken)
         return;
     if (!m->clock.follows_host && !m->config.icount_sleep && next != EVENT_NEVER) {
-        skip_to(m, next);
+        m->round.end_ns = next;
         return;
     }
     uint64_t began = os_monotonic_ns();
     input_wait(m->door, min_u64(next - now, IDLE_POLL_NS));
     if (!m->clock.follows_host)
-        skip_to(m, min_u64(next, now + os_monotonic_ns() - began));
+        m->round.end_ns = min_u64(next, now + os_monotonic_ns() - began);
 }
 
-/* Between two rounds. False: no hart can run yet. */
+/* Between two rounds all harts stand at the same time. So nothing of how they came there is left in
+ * the state, be it one sleep or several. */
+static void meet(struct machine *m)
+{
+    m->round.end_ns = machine_now_ns(m);
+    m->clock.now_ns = m->round.end_ns;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        set_hart_time(m->harts[i], m->round.end_ns);
+}
+
+/* After meet(). False: no hart can run yet. */
 static bool begin_round(struct machine *m, uint64_t until_ns)
 {
-    uint64_t now = machine_now_ns(m);
-    m->round.end_ns = now;
-    m->clock.now_ns = now;
+    uint64_t now = m->round.end_ns;
     if (input_pending(m->door))
         input_deliver(m->door);
     if (m->events.next_ns <= now)
@@ -180,14 +179,15 @@ static bool serve_request(struct machine *m)
 struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
 {
     m->ends = false;
-    m->exit = (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
+    m->exit = (struct machine_exit){.stop = MACHINE_REQUEST};
     for (;;) {
         if (atomic_load_explicit(&m->stop_requested, memory_order_relaxed)) {
             atomic_store_explicit(&m->stop_requested, false, memory_order_relaxed);
             return (struct machine_exit){.stop = MACHINE_REQUEST};
         }
         if (!m->round.running) {
-            if (machine_now_ns(m) >= until_ns)
+            meet(m);
+            if (m->round.end_ns >= until_ns)
                 return (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
             if (!begin_round(m, until_ns))
                 continue;

@@ -73,8 +73,7 @@ void tlb_destroy(struct tlb *t)
     free(t);
 }
 
-/* --- second level -------------------------------------------------------------------------------
- */
+/* --- second level ------------------------------------------------------------------------ */
 
 const struct translation *tlb_find(const struct tlb *t, uint64_t va, uint16_t asid)
 {
@@ -95,8 +94,7 @@ void tlb_insert(struct tlb *t, const struct translation *translation, uint16_t a
     around->last = max_u64(around->last, translation->va | offset);
 }
 
-/* --- flushing -----------------------------------------------------------------------------------
- */
+/* --- flushing ---------------------------------------------------------------------------- */
 
 void tlb_flush_l1_context(struct tlb *t, enum tlb_context context)
 {
@@ -189,8 +187,7 @@ void tlb_flush_asid(struct tlb *t, uint16_t asid)
             t->l2[i].generation = 0;
 }
 
-/* --- poisoning ----------------------------------------------------------------------------------
- */
+/* --- poisoning --------------------------------------------------------------------------- */
 
 void tlb_poison_stores(struct tlb *t, uint64_t pa)
 {
@@ -212,8 +209,7 @@ void tlb_poison_all(struct tlb *t)
                 t->fast[context][access][i].tag = TLB_NO_TAG;
 }
 
-/* --- state --------------------------------------------------------------------------------------
- */
+/* --- state ------------------------------------------------------------------------------- */
 
 static bool is_page(uint64_t address)
 {

@@ -37,22 +37,22 @@ static void set_fs(struct hart *h, uint64_t fs)
     hart_update_code_context(h);
 }
 
-static struct fixture fixture_create(void)
+/* In place: the hart keeps a pointer to the clock. */
+static void fixture_init(struct fixture *f)
 {
-    struct fixture f = {0};
+    *f = (struct fixture){0};
     struct error err;
     const struct hart_isa isa = {.max_satp_mode = SATP_SV39};
-    f.memory = memory_create(NULL);
-    ck_assert(memory_add_ram(f.memory, "ram", RAM_BASE, RAM_BYTES, &err));
-    f.code = code_create(f.memory, NULL);
-    const struct hart_ports ports = {.memory = f.memory, .clock = &f.clock, .code = f.code};
-    f.h = hart_create(0, &isa, &ports, 0);
-    hart_reset(f.h, RAM_BASE);
-    f.h->csr.mtvec = RAM_BASE + 0x8000;
-    set_fs(f.h, FS_DIRTY);
-    f.h->f[1] = ONE;
-    f.h->f[2] = HALF_ULP;
-    return f;
+    f->memory = memory_create(NULL);
+    ck_assert(memory_add_ram(f->memory, "ram", RAM_BASE, RAM_BYTES, &err));
+    f->code = code_create(f->memory, NULL);
+    const struct hart_ports ports = {.memory = f->memory, .clock = &f->clock, .code = f->code};
+    f->h = hart_create(0, &isa, &ports, 0);
+    hart_reset(f->h, RAM_BASE);
+    f->h->csr.mtvec = RAM_BASE + 0x8000;
+    set_fs(f->h, FS_DIRTY);
+    f->h->f[1] = ONE;
+    f->h->f[2] = HALF_ULP;
 }
 
 static void fixture_destroy(struct fixture *f)
@@ -77,7 +77,8 @@ static void run(struct fixture *f, const uint32_t *words, unsigned count)
 
 START_TEST(f0_is_a_register_and_x0_is_none)
 {
-    struct fixture f = fixture_create();
+    struct fixture f;
+    fixture_init(&f);
     f.h->f[0] = 5;
     RUN(&f, FADD_D(0, 1, 1, FP_RNE), FP(EQ_D, 1, 1, 2, 0), FP(MOVE_X_D, 0, 1, 0, 0));
     ck_assert_uint_eq(f.h->f[0], 0x4000000000000000);
@@ -92,7 +93,8 @@ END_TEST
 
 START_TEST(the_rm_field_rounds_and_dyn_takes_frm)
 {
-    struct fixture f = fixture_create();
+    struct fixture f;
+    fixture_init(&f);
     RUN(&f, FADD_D(3, 1, 2, FP_RNE), FADD_D(4, 1, 2, FP_RUP), FADD_D(5, 1, 2, FP_DYN),
         FADD_D(6, 1, 2, FP_RMM));
     ck_assert_uint_eq(f.h->f[3], ONE);
@@ -105,7 +107,8 @@ END_TEST
 
 START_TEST(a_new_frm_holds_from_the_next_instruction_on)
 {
-    struct fixture f = fixture_create();
+    struct fixture f;
+    fixture_init(&f);
     f.h->x[5] = FP_RUP;
     f.h->x[6] = FP_RMM;
     RUN(&f, FADD_D(3, 1, 2, FP_DYN), CSRRW(7, FRM, 5), FADD_D(4, 1, 2, FP_DYN), CSRRW(8, FRM, 6),
@@ -121,7 +124,8 @@ END_TEST
 
 START_TEST(fcsr_collects_flags_of_host_and_software_and_forgets_what_is_cleared)
 {
-    struct fixture f = fixture_create();
+    struct fixture f;
+    fixture_init(&f);
     RUN(&f, FADD_D(3, 1, 2, FP_RNE), FP(DIV_D, 4, 1, FP_RUP, 5), CSRR(7, FCSR), CSRRW(0, FFLAGS, 0),
         CSRR(8, FFLAGS), FP(DIV_D, 4, 1, FP_RNE, 5), CSRR(9, FFLAGS));
     ck_assert_uint_eq(f.h->x[7], FP_NX | FP_DZ);
@@ -143,7 +147,8 @@ static void expect_illegal(struct fixture *f, uint32_t word)
 
 START_TEST(reserved_rounding_modes_are_illegal_whether_static_or_in_frm)
 {
-    struct fixture f = fixture_create();
+    struct fixture f;
+    fixture_init(&f);
     expect_illegal(&f, FADD_D(3, 1, 2, 5));
     expect_illegal(&f, FP(SQRT_D, 0, 1, 6, 3));
     f.h->x[5] = 7;
@@ -159,7 +164,8 @@ END_TEST
 
 START_TEST(everything_is_illegal_while_fs_is_off)
 {
-    struct fixture f = fixture_create();
+    struct fixture f;
+    fixture_init(&f);
     set_fs(f.h, FS_OFF);
     expect_illegal(&f, FADD_D(3, 1, 2, FP_RNE));
     expect_illegal(&f, FP(MOVE_X_D, 0, 1, 0, 6));
@@ -172,7 +178,8 @@ END_TEST
 
 START_TEST(the_first_write_makes_fs_dirty_and_reads_do_not)
 {
-    struct fixture f = fixture_create();
+    struct fixture f;
+    fixture_init(&f);
     set_fs(f.h, FS_CLEAN);
     RUN(&f, FP(MOVE_X_D, 0, 1, 0, 6), CSRR(7, FRM));
     ck_assert_uint_eq(bits_get(f.h->csr.mstatus, MSTATUS_FS_SHIFT, 2), FS_CLEAN);

@@ -70,8 +70,7 @@ static uint64_t soft(struct fp_format f, enum op op, const uint64_t v[3], unsign
     }
 }
 
-/* --- tables ------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------------------------ */
 
 struct row {
     enum op op;
@@ -177,8 +176,7 @@ START_TEST(tininess_is_detected_after_rounding)
 }
 END_TEST
 
-/* --- the host FPU -------------------------------------------------------------------------------
- */
+/* --- the host FPU ------------------------------------------------------------------------ */
 
 static const int host_modes[] = {[FP_RNE] = FE_TONEAREST,
                                  [FP_RTZ] = FE_TOWARDZERO,
@@ -315,8 +313,7 @@ START_TEST(corners_crossed_equal_the_hosts)
 }
 END_TEST
 
-/* --- conversions ---------------------------------------------------------------------------------
- */
+/* --- conversions ------------------------------------------------------------------------- */
 
 START_TEST(conversions_between_formats_equal_the_hosts)
 {
@@ -450,8 +447,7 @@ START_TEST(large_unsigned_integers_round_as_their_bits_say)
 }
 END_TEST
 
-/* --- to nearest, ties away from zero -------------------------------------------------------------
- */
+/* --- to nearest, ties away from zero ----------------------------------------------------- */
 
 /* v, exact, as a single. */
 static uint64_t nearest_away(double v, unsigned *flags)

@@ -360,8 +360,7 @@ START_TEST(ram_too_small_for_a_kernel_is_refused)
 }
 END_TEST
 
-/* --- compressed --------------------------------------------------------------------------------
- */
+/* --- compressed -------------------------------------------------------------------------- */
 
 START_TEST(gzip_is_unpacked_around_every_format)
 {
@@ -454,8 +453,7 @@ START_TEST(efi_zboot_images_of_gzip_are_unpacked)
 }
 END_TEST
 
-/* --- uImage ------------------------------------------------------------------------------------
- */
+/* --- uImage ------------------------------------------------------------------------------ */
 
 START_TEST(a_uimage_goes_where_its_header_says)
 {
@@ -499,8 +497,7 @@ START_TEST(damaged_or_foreign_uimages_are_refused)
 }
 END_TEST
 
-/* --- initrd and device tree ----------------------------------------------------------------------
- */
+/* --- initrd and device tree -------------------------------------------------------------- */
 
 static uint64_t place_initrd(struct fixture *f, size_t n)
 {

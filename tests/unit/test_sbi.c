@@ -87,8 +87,7 @@ START_TEST(unknown_extensions_and_functions_are_not_supported)
 }
 END_TEST
 
-/* --- time, ipi ---------------------------------------------------------------------------------
- */
+/* --- time, ipi --------------------------------------------------------------------------- */
 
 START_TEST(set_timer_arms_the_caller_and_a_later_time_clears_it)
 {
@@ -135,8 +134,7 @@ START_TEST(a_stopped_hart_gets_no_ipi)
 }
 END_TEST
 
-/* --- rfence ------------------------------------------------------------------------------------
- */
+/* --- rfence ------------------------------------------------------------------------------ */
 
 START_TEST(remote_sfence_forgets_the_pages_of_its_range_on_its_harts)
 {
@@ -195,8 +193,7 @@ START_TEST(remote_fences_refuse_bad_harts_and_ranges)
 }
 END_TEST
 
-/* --- state -------------------------------------------------------------------------------------
- */
+/* --- state ------------------------------------------------------------------------------- */
 
 START_TEST(the_state_walk_keeps_a_suspension)
 {

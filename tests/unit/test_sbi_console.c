@@ -1,8 +1,7 @@
 /* The built-in SBI: the debug console and the legacy extensions. */
 #include "tests/unit/sbi_rig.h"
 
-/* --- dbcn --------------------------------------------------------------------------------------
- */
+/* --- dbcn -------------------------------------------------------------------------------- */
 
 START_TEST(console_write_sends_guest_memory)
 {
@@ -73,8 +72,7 @@ START_TEST(console_write_byte_sends_the_low_byte)
 }
 END_TEST
 
-/* --- legacy ------------------------------------------------------------------------------------
- */
+/* --- legacy ------------------------------------------------------------------------------ */
 
 START_TEST(legacy_calls_return_in_a0_alone)
 {

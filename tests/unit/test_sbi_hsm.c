@@ -1,8 +1,7 @@
 /* The built-in SBI: hart state management and system reset. */
 #include "tests/unit/sbi_rig.h"
 
-/* --- hsm ---------------------------------------------------------------------------------------
- */
+/* --- hsm --------------------------------------------------------------------------------- */
 
 START_TEST(hart_start_enters_s_mode_as_the_table_says)
 {
@@ -121,8 +120,7 @@ START_TEST(suspend_refuses_reserved_and_platform_types_and_bad_addresses)
 }
 END_TEST
 
-/* --- srst --------------------------------------------------------------------------------------
- */
+/* --- srst -------------------------------------------------------------------------------- */
 
 START_TEST(system_reset_tells_the_machine_type_and_reason)
 {

@@ -1,0 +1,31 @@
+/* rivulet: reads the command line, runs the machine, returns its exit status. */
+#include "frontend/options.h"
+#include "frontend/run.h"
+
+#include <stdlib.h>
+
+static int show(void (*print)(FILE *out))
+{
+    print(stdout);
+    if (fflush(stdout) == 0)
+        return EXIT_SUCCESS;
+    perror("rivulet: cannot write to standard output");
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error err;
+    int status;
+    if (options_parse(&options, argc, argv, &err)) {
+        if (options.action == ACTION_HELP)
+            return show(options_print_help);
+        if (options.action == ACTION_VERSION)
+            return show(options_print_version);
+        if (run(&options, &status, &err))
+            return status;
+    }
+    fprintf(stderr, "rivulet: %s\n", err.text);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,539 @@
+/* The effects of options (contract: option_setters.h). */
+#include "frontend/option_setters.h"
+
+#include "base/os.h"
+#include "frontend/option_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define RAM_MOST_BYTES   (1ull << 40)
+#define RAM_UNIT_BYTES   (1ull << 20)
+#define ICOUNT_MAX_SHIFT 10u
+
+/* --- lists of properties ----------------------------------------------------------------- */
+
+/* A property of an option's list: the words that it may have, or a function that takes the value.
+ */
+struct property {
+    const char *name;
+    const char *const *words; /* NULL after the last; NULL itself: any value, or set() */
+    option_setter *set;
+};
+
+static const char *find_word(const char *word, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcasecmp(word, *words) == 0)
+            return *words;
+    return NULL;
+}
+
+/* Appends the words to text, with spaces between them. */
+static void join(char *text, size_t size, const char *const *words)
+{
+    size_t n = 0;
+    *text = 0;
+    for (; *words && n < size; words++)
+        n += (size_t)snprintf(text + n, size - n, "%s%s", n ? " " : "", *words);
+}
+
+static bool set_property(struct options *o, const struct property *p, const char *value,
+                         struct error *err)
+{
+    char known[128];
+    if (!value)
+        return error_set(err, "%s needs a value: %s=...", p->name, p->name);
+    if (p->set)
+        return p->set(o, value, err);
+    if (!p->words || find_word(value, p->words))
+        return true;
+    join(known, sizeof known, p->words);
+    return error_set(err, "%s=%.80s is not there yet; it can be: %s", p->name, value, known);
+}
+
+static bool unknown_property(const char *key, const struct property *properties, struct error *err)
+{
+    const char *nearest = NULL;
+    unsigned least = ~0u;
+    for (const struct property *p = properties; p->name; p++) {
+        unsigned distance = edit_distance(key, p->name);
+        if (distance < least) {
+            least = distance;
+            nearest = p->name;
+        }
+    }
+    return error_set(err, "unknown property '%.80s'; the nearest is %s", key, nearest);
+}
+
+/* Sets what the rest of a list says. A first item without '=' counts as `implied`=item. */
+static bool set_properties(struct options *o, const char *list, const char *implied,
+                           const struct property *properties, struct error *err)
+{
+    struct list_item item;
+    err->text[0] = 0;
+    for (bool first = true; list_next(&list, &item, err); first = false) {
+        if (first && implied && !item.value) {
+            item.value = item.key;
+            item.key = implied;
+        }
+        const struct property *p = properties;
+        while (p->name && strcmp(p->name, item.key) != 0)
+            p++;
+        if (!p->name)
+            return unknown_property(item.key, properties, err);
+        if (!set_property(o, p, item.value, err))
+            return false;
+    }
+    return err->text[0] == 0;
+}
+
+/* --- the machine ------------------------------------------------------------------------- */
+
+static bool set_machine_type(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    if (strcmp(value, "virt") == 0)
+        return true;
+    return error_set(err, "no machine '%.80s'; there is: virt", value);
+}
+
+static bool set_dump_dtb(struct options *o, const char *value, struct error *err)
+{
+    size_t n = strlen(value);
+    if (n == 0 || n >= sizeof o->dump_dtb)
+        return error_set(err, "dumpdtb needs a file name of at most %zu bytes",
+                         sizeof o->dump_dtb - 1);
+    memcpy(o->dump_dtb, value, n + 1);
+    return true;
+}
+
+bool set_accel(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    size_t n = strcspn(value, ",:");
+    if (n == 3 && memcmp(value, "tcg", 3) == 0)
+        return true;
+    return error_set(err, "Rivulet needs no accelerator and has none; leave it out, or give tcg");
+}
+
+bool set_machine(struct options *o, const char *value, struct error *err)
+{
+    static const char *const off[] = {"off", "false", "no", NULL};
+    static const char *const off_or_auto[] = {"off", "auto", NULL};
+    static const char *const none[] = {"none", NULL};
+    static const char *const zero[] = {"0", NULL};
+    static const struct property properties[] = {
+        {"type", NULL, set_machine_type},
+        {"dumpdtb", NULL, set_dump_dtb},
+        {"accel", NULL, set_accel},
+        {"aclint", off, NULL},
+        {"aia", none, NULL},
+        {"aia-guests", zero, NULL},
+        {"acpi", off_or_auto, NULL},
+        {"iommu-sys", off_or_auto, NULL},
+        {"usb", off, NULL},
+        {"graphics", NULL, NULL},
+        {"dump-guest-core", NULL, NULL},
+        {"mem-merge", NULL, NULL},
+        {NULL, NULL, NULL},
+    };
+    return set_properties(o, value, "type", properties, err);
+}
+
+/* --- the hart ---------------------------------------------------------------------------- */
+
+/* Bits of the paging modes a -cpu list switches on and off, by satp.MODE. */
+struct paging {
+    unsigned on, off;
+};
+
+static bool set_paging(const struct list_item *item, struct paging *paging, bool on)
+{
+    static const char *const modes[] = {"sv39", "sv48", "sv57"};
+    for (unsigned i = 0; i < ARRAY_LEN(modes); i++) {
+        if (strcmp(item->key, modes[i]) != 0)
+            continue;
+        *(on ? &paging->on : &paging->off) |= 1u << (8 + i);
+        return true;
+    }
+    return false;
+}
+
+/* The widest mode: of those switched on, if any; and below each that is switched off. */
+static bool apply_paging(struct options *o, const struct paging *paging, struct error *err)
+{
+    unsigned widest = 10;
+    while (paging->on && !(paging->on >> widest & 1))
+        widest--;
+    for (unsigned mode = widest; mode >= 8; mode--)
+        if (paging->off >> mode & 1)
+            widest = mode - 1;
+    if (widest < 8)
+        return error_set(err,
+                         "sv39=off leaves no paging mode, and a hart without one is not there");
+    if (paging->on >> (widest + 1))
+        return error_set(err, "a paging mode is on and a narrower one is off");
+    o->machine.max_satp_mode = widest;
+    return true;
+}
+
+static bool check_extension(const char *name, bool on, struct error *err)
+{
+    static const char *const present[] = {
+        "i",     "m",    "a",     "f",      "d",        "c",       "g",      "s",
+        "u",     "mmu",  "pmp",   "zicsr",  "zifencei", "zicntr",  "zihpm",  "zba",
+        "zbb",   "zbc",  "zbs",   "zicond", "zicbom",   "zicbop",  "zicboz", "zihintpause",
+        "zawrs", "sstc", "svade", "svadu",  "svinval",  "svnapot", "svpbmt", NULL};
+    static const char *const missing[] = {
+        "e",      "h",         "v",        "zfh",     "zfhmin", "zfa",   "zfbfmin",
+        "zve32f", "zve32x",    "zve64d",   "zve64f",  "zve64x", "zvfh",  "zvbb",
+        "zkn",    "zks",       "zkr",      "zkt",     "zbkb",   "zbkc",  "zbkx",
+        "zca",    "zcb",       "zcd",      "zcmp",    "zcmt",   "zacas", "zabha",
+        "zimop",  "zcmop",     "zicfilp",  "zicfiss", "zfinx",  "zdinx", "smaia",
+        "ssaia",  "smstateen", "sscofpmf", "smepmp",  "svvptc", NULL};
+    if (find_word(name, present))
+        return on || error_set(err, "%.40s cannot be switched off", name);
+    if (find_word(name, missing))
+        return !on || error_set(err, "%.40s is not there yet", name);
+    return error_set(err, "unknown property '%.40s'; the nearest is %s", name,
+                     nearest_name(name, present));
+}
+
+bool set_cpu(struct options *o, const char *value, struct error *err)
+{
+    static const char *const models[] = {"rv64", "max", "rva22s64", NULL};
+    struct list_item item;
+    struct paging paging = {0, 0};
+    const char *list = value;
+    bool on;
+    err->text[0] = 0;
+    if (!list_next(&list, &item, err))
+        return false;
+    if (item.value || !find_word(item.key, models))
+        return error_set(err, "no CPU '%.80s'; known are rv64, max, rva22s64", item.key);
+    while (list_next(&list, &item, err)) {
+        if (!item.value || !value_switch(item.value, &on))
+            return error_set(err, "%.40s needs =on or =off", item.key);
+        if (!set_paging(&item, &paging, on) && !check_extension(item.key, on, err))
+            return false;
+    }
+    return err->text[0] == 0 && apply_paging(o, &paging, err);
+}
+
+/* --- memory and harts -------------------------------------------------------------------- */
+
+static bool set_memory_size(struct options *o, const char *value, struct error *err)
+{
+    uint64_t bytes;
+    if (!value_size(value, RAM_UNIT_BYTES, &bytes))
+        return error_set(err, "not a size; give for example 512M or 2G (a plain number is MiB)");
+    if (bytes == 0)
+        return error_set(err, "a machine needs some RAM; give for example 512M");
+    if (bytes > RAM_MOST_BYTES)
+        return error_set(err, "too much RAM; at most 1T is possible");
+    if (bytes % MACHINE_PAGE_BYTES)
+        return error_set(err, "RAM comes in pages of 4K; give for example 512M");
+    o->machine.ram_bytes = bytes;
+    return true;
+}
+
+bool set_memory(struct options *o, const char *value, struct error *err)
+{
+    static const char *const zero[] = {"0", NULL};
+    static const struct property properties[] = {
+        {"size", NULL, set_memory_size},
+        {"slots", zero, NULL},
+        {NULL, NULL, NULL},
+    };
+    return set_properties(o, value, "size", properties, err);
+}
+
+/* cpus=N decides; without it the product of the topology, which the board does not show. */
+bool set_smp(struct options *o, const char *value, struct error *err)
+{
+    static const char *const levels[] = {"sockets", "dies", "clusters", "cores", "threads", NULL};
+    struct list_item item;
+    const char *list = value;
+    uint64_t cpus = 0, product = 1, number;
+    err->text[0] = 0;
+    while (list_next(&list, &item, err)) {
+        const char *text = item.value ? item.value : item.key;
+        const char *key = item.value ? item.key : "cpus";
+        if (!value_number(text, &number))
+            return error_set(err, "'%.80s' is not a number of harts; give 1 to %u", text,
+                             MACHINE_MAX_HARTS);
+        if (number == 0 || number > MACHINE_MAX_HARTS)
+            return error_set(err, "%s must be 1 to %u", key, MACHINE_MAX_HARTS);
+        if (strcmp(key, "cpus") == 0)
+            cpus = number;
+        else if (find_word(key, levels))
+            product *= number;
+        else if (strcmp(key, "maxcpus") != 0)
+            return error_set(err,
+                             "unknown property '%.80s'; known are cpus, maxcpus, sockets, "
+                             "dies, clusters, cores, threads",
+                             key);
+    }
+    if (!cpus)
+        cpus = product;
+    if (!err->text[0] && cpus > MACHINE_MAX_HARTS)
+        return error_set(err, "these are %llu harts; at most %u are possible",
+                         (unsigned long long)cpus, MACHINE_MAX_HARTS);
+    o->machine.harts = (unsigned)cpus;
+    return err->text[0] == 0;
+}
+
+bool set_bios(struct options *o, const char *value, struct error *err)
+{
+    if (!*value)
+        return error_set(err, "needs a file, none or default");
+    o->machine.bios_file = NULL;
+    if (strcmp(value, "none") == 0)
+        o->machine.bios = BIOS_NONE;
+    else if (strcmp(value, "default") == 0)
+        o->machine.bios = BIOS_BUILT_IN;
+    else {
+        o->machine.bios = BIOS_FILE;
+        o->machine.bios_file = value;
+    }
+    return true;
+}
+
+/* --- the console ------------------------------------------------------------------------- */
+
+bool set_serial(struct options *o, const char *value, struct error *err)
+{
+    if (o->serial_given)
+        return error_set(err, "there is one serial port so far, and it is given twice");
+    o->serial_given = true;
+    if (strcmp(value, "mon:stdio") == 0 || strcmp(value, "stdio") == 0)
+        o->serial = SERIAL_STDIO;
+    else if (strcmp(value, "null") == 0 || strcmp(value, "none") == 0)
+        o->serial = SERIAL_NULL;
+    else if (strncmp(value, "file:", 5) == 0 && value[5]) {
+        o->serial = SERIAL_FILE;
+        o->serial_file = value + 5;
+    } else
+        return error_set(err, "not there yet; it can be mon:stdio, stdio, file:PATH, null or none");
+    return true;
+}
+
+bool set_monitor(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    if (strcmp(value, "none") == 0 || strcmp(value, "null") == 0)
+        return true;
+    if (strcmp(value, "stdio") == 0)
+        return error_set(err, "the monitor is not there yet; leave it out, or give none");
+    return error_set(err, "no such place for a monitor; give none");
+}
+
+bool set_display(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    if (strcmp(value, "none") == 0)
+        return true;
+    return error_set(err, "displays are not there yet; leave it out, or give none");
+}
+
+bool accept_none(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    size_t n = strcspn(value, ",");
+    if ((n == 4 && memcmp(value, "none", 4) == 0) || strcmp(value, "off") == 0)
+        return true;
+    return error_set(err, "not there yet; leave it out, or give none");
+}
+
+/* --- time and chance --------------------------------------------------------------------- */
+
+static bool set_icount_shift(struct options *o, const char *value, struct error *err)
+{
+    uint64_t shift;
+    o->machine.icount = strcmp(value, "off") != 0;
+    if (!o->machine.icount || strcmp(value, "auto") == 0)
+        return true;
+    if (!value_number(value, &shift) || shift > ICOUNT_MAX_SHIFT)
+        return error_set(err, "shift is 0 to %u (a step is 2^shift ns), auto or off",
+                         ICOUNT_MAX_SHIFT);
+    o->machine.icount_shift = (unsigned)shift;
+    return true;
+}
+
+static bool set_icount_sleep(struct options *o, const char *value, struct error *err)
+{
+    o->sleep_given = value_switch(value, &o->machine.icount_sleep);
+    return o->sleep_given || error_set(err, "sleep is on or off");
+}
+
+bool set_icount(struct options *o, const char *value, struct error *err)
+{
+    static const char *const off[] = {"off", NULL};
+    static const struct property properties[] = {
+        {"shift", NULL, set_icount_shift},
+        {"sleep", NULL, set_icount_sleep},
+        {"align", off, NULL},
+        {NULL, NULL, NULL},
+    };
+    o->machine.icount = true;
+    return set_properties(o, value, "shift", properties, err);
+}
+
+bool set_seed(struct options *o, const char *value, struct error *err)
+{
+    return value_number(value, &o->machine.seed) ||
+           error_set(err, "not a number; give 0 to 2^64 - 1, decimal or 0x...");
+}
+
+static bool set_rtc_base(struct options *o, const char *value, struct error *err)
+{
+    o->rtc_given = true;
+    o->machine.rtc = strcmp(value, "utc") == 0 ? RTC_HOST : RTC_FIXED;
+    if (o->machine.rtc == RTC_HOST)
+        return true;
+    if (strcmp(value, "localtime") == 0) {
+        time_t now = time(NULL);
+        struct tm local;
+        localtime_r(&now, &local);
+        o->machine.rtc_epoch_ns =
+            os_wall_clock_ns() + (uint64_t)((int64_t)local.tm_gmtoff * 1000000000);
+        return true;
+    }
+    return value_date(value, &o->machine.rtc_epoch_ns) ||
+           error_set(err, "base is utc, localtime, or a date like 2006-06-17T16:01:21");
+}
+
+bool set_rtc(struct options *o, const char *value, struct error *err)
+{
+    static const char *const vm[] = {"vm", "host", "rt", NULL};
+    static const char *const none[] = {"none", NULL};
+    static const struct property properties[] = {
+        {"base", NULL, set_rtc_base},
+        {"clock", vm, NULL},
+        {"driftfix", none, NULL},
+        {NULL, NULL, NULL},
+    };
+    return set_properties(o, value, NULL, properties, err);
+}
+
+/* --- debugging and tests ----------------------------------------------------------------- */
+
+bool set_log_topics(struct options *o, const char *value, struct error *err)
+{
+    unsigned topics;
+    if (!log_parse_topics(value, &topics, err))
+        return false;
+    o->log_topics |= topics;
+    return true;
+}
+
+bool set_until(struct options *o, const char *value, struct error *err)
+{
+    return value_time(value, &o->until_ns) ||
+           error_set(err, "not a time; give for example 1.5s, 200ms, or nanoseconds");
+}
+
+bool add_breakpoint(struct options *o, const char *value, struct error *err)
+{
+    struct option_list *list = &o->breakpoints;
+    if (list->count == OPTION_LIST_MAX)
+        return error_set(err, "there are %u already", list->count);
+    return value_number(value, &list->items[list->count++]) ||
+           error_set(err, "not an address; give for example 0x80200000");
+}
+
+/* Kept in rising order. */
+bool add_save_load(struct options *o, const char *value, struct error *err)
+{
+    struct option_list *list = &o->save_loads;
+    uint64_t ns;
+    if (list->count == OPTION_LIST_MAX)
+        return error_set(err, "there are %u already", list->count);
+    if (!value_time(value, &ns))
+        return error_set(err, "not a time; give for example 1.5s, 200ms, or nanoseconds");
+    unsigned i = list->count++;
+    for (; i > 0 && list->items[i - 1] > ns; i--)
+        list->items[i] = list->items[i - 1];
+    list->items[i] = ns;
+    return true;
+}
+
+/* --- devices and their back-ends --------------------------------------------------------- */
+
+/* The names that may follow -device, -drive if=, -netdev: a device that arrives adds its own here.
+ */
+static const char *const device_names[] = {NULL};
+static const char *const drive_interfaces[] = {NULL};
+static const char *const netdev_types[] = {NULL};
+
+static bool check_name(const char *kind, const char *name, const char *const *names,
+                       struct error *err)
+{
+    char known[256];
+    if (find_word(name, names))
+        return true;
+    if (!*names)
+        return error_set(err, "no %s '%.80s': this version has none", kind, name);
+    join(known, sizeof known, names);
+    return error_set(err, "no %s '%.80s'; the nearest is %s; known are: %s", kind, name,
+                     nearest_name(name, names), known);
+}
+
+static bool check_first_word(const char *value, const char *kind, const char *const *names,
+                             struct error *err)
+{
+    struct list_item item;
+    return list_next(&value, &item, err) && check_name(kind, item.key, names, err);
+}
+
+bool add_device(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    return check_first_word(value, "device", device_names, err);
+}
+
+bool add_netdev(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    return check_first_word(value, "network back-end", netdev_types, err);
+}
+
+bool add_drive(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    struct list_item item;
+    err->text[0] = 0;
+    while (list_next(&value, &item, err))
+        if (item.value && strcmp(item.key, "if") == 0)
+            return check_name("drive interface", item.value, drive_interfaces, err);
+    return err->text[0] == 0 && check_name("drive interface", "virtio", drive_interfaces, err);
+}
+
+/* A global that has nothing to act on yet is accepted when its device is QEMU's and its value is
+ * right: a script for a machine with disks can be tried without them. */
+static bool set_global_property(const char *driver, const char *property, const char *value,
+                                struct error *err)
+{
+    bool on;
+    if (strcmp(driver, "virtio-mmio") != 0 || strcmp(property, "force-legacy") != 0)
+        return error_set(err, "no property %.60s.%.60s; known is virtio-mmio.force-legacy", driver,
+                         property);
+    return value_switch(value, &on) || error_set(err, "force-legacy is true or false");
+}
+
+bool set_global(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    struct list_item item;
+    err->text[0] = 0;
+    if (!list_next(&value, &item, err))
+        return false;
+    char *dot = strchr(item.text, '.');
+    if (!dot || !item.value || value)
+        return error_set(err, "give DRIVER.PROPERTY=VALUE");
+    *dot = 0;
+    return set_global_property(item.key, dot + 1, item.value, err);
+}

@@ -1,0 +1,18 @@
+/* What the options of the table in options.c do that more is to say about than "store the text".
+ * Each gets the option's argument; on false err tells what is wrong with it, and options.c puts the
+ * option and the argument before. */
+#ifndef RIVULET_FRONTEND_OPTION_SETTERS_H
+#define RIVULET_FRONTEND_OPTION_SETTERS_H
+
+#include "frontend/options.h"
+
+typedef bool option_setter(struct options *o, const char *value, struct error *err);
+
+option_setter set_machine, set_cpu, set_memory, set_smp, set_accel;
+option_setter set_bios;
+option_setter set_serial, set_monitor, set_display, accept_none;
+option_setter set_icount, set_seed, set_rtc;
+option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
+option_setter add_device, add_drive, add_netdev, set_global;
+
+#endif

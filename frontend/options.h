@@ -1,0 +1,45 @@
+/* The command line, in QEMU's spelling (VIRT.md section 6): one table gives each option its names,
+ * argument, effect and line of --help. What QEMU knows and Rivulet does not need is accepted; what
+ * it does not have yet, and what nobody knows, is an error of one line. */
+#ifndef RIVULET_FRONTEND_OPTIONS_H
+#define RIVULET_FRONTEND_OPTIONS_H
+
+#include "base/error.h"
+#include "machine/machine.h"
+
+#include <stdio.h>
+
+#define OPTION_LIST_MAX 64u
+#define OPTION_PATH_MAX 1024u
+
+enum options_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
+enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL };
+
+struct option_list {
+    uint64_t items[OPTION_LIST_MAX];
+    unsigned count;
+};
+
+/* What the command line asks for; texts point into argv. */
+struct options {
+    enum options_action action;
+    struct machine_config machine;  /* all but the ends of its wires */
+    char dump_dtb[OPTION_PATH_MAX]; /* "": no */
+    enum serial_kind serial;
+    const char *serial_file; /* SERIAL_FILE */
+    bool serial_given;
+    bool rtc_given, sleep_given; /* else the default depends on other options */
+    unsigned log_topics;
+    const char *log_file; /* NULL: stderr */
+    const char *script_file;
+    uint64_t until_ns; /* UINT64_MAX: no limit */
+    bool show_hash;
+    struct option_list breakpoints;
+    struct option_list save_loads; /* virtual times, in rising order */
+};
+
+bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;
+void options_print_help(FILE *out);
+void options_print_version(FILE *out);
+
+#endif
