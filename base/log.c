@@ -36,7 +36,6 @@ static const struct topic_name topic_names[] = {
     {"unimp", LOG_UNIMP},
     {"int", LOG_INT},
     {"mmu", LOG_MMU},
-    {"in_asm", LOG_IN_ASM},
     {"stats", LOG_STATS},
 };
 

@@ -13,8 +13,7 @@ enum log_topic {
     LOG_UNIMP = 1 << 1,        /* unimp: a register or function that we lack */
     LOG_INT = 1 << 2,          /* int: traps and interrupts */
     LOG_MMU = 1 << 3,          /* mmu: page walks and TLB flushes */
-    LOG_IN_ASM = 1 << 4,       /* in_asm: each block when it is decoded */
-    LOG_STATS = 1 << 5,        /* stats: counters at exit */
+    LOG_STATS = 1 << 4,        /* stats: counters at exit */
 };
 
 #define LOG_LINES_PER_SOURCE 64u

@@ -63,8 +63,8 @@ bool os_terminal_raw(struct error *err);
 void os_terminal_restore(void);
 
 /* From now on a signal that asks the program to end (hang-up, interrupt, terminate) calls `stop`,
- * which must be async-signal-safe; a second one ends the program. What is ignored stays ignored, and
- * writing to a closed pipe becomes an error of the write. Before os_terminal_raw. */
+ * which must be async-signal-safe; a second one ends the program. What is ignored stays ignored,
+ * and writing to a closed pipe becomes an error of the write. Before os_terminal_raw. */
 void os_catch_stop_signals(void (*stop)(void *owner), void *owner);
 /* As before os_catch_stop_signals; the owner may go. */
 void os_release_stop_signals(void);

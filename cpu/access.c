@@ -87,6 +87,19 @@ static bool translation_serves(const struct hart *h, const struct translation *t
                         h->csr.mstatus & MSTATUS_MXR);
 }
 
+static void log_walk(struct hart *h, uint64_t va, enum tlb_access access, enum walk_result result,
+                     const struct translation *t)
+{
+    static const char *const kinds[TLB_ACCESSES] = {"load", "store", "fetch"};
+    if (result == WALK_OK)
+        log_line(h->ports.log, LOG_MMU,
+                 "hart %u: %s 0x%llx -> 0x%llx, %u-bit page, pte bits 0x%02x", h->id, kinds[access],
+                 (unsigned long long)va, (unsigned long long)t->pa, t->page_shift, t->pte);
+    else
+        log_line(h->ports.log, LOG_MMU, "hart %u: %s 0x%llx: %s fault", h->id, kinds[access],
+                 (unsigned long long)va, result == WALK_PAGE_FAULT ? "page" : "access");
+}
+
 /* Code was dropped behind the hart's back, by DMA that a device access started or by an A or D bit:
  * it may be the running block. */
 static void leave_if_dropped(struct hart *h, uint64_t dropped_before)
@@ -110,6 +123,8 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum 
     enum walk_result result = walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
                                    h->csr.mstatus & MSTATUS_MXR, t);
     leave_if_dropped(h, dropped);
+    if (UNLIKELY(log_wants(h->ports.log, LOG_MMU)))
+        log_walk(h, va, access, result, t);
     switch (result) {
     case WALK_OK:
         return true;
@@ -379,11 +394,22 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
 
 #define CACHE_BLOCK_BYTES 64u
 
+/* All of the block that holds va must be accessible: a PMP boundary may cut it. */
+static bool find_cache_block(struct hart *h, uint64_t va, enum tlb_access access,
+                             struct piece *piece)
+{
+    uint64_t block = va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
+    if (find_piece(h, block, CACHE_BLOCK_BYTES, access, piece))
+        return true;
+    h->trap.tval = va;
+    return false;
+}
+
 /* A block operation faults as a store does, but needs no more than permission to load. */
 bool hart_probe_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (find_piece(h, va, 1, TLB_LOAD, &piece))
+    if (find_cache_block(h, va, TLB_LOAD, &piece))
         return true;
     bool page = h->trap.cause == CAUSE_LOAD_PAGE;
     return hart_raise(h, page ? CAUSE_STORE_PAGE : CAUSE_STORE_ACCESS, va);
@@ -392,11 +418,10 @@ bool hart_probe_cache_block(struct hart *h, uint64_t va)
 bool hart_zero_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (!find_piece(h, va, 1, TLB_STORE, &piece))
+    if (!find_cache_block(h, va, TLB_STORE, &piece))
         return false;
     if (!is_ram(&piece))
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
-    piece.pa &= ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
     note_store(h, &piece, CACHE_BLOCK_BYTES);
     return true;
@@ -453,7 +478,8 @@ bool hart_straddling_word(struct hart *h, uint32_t *word)
     return true;
 }
 
-uint32_t hart_instruction(struct hart *h)
+/* The instruction word at h->pc, for tval; less its second half if that cannot be read any more. */
+static uint32_t instruction_at_pc(struct hart *h)
 {
     uint64_t pa = h->page_pa + h->pc % PAGE_BYTES;
     uint16_t low = read_parcel(h, pa);
@@ -467,5 +493,5 @@ uint32_t hart_instruction(struct hart *h)
 
 bool hart_raise_illegal(struct hart *h)
 {
-    return hart_raise(h, CAUSE_ILLEGAL, hart_instruction(h));
+    return hart_raise(h, CAUSE_ILLEGAL, instruction_at_pc(h));
 }

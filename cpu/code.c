@@ -305,3 +305,14 @@ void code_remove_breakpoint(struct code_cache *code, uint64_t va)
         return;
     }
 }
+
+void code_log_stats(const struct code_cache *code)
+{
+    const struct code_stats *stats = &code->stats;
+    log_line(code->log, LOG_STATS, "blocks: %llu made of %llu instructions, %llu look-ups",
+             (unsigned long long)stats->blocks_made,
+             (unsigned long long)stats->instructions_decoded, (unsigned long long)stats->lookups);
+    log_line(code->log, LOG_STATS, "code pages: %llu dropped by writes, %llu flushes of everything",
+             (unsigned long long)stats->pages_dropped, (unsigned long long)stats->flushes);
+    log_line(code->log, LOG_STATS, "code cache: %u of %u ops in use", code->ops_used, OPS_MAX);
+}

@@ -225,6 +225,16 @@ static uint32_t fetch(const struct builder *b)
     return low | (uint32_t)high << 16;
 }
 
+/* Blocks know no virtual addresses: a breakpoint counts on every page, and its op compares all of
+ * pc. */
+static bool breakpoint_may_be_at(const struct code_cache *code, uint32_t offset)
+{
+    for (unsigned i = 0; i < code->breakpoint_count; i++)
+        if (code->breakpoints[i] % PAGE_BYTES == offset)
+            return true;
+    return false;
+}
+
 /* Decodes at the current offset, or ends the block where it must. */
 static void build_next(struct builder *b)
 {
@@ -241,7 +251,7 @@ static void build_next(struct builder *b)
     }
     mark_lines(b, wide && !straddles ? 4 : 2);
     b->length = wide ? 4 : 2;
-    if (b->request->code->breakpoint_count)
+    if (breakpoint_may_be_at(b->request->code, b->offset))
         emit(b, op_breakpoint);
     if (straddles) {
         emit(b, op_straddle);

@@ -1,8 +1,220 @@
 /* The handlers: every integer, memory and system row, the ops of the block builder, and the slow
  * paths behind them. This is the hot file; CMakeLists.txt gives it flags of its own. */
 #include "cpu/exec.h"
-
 #include "cpu/arith.h"
+
+/* --- slow paths, which the words refer to --------------------------------------------- */
+
+static HANDLER(leave_at_target);
+static HANDLER(jump_register_slow);
+static HANDLER(slow_load_int8_t);
+static HANDLER(slow_load_int16_t);
+static HANDLER(slow_load_int32_t);
+static HANDLER(slow_load_uint8_t);
+static HANDLER(slow_load_uint16_t);
+static HANDLER(slow_load_uint32_t);
+static HANDLER(slow_load_uint64_t);
+static HANDLER(slow_store_uint8_t);
+static HANDLER(slow_store_uint16_t);
+static HANDLER(slow_store_uint32_t);
+static HANDLER(slow_store_uint64_t);
+static HANDLER(slow_fload_uint32_t);
+static HANDLER(slow_fload_uint64_t);
+static HANDLER(slow_fstore_uint32_t);
+static HANDLER(slow_fstore_uint64_t);
+/* Leaves behind this instruction, which is complete: a slow path set h->leave. */
+static HANDLER(leave_behind);
+/* Takes the exception in h->trap at this instruction, and leaves. */
+static HANDLER(take_exception_here);
+
+/* AMO: host address for the read-modify-write, or NULL with h->trap filled. */
+static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size);
+
+/* --- words of the tables -------------------------------------------------------------- */
+
+/* The end of every slow path: an exception, a reason to leave, or onward. */
+#define AFTER_SLOW(ok)                                                                             \
+    do {                                                                                           \
+        if (UNLIKELY(!(ok)))                                                                       \
+            TAIL(take_exception_here);                                                             \
+        if (UNLIKELY(h->leave))                                                                    \
+            TAIL(leave_behind);                                                                    \
+        NEXT;                                                                                      \
+    } while (0)
+
+/* Exits. `n` steps are charged; with the budget used up the hart leaves at the target. */
+#define BRANCH(condition)                                                                          \
+    if (condition)                                                                                 \
+        JUMP();                                                                                    \
+    CONTINUE_AT(op + 2)
+
+#define JUMP()                                                                                     \
+    do {                                                                                           \
+        budget -= op->n;                                                                           \
+        if (UNLIKELY(budget < 0))                                                                  \
+            TAIL(leave_at_target);                                                                 \
+        CONTINUE_AT(op[1].target);                                                                 \
+    } while (0)
+
+/* The inline cache of jalr: op[1] = target address and its op, op[2] = the physical page it is on.
+ * It holds only while the fetch TLB maps the target's page to that physical page. */
+#define JUMP_REGISTER()                                                                            \
+    do {                                                                                           \
+        uint64_t target_ = (RS1 + (op->imm >> 16)) & ~1ull;                                        \
+        WRITE_RD(h->page_va + (uint16_t)op->imm);                                                  \
+        budget -= op->n;                                                                           \
+        const struct tlb_fast *entry_ = &h->fetch_tlb[tlb_index(target_)];                         \
+        if (UNLIKELY(budget < 0 || op[1].va != target_ || entry_->tag != (target_ & PAGE_MASK) ||  \
+                     entry_->addend != op[2].page)) {                                              \
+            h->pc = target_;                                                                       \
+            TAIL(jump_register_slow);                                                              \
+        }                                                                                          \
+        h->page_va = entry_->tag;                                                                  \
+        h->page_pa = entry_->addend;                                                               \
+        CONTINUE_AT(op[1].target);                                                                 \
+    } while (0)
+
+/* Memory. One compare catches a miss, a missing permission, an access that runs over the page,
+ * MMIO, and whatever else poisoned the tag. */
+#define FAST_ENTRY(table, va, type)                                                                \
+    const struct tlb_fast *entry_ = &h->table[tlb_index(va)];                                      \
+    bool miss_ = entry_->tag != (((va) + sizeof(type) - 1) & PAGE_MASK)
+
+#define FAST_LOAD(type)                                                                            \
+    uint64_t va_ = RS1 + IMM;                                                                      \
+    FAST_ENTRY(load_tlb, va_, type);                                                               \
+    if (UNLIKELY(miss_))                                                                           \
+        TAIL(slow_load_##type);                                                                    \
+    type value_;                                                                                   \
+    memcpy(&value_, (const void *)(uintptr_t)(va_ + entry_->addend), sizeof value_)
+
+#define LOAD(type)                                                                                 \
+    do {                                                                                           \
+        FAST_LOAD(type);                                                                           \
+        WRITE_RD(value_);                                                                          \
+    } while (0)
+
+#define FAST_STORE(type, from)                                                                     \
+    uint64_t va_ = RS1 + IMM;                                                                      \
+    type value_ = (type)(from);                                                                    \
+    FAST_ENTRY(store_tlb, va_, type);                                                              \
+    if (UNLIKELY(miss_))                                                                           \
+        TAIL(slow_store_##type);                                                                   \
+    memcpy((void *)(uintptr_t)(va_ + entry_->addend), &value_, sizeof value_)
+
+#define STORE(type)                                                                                \
+    do {                                                                                           \
+        FAST_STORE(type, RS2);                                                                     \
+    } while (0)
+
+/* Floating-point loads and stores: a single is NaN-boxed in its register. */
+#define FLOAD(type)                                                                                \
+    do {                                                                                           \
+        uint64_t va_ = RS1 + IMM;                                                                  \
+        FAST_ENTRY(load_tlb, va_, type);                                                           \
+        if (UNLIKELY(miss_))                                                                       \
+            TAIL(slow_fload_##type);                                                               \
+        type value_;                                                                               \
+        memcpy(&value_, (const void *)(uintptr_t)(va_ + entry_->addend), sizeof value_);           \
+        WRITE_FRD(sizeof(type) == 4 ? NAN_BOX(value_) : value_);                                   \
+    } while (0)
+
+#define FSTORE(type)                                                                               \
+    do {                                                                                           \
+        uint64_t va_ = RS1 + IMM;                                                                  \
+        type value_ = (type)FRS2;                                                                  \
+        FAST_ENTRY(store_tlb, va_, type);                                                          \
+        if (UNLIKELY(miss_))                                                                       \
+            TAIL(slow_fstore_##type);                                                              \
+        memcpy((void *)(uintptr_t)(va_ + entry_->addend), &value_, sizeof value_);                 \
+    } while (0)
+
+/* Atomics. MEM is the old value; deterministic rounds run one hart at a time, so a plain
+ * read-modify-write is atomic. */
+#define AMO(type, result)                                                                          \
+    do {                                                                                           \
+        uint64_t va_ = RS1;                                                                        \
+        FAST_ENTRY(store_tlb, va_, type);                                                          \
+        type *at_ = (type *)(uintptr_t)(va_ + entry_->addend);                                     \
+        if (UNLIKELY(miss_ || (va_ & (sizeof(type) - 1))))                                         \
+            at_ = amo_slow(h, op, budget, sizeof(type));                                           \
+        if (UNLIKELY(!at_))                                                                        \
+            TAIL(take_exception_here);                                                             \
+        type MEM = *at_;                                                                           \
+        *at_ = (type)(result);                                                                     \
+        WRITE_RD((int64_t)MEM);                                                                    \
+        if (UNLIKELY(h->leave))                                                                    \
+            TAIL(leave_behind);                                                                    \
+    } while (0)
+
+#define LOAD_RESERVED(type)                                                                        \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        uint64_t old_ = 0;                                                                         \
+        bool ok_ = hart_load_reserved(h, RS1, sizeof(type), &old_);                                \
+        if (ok_)                                                                                   \
+            WRITE_RD((type)old_);                                                                  \
+        AFTER_SLOW(ok_);                                                                           \
+    } while (0)
+
+#define STORE_CONDITIONAL(type)                                                                    \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        bool stored_ = false;                                                                      \
+        bool ok_ = hart_store_conditional(h, RS1, sizeof(type), RS2, &stored_);                    \
+        if (ok_)                                                                                   \
+            WRITE_RD(!stored_);                                                                    \
+        AFTER_SLOW(ok_);                                                                           \
+    } while (0)
+
+#define NOTHING() (void)0
+
+/* System instructions: a function that sees its own pc and steps, and the operands in op. */
+#define SYSTEM(function)                                                                           \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        bool ok_ = function(h, op);                                                                \
+        AFTER_SLOW(ok_);                                                                           \
+    } while (0)
+
+/* csrrw with rd = x0 does not read; csrrs and csrrc with rs1 = x0 (or zero) do not write. */
+#define CSR_ACCESS(operation, operand)                                                             \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        uint64_t old_ = 0;                                                                         \
+        bool ok_ = hart_csr(h, (unsigned)op->imm & 0xfff, operation,                               \
+                            (operation) != CSR_WRITE || op->rd != X_SINK,                          \
+                            (operation) == CSR_WRITE || op->rs1 != 0, operand, &old_);             \
+        if (ok_)                                                                                   \
+            WRITE_RD(old_);                                                                        \
+        else                                                                                       \
+            hart_raise_illegal(h);                                                                 \
+        AFTER_SLOW(ok_);                                                                           \
+    } while (0)
+
+#define TRAP_RETURN(function)                                                                      \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        if (!function(h))                                                                          \
+            TAIL(take_exception_here);                                                             \
+        h->steps++;                                                                                \
+        LEAVE;                                                                                     \
+    } while (0)
+
+#define RAISE_ECALL()                                                                              \
+    do {                                                                                           \
+        hart_raise(h, (enum cause)(CAUSE_ECALL_U + h->priv), 0);                                   \
+        TAIL(take_exception_here);                                                                 \
+    } while (0)
+
+#define RAISE_BREAKPOINT()                                                                         \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        hart_raise(h, CAUSE_BREAKPOINT, h->pc);                                                    \
+        TAIL(take_exception_here);                                                                 \
+    } while (0)
+
+/* --- the rows ------------------------------------------------------------------------- */
 
 #define I(name, pattern, format, operands, ...)                                                    \
     HANDLER(op_##name)                                                                             \
@@ -25,14 +237,14 @@
 /* --- leaving ---------------------------------------------------------------------------------- */
 
 /* The budget is used up at an exit: the hart stands at its target. */
-HANDLER(leave_at_target)
+static HANDLER(leave_at_target)
 {
     h->pc = h->page_va + (uint64_t)IMM;
     h->steps = h->slice_end - (uint64_t)budget;
     LEAVE;
 }
 
-HANDLER(leave_behind)
+static HANDLER(leave_behind)
 {
     hart_sync(h, op, budget);
     h->pc += code_side(h->ports.code, op)->length;
@@ -40,7 +252,7 @@ HANDLER(leave_behind)
     LEAVE;
 }
 
-HANDLER(take_exception_here)
+static HANDLER(take_exception_here)
 {
     hart_sync(h, op, budget);
     hart_take_exception(h);
@@ -117,7 +329,7 @@ HANDLER(op_cross)
 }
 
 /* jalr whose inline cache does not hold: h->pc is the target, steps are charged. */
-HANDLER(jump_register_slow)
+static HANDLER(jump_register_slow)
 {
     if (budget < 0) {
         h->steps = h->slice_end - (uint64_t)budget;
@@ -187,7 +399,7 @@ HANDLER(op_fp_dirty)
     TAIL(reenter_in_context);
 }
 
-/* Stands before each instruction while any breakpoint exists. */
+/* Stands before each instruction whose page offset is that of a breakpoint. */
 HANDLER(op_breakpoint)
 {
     hart_sync(h, op, budget);
@@ -236,7 +448,7 @@ static HANDLER(op_moved)
 /* --- memory ----------------------------------------------------------------------------------- */
 
 #define SLOW_LOAD(type)                                                                            \
-    HANDLER(slow_load_##type)                                                                      \
+    static HANDLER(slow_load_##type)                                                               \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -246,7 +458,7 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_FLOAD(type)                                                                           \
-    HANDLER(slow_fload_##type)                                                                     \
+    static HANDLER(slow_fload_##type)                                                              \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -256,7 +468,7 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_STORE(name, type, from)                                                               \
-    HANDLER(name##_##type)                                                                         \
+    static HANDLER(name##_##type)                                                                  \
     {                                                                                              \
         hart_sync(h, op, budget);                                                                  \
         bool ok = hart_store(h, RS1 + (uint64_t)IMM, sizeof(type), from);                          \
@@ -279,93 +491,8 @@ SLOW_STORE(slow_store, uint64_t, RS2)
 SLOW_STORE(slow_fstore, uint32_t, FRS2)
 SLOW_STORE(slow_fstore, uint64_t, FRS2)
 
-void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size)
+static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size)
 {
     hart_sync(h, op, budget);
     return hart_amo_address(h, RS1, size);
-}
-
-/* --- system instructions ---------------------------------------------------------------------- */
-
-static void stop_with(struct hart *h, enum hart_stop stop)
-{
-    h->stop = stop;
-    hart_leave(h);
-}
-
-/* Zihintpause and wrs.sto: the end of this hart's turn. */
-bool hart_pause(struct hart *h, const struct op *op)
-{
-    (void)op;
-    stop_with(h, HART_YIELDS);
-    return true;
-}
-
-/* Zawrs: without a reservation nothing is waited for. The wait is bounded: a turn. */
-bool hart_wrs_nto(struct hart *h, const struct op *op)
-{
-    return h->reservation_valid ? hart_pause(h, op) : true;
-}
-
-/* Privileged manual, section "Wait for Interrupt": with TW the bounded time below M is 0; in
- * U-mode, where S exists, it is illegal. */
-bool hart_wfi(struct hart *h, const struct op *op)
-{
-    (void)op;
-    if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_TW))
-        return hart_raise_illegal(h);
-    if (!hart_has_wakeup(h)) {
-        h->waiting = true;
-        stop_with(h, HART_WAITS);
-    }
-    return true;
-}
-
-bool hart_sfence(struct hart *h, const struct op *op)
-{
-    if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_TVM))
-        return hart_raise_illegal(h);
-    hart_sfence_vma(h, op->rs1 == 0, RS1, op->rs2 == 0, RS2);
-    return true;
-}
-
-/* Svinval: sinval.vma acts at once, so that the two fences around it have nothing left to do. */
-bool hart_sfence_inval(struct hart *h, const struct op *op)
-{
-    (void)op;
-    return h->priv == PRIV_U ? hart_raise_illegal(h) : true;
-}
-
-/* Whether menvcfg and senvcfg let this privilege execute a cache-block operation (CMO extensions,
- * section "Control and Status Register State"). */
-static bool cbo_enabled(const struct hart *h, uint64_t field)
-{
-    if (h->priv != PRIV_M && !(h->csr.menvcfg & field))
-        return false;
-    return h->priv != PRIV_U || h->csr.senvcfg & field;
-}
-
-static bool probe_if(struct hart *h, const struct op *op, uint64_t field)
-{
-    if (!cbo_enabled(h, field))
-        return hart_raise_illegal(h);
-    return hart_probe_cache_block(h, RS1);
-}
-
-bool hart_cbo_inval(struct hart *h, const struct op *op)
-{
-    return probe_if(h, op, ENVCFG_CBIE);
-}
-
-/* Memory has no cache to be cleaned: the checks are all. */
-bool hart_cbo_clean(struct hart *h, const struct op *op)
-{
-    return probe_if(h, op, ENVCFG_CBCFE);
-}
-
-bool hart_cbo_zero(struct hart *h, const struct op *op)
-{
-    if (!cbo_enabled(h, ENVCFG_CBZE))
-        return hart_raise_illegal(h);
-    return hart_zero_cache_block(h, RS1);
 }

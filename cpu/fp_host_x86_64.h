@@ -6,6 +6,8 @@
 #ifndef RIVULET_CPU_FP_HOST_X86_64_H
 #define RIVULET_CPU_FP_HOST_X86_64_H
 
+#include "cpu/fp_soft.h"
+
 #include <emmintrin.h>
 
 enum { FP_HOST_AVAILABLE = 1 };

@@ -251,8 +251,6 @@ bool hart_enter_page(struct hart *h, uint64_t va) MUST_CHECK;
 /* The instruction at h->pc, which begins in the last two bytes of its page: its second half is
  * fetched through the next page. */
 bool hart_straddling_word(struct hart *h, uint32_t *word) MUST_CHECK;
-/* The instruction word at h->pc, for tval; 0 if it cannot be read any more. */
-uint32_t hart_instruction(struct hart *h);
 /* Raises an illegal-instruction exception with the instruction at h->pc as tval; false. */
 bool hart_raise_illegal(struct hart *h);
 

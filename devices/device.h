@@ -4,6 +4,7 @@
 #ifndef RIVULET_DEVICES_DEVICE_H
 #define RIVULET_DEVICES_DEVICE_H
 
+#include "base/byte_sink.h"
 #include "base/clock.h"
 #include "base/events.h"
 #include "base/irq.h"
@@ -20,13 +21,6 @@ struct device_ops {
     void (*reset)(struct device *d);
     void (*state)(struct device *d, struct state *s);
     void (*destroy)(struct device *d);
-};
-
-/* Where a device's output bytes go: a terminal, a file, a test's buffer. Never blocks the guest
- * for long; the receiver takes all n bytes. */
-struct byte_sink {
-    void (*write)(void *owner, const uint8_t *bytes, size_t n); /* NULL: thrown away */
-    void *owner;
 };
 
 #endif

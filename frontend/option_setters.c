@@ -13,8 +13,7 @@
 #define RAM_UNIT_BYTES   (1ull << 20)
 #define ICOUNT_MAX_SHIFT 10u
 
-/* --- lists of properties ------------------------------------------------------------------------
- */
+/* --- lists of properties ----------------------------------------------------------------- */
 
 /* A property of an option's list: the words that it may have, or a function that takes the value.
  */
@@ -91,8 +90,7 @@ static bool set_properties(struct options *o, const char *list, const char *impl
     return err->text[0] == 0;
 }
 
-/* --- the machine --------------------------------------------------------------------------------
- */
+/* --- the machine ------------------------------------------------------------------------- */
 
 static bool set_machine_type(struct options *o, const char *value, struct error *err)
 {
@@ -145,8 +143,7 @@ bool set_machine(struct options *o, const char *value, struct error *err)
     return set_properties(o, value, "type", properties, err);
 }
 
-/* --- the hart -----------------------------------------------------------------------------------
- */
+/* --- the hart ---------------------------------------------------------------------------- */
 
 /* Bits of the paging modes a -cpu list switches on and off, by satp.MODE. */
 struct paging {
@@ -226,8 +223,7 @@ bool set_cpu(struct options *o, const char *value, struct error *err)
     return err->text[0] == 0 && apply_paging(o, &paging, err);
 }
 
-/* --- memory and harts ---------------------------------------------------------------------------
- */
+/* --- memory and harts -------------------------------------------------------------------- */
 
 static bool set_memory_size(struct options *o, const char *value, struct error *err)
 {
@@ -238,7 +234,7 @@ static bool set_memory_size(struct options *o, const char *value, struct error *
         return error_set(err, "a machine needs some RAM; give for example 512M");
     if (bytes > RAM_MOST_BYTES)
         return error_set(err, "too much RAM; at most 1T is possible");
-    if (bytes % PAGE_BYTES)
+    if (bytes % MACHINE_PAGE_BYTES)
         return error_set(err, "RAM comes in pages of 4K; give for example 512M");
     o->machine.ram_bytes = bytes;
     return true;
@@ -306,8 +302,7 @@ bool set_bios(struct options *o, const char *value, struct error *err)
     return true;
 }
 
-/* --- the console --------------------------------------------------------------------------------
- */
+/* --- the console ------------------------------------------------------------------------- */
 
 bool set_serial(struct options *o, const char *value, struct error *err)
 {
@@ -353,8 +348,7 @@ bool accept_none(struct options *o, const char *value, struct error *err)
     return error_set(err, "not there yet; leave it out, or give none");
 }
 
-/* --- time and chance ----------------------------------------------------------------------------
- */
+/* --- time and chance --------------------------------------------------------------------- */
 
 static bool set_icount_shift(struct options *o, const char *value, struct error *err)
 {
@@ -425,8 +419,7 @@ bool set_rtc(struct options *o, const char *value, struct error *err)
     return set_properties(o, value, NULL, properties, err);
 }
 
-/* --- debugging and tests ------------------------------------------------------------------------
- */
+/* --- debugging and tests ----------------------------------------------------------------- */
 
 bool set_log_topics(struct options *o, const char *value, struct error *err)
 {
@@ -468,8 +461,7 @@ bool add_save_load(struct options *o, const char *value, struct error *err)
     return true;
 }
 
-/* --- devices and their back-ends ----------------------------------------------------------------
- */
+/* --- devices and their back-ends --------------------------------------------------------- */
 
 /* The names that may follow -device, -drive if=, -netdev: a device that arrives adds its own here.
  */

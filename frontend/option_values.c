@@ -6,8 +6,7 @@
 
 #define NS_PER_S 1000000000ull
 
-/* --- numbers ------------------------------------------------------------------------------------
- */
+/* --- numbers ----------------------------------------------------------------------------- */
 
 static int digit_value(char c)
 {
@@ -122,8 +121,7 @@ bool value_date(const char *text, uint64_t *ns)
     return !__builtin_mul_overflow((uint64_t)seconds, NS_PER_S, ns);
 }
 
-/* --- lists --------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------- */
 
 bool list_next(const char **list, struct list_item *item, struct error *err)
 {
@@ -152,8 +150,7 @@ bool list_next(const char **list, struct list_item *item, struct error *err)
     return true;
 }
 
-/* --- names --------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------- */
 
 unsigned edit_distance(const char *a, const char *b)
 {

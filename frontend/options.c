@@ -91,7 +91,7 @@ static const struct option_row rows[] = {
     {"global", NULL, "DRIVER.PROPERTY=VALUE", CALL, 0, set_global, "virtio-mmio.force-legacy"},
     TITLE("Debugging and tests"),
     {"d", NULL, "TOPIC[,...]", CALL, 0, set_log_topics,
-     "log guest_errors, unimp, int, mmu, in_asm, stats (to stderr)"},
+     "log guest_errors, unimp, int, mmu, stats (to stderr)"},
     {"D", NULL, "FILE", SET_TEXT, AT(log_file), NULL, "write the log to FILE"},
     {"until", NULL, "TIME", CALL, 0, set_until,
      "end at this virtual time with status 0: 1.5s, 200ms, or ns"},
@@ -173,8 +173,7 @@ static const struct option_row rows[] = {
     MISSING("chroot", "changing the root directory"),
 };
 
-/* --- finding ------------------------------------------------------------------------------------
- */
+/* --- finding ----------------------------------------------------------------------------- */
 
 static const struct option_row *find_row(const char *name)
 {
@@ -202,8 +201,7 @@ static bool unknown_option(const char *text, const char *name, struct error *err
                      text, nearest);
 }
 
-/* --- applying -----------------------------------------------------------------------------------
- */
+/* --- applying ---------------------------------------------------------------------------- */
 
 /* `text` is the option as the user wrote it. */
 static bool apply(struct options *o, const struct option_row *row, const char *text,
@@ -288,8 +286,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
     return check_together(o, err);
 }
 
-/* --- showing ------------------------------------------------------------------------------------
- */
+/* --- showing ----------------------------------------------------------------------------- */
 
 #define HELP_COLUMN 26
 #define HELP_WIDTH  80

@@ -28,8 +28,7 @@ struct run {
     uint64_t breakpoints_hit;
 };
 
-/* --- the ends of the wires ----------------------------------------------------------------------
- */
+/* --- the ends of the wires --------------------------------------------------------------- */
 
 static void on_serial(void *owner, const uint8_t *bytes, size_t n)
 {
@@ -93,8 +92,7 @@ static void close_console(struct run *r)
         close(r->serial_fd);
 }
 
-/* --- the machine --------------------------------------------------------------------------------
- */
+/* --- the machine ------------------------------------------------------------------------- */
 
 static bool set_breakpoints(const struct option_list *list, struct machine *m, struct error *err)
 {
@@ -158,8 +156,7 @@ static bool save_load(struct run *r, struct error *err)
     return true;
 }
 
-/* --- running ------------------------------------------------------------------------------------
- */
+/* --- running ----------------------------------------------------------------------------- */
 
 /* The time of the next -save-load; UINT64_MAX: none. */
 static uint64_t next_save_load_ns(const struct run *r)
@@ -233,8 +230,7 @@ static bool run_machine(struct run *r, int *status, struct error *err)
     }
 }
 
-/* --- the end ------------------------------------------------------------------------------------
- */
+/* --- the end ----------------------------------------------------------------------------- */
 
 static void show_figures(struct run *r)
 {
@@ -278,6 +274,8 @@ static bool dump_device_tree(const struct run *r, struct error *err)
 static bool run_with_log(struct run *r, int *status, struct error *err)
 {
     struct machine *m = NULL;
+    if (*r->options->dump_dtb && !r->config.kernel_file && r->config.bios == BIOS_BUILT_IN)
+        r->config.bios = BIOS_NONE; /* a machine that has nothing to run has a device tree too */
     bool ok = open_console(r, err) && create_machine(r, &m, err);
     r->machine = m;
     *status = 0;

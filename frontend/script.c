@@ -47,8 +47,7 @@ struct script {
     size_t used, unread;
 };
 
-/* --- reading the file ---------------------------------------------------------------------------
- */
+/* --- reading the file -------------------------------------------------------------------- */
 
 struct reader {
     const char *path;
@@ -273,8 +272,7 @@ void script_close(struct script *s)
     free(s);
 }
 
-/* --- running ------------------------------------------------------------------------------------
- */
+/* --- running ----------------------------------------------------------------------------- */
 
 static void finish(struct script *s, enum script_state state, int status)
 {
@@ -431,8 +429,7 @@ void script_guest_ended(struct script *s)
         fail_text(s, &s->statements[s->now], "did not come: the guest ended the run");
 }
 
-/* --- the outcome --------------------------------------------------------------------------------
- */
+/* --- the outcome ------------------------------------------------------------------------- */
 
 enum script_state script_state(const struct script *s)
 {

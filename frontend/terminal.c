@@ -1,12 +1,13 @@
 /* The console's host side (contract: terminal.h).
  *
- * Guests write byte by byte, and a system call a byte is too slow: output is collected, and written
- * when the buffer is full or FLUSH_MS after its first byte, by the I/O thread. 1 MB byte by byte
- * takes 25 ms so (850 ms with a write each).
+ * Guests write byte by byte, and a system call a byte is too slow. So the first bytes after a pause
+ * are written at once, since a user may wait for the echo of a key; what follows is collected, and
+ * written COLLECT_MS later by the I/O thread, or when the buffer is full. 1 MB byte by byte takes
+ * 25 ms so, and 1,560 ms with a write each.
  *
  * The I/O thread does three things: it reads input, answers Ctrl-A, and flushes. Invariants: the
- * machine pointer, its door and the output buffer are touched under the mutex; whenever the buffer
- * holds bytes, flush_due is set and the thread has been woken for it. */
+ * machine pointer, its door and the output buffer are touched under the mutex; while the buffer
+ * holds bytes is_collecting is set, and the thread has been woken for it. */
 #include "frontend/terminal.h"
 
 #include "base/os.h"
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FLUSH_MS      5
+#define COLLECT_MS    5
 #define OUTPUT_BYTES  4096u
 #define INPUT_BYTES   256u
 #define BACKLOG_BYTES 4096u /* no more is read until the guest has taken some */
@@ -42,15 +43,14 @@ struct terminal {
     struct machine *machine;
     uint8_t output[OUTPUT_BYTES];
     size_t output_used;
-    bool flush_due;
+    bool is_collecting;
     /* The I/O thread's. */
     bool escaped; /* Ctrl-A was the last byte */
 };
 
-/* --- output -------------------------------------------------------------------------------------
- */
+/* --- output ------------------------------------------------------------------------------ */
 
-/* All under the mutex. */
+/* stop_machine, flush and append are called under the mutex. */
 static void stop_machine(struct terminal *t)
 {
     if (t->machine)
@@ -86,10 +86,12 @@ void terminal_write(struct terminal *t, const uint8_t *bytes, size_t n)
         return;
     os_mutex_lock(t->mutex);
     append(t, bytes, n);
-    bool must_wake = t->output_used && !t->flush_due;
-    t->flush_due |= must_wake;
+    bool was_quiet = !t->is_collecting;
+    if (was_quiet)
+        flush(t);
+    t->is_collecting = true;
     os_mutex_unlock(t->mutex);
-    if (must_wake)
+    if (was_quiet)
         os_wake_signal(t->wake);
 }
 
@@ -98,8 +100,7 @@ static void say(struct terminal *t, const char *text)
     terminal_write(t, (const uint8_t *)text, strlen(text));
 }
 
-/* --- input --------------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------- */
 
 void terminal_type(struct terminal *t, const uint8_t *bytes, size_t n)
 {
@@ -170,13 +171,12 @@ static bool is_behind(struct terminal *t)
     return backlog >= BACKLOG_BYTES;
 }
 
-/* --- the I/O thread -----------------------------------------------------------------------------
- */
+/* --- the I/O thread ---------------------------------------------------------------------- */
 
-static bool is_flush_due(struct terminal *t)
+static bool is_collecting(struct terminal *t)
 {
     os_mutex_lock(t->mutex);
-    bool due = t->flush_due;
+    bool due = t->is_collecting;
     os_mutex_unlock(t->mutex);
     return due;
 }
@@ -185,7 +185,7 @@ static void flush_now(struct terminal *t)
 {
     os_mutex_lock(t->mutex);
     flush(t);
-    t->flush_due = false;
+    t->is_collecting = false;
     os_mutex_unlock(t->mutex);
 }
 
@@ -193,9 +193,9 @@ static void io_main(void *arg)
 {
     struct terminal *t = arg;
     while (!atomic_load(&t->ends)) {
-        bool due = is_flush_due(t);
+        bool due = is_collecting(t);
         bool behind = t->input_fd != TERMINAL_NO_FD && is_behind(t);
-        int timeout_ms = due ? FLUSH_MS : behind ? BACKLOG_MS : -1;
+        int timeout_ms = due ? COLLECT_MS : behind ? BACKLOG_MS : -1;
         int fd = behind ? TERMINAL_NO_FD : t->input_fd;
         enum os_ready ready = os_wait_readable(fd, os_wake_fd(t->wake), timeout_ms);
         if (ready == OS_READY_WAKE)
@@ -207,8 +207,7 @@ static void io_main(void *arg)
     }
 }
 
-/* --- making -------------------------------------------------------------------------------------
- */
+/* --- making ------------------------------------------------------------------------------ */
 
 struct terminal *terminal_create(int input_fd, int output_fd, struct error *err)
 {

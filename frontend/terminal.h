@@ -3,8 +3,8 @@
 #ifndef RIVULET_FRONTEND_TERMINAL_H
 #define RIVULET_FRONTEND_TERMINAL_H
 
+#include "base/byte_sink.h"
 #include "base/error.h"
-#include "devices/device.h"
 #include "machine/machine.h"
 
 struct terminal;
@@ -23,7 +23,7 @@ bool terminal_start(struct terminal *t, struct error *err) MUST_CHECK;
  * output was lost for. The machine may go. Stopping what is not started has no effect. */
 int terminal_stop(struct terminal *t);
 
-/* Output of the guest: held back for 5 ms at most. */
+/* Output of the guest: held back for 5 ms at most. Any thread. */
 void terminal_write(struct terminal *t, const uint8_t *bytes, size_t n);
 /* Input that does not come from the user: a script's. */
 void terminal_type(struct terminal *t, const uint8_t *bytes, size_t n);

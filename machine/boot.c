@@ -11,10 +11,12 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
     if (config->bios == BIOS_FILE && !load_bios(loader, config->bios_file, &rom->start, err))
         return false;
     if (!config->kernel_file) {
-        if (config->bios == BIOS_FILE)
-            return true;
-        return error_set(err, "nothing to boot: give a kernel (-kernel FILE) or firmware "
-                              "(-bios FILE)");
+        if (config->bios == BIOS_BUILT_IN)
+            return error_set(err, "nothing to boot: give a kernel (-kernel FILE) or firmware "
+                                  "(-bios FILE)");
+        if (config->bios == BIOS_NONE) /* as QEMU: whatever lies there */
+            rom->start = RAM_BASE;
+        return true;
     }
     if (!load_kernel(loader, config->kernel_file, behind_firmware, &rom->next, err))
         return false;

@@ -161,10 +161,21 @@ struct machine *machine_create(const struct machine_config *config, struct error
     return m;
 }
 
+static void log_stats(struct machine *m)
+{
+    if (m->code)
+        code_log_stats(m->code);
+    for (unsigned i = 0; i < m->config.harts && m->harts[i]; i++)
+        log_line(m->config.log, LOG_STATS, "hart %u: %llu steps, %llu of them traps", i,
+                 (unsigned long long)m->harts[i]->steps, (unsigned long long)m->harts[i]->traps);
+}
+
 void machine_destroy(struct machine *m)
 {
     if (!m)
         return;
+    if (log_wants(m->config.log, LOG_STATS))
+        log_stats(m);
     board_destroy(m);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
@@ -198,6 +209,20 @@ static void round_state(struct machine *m, struct state *s)
     state_u64(s, &r->random_state);
     if (r->turn >= m->config.harts)
         state_fail(s, "the turn of hart %u, of which there are %u", r->turn, m->config.harts);
+    if (r->running && r->end_ns - r->start_ns > (uint64_t)ROUND_STEPS_MOST
+                                                    << m->config.icount_shift)
+        state_fail(s, "a round from %llu to %llu ns", (unsigned long long)r->start_ns,
+                   (unsigned long long)r->end_ns);
+}
+
+/* With icount, a hart that is behind its round would run for ages to catch up. */
+static void check_turn(struct machine *m, struct state *s)
+{
+    const struct round *r = &m->round;
+    if (!state_ok(s) || m->clock.follows_host || !r->running || !r->turn_started)
+        return;
+    if (hart_now_ns(m->harts[r->turn]) < r->start_ns)
+        state_fail(s, "hart %u is behind its round", r->turn);
 }
 
 void machine_state(struct machine *m, struct state *s)
@@ -207,6 +232,7 @@ void machine_state(struct machine *m, struct state *s)
     memory_state(m->memory, s);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_state(m->harts[i], s);
+    check_turn(m, s);
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         m->devices[slot]->ops->state(m->devices[slot], s);
     events_state(&m->events, s);
@@ -277,11 +303,6 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va)
 struct hart *machine_hart(struct machine *m, unsigned id)
 {
     return id < m->config.harts ? m->harts[id] : NULL;
-}
-
-unsigned machine_hart_count(const struct machine *m)
-{
-    return m->config.harts;
 }
 
 const void *machine_device_tree(const struct machine *m, size_t *size)

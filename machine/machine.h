@@ -4,23 +4,25 @@
 #ifndef RIVULET_MACHINE_MACHINE_H
 #define RIVULET_MACHINE_MACHINE_H
 
+#include "base/bits.h"
+#include "base/byte_sink.h"
 #include "base/error.h"
 #include "base/input.h"
 #include "base/log.h"
 #include "base/state.h"
-#include "devices/device.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define MACHINE_MAX_HARTS   8u
 #define MACHINE_DEFAULT_RAM (128ull << 20)
+#define MACHINE_PAGE_BYTES  4096u
 
 enum bios_kind { BIOS_BUILT_IN, BIOS_NONE, BIOS_FILE };
 enum rtc_base { RTC_HOST, RTC_FIXED };
 
 struct machine_config {
-    uint64_t ram_bytes; /* a multiple of 4 KiB */
+    uint64_t ram_bytes; /* a multiple of MACHINE_PAGE_BYTES */
     unsigned harts;     /* 1 to MACHINE_MAX_HARTS */
     enum bios_kind bios;
     const char *bios_file;   /* BIOS_FILE */
@@ -94,7 +96,6 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va);
 /* For debuggers and tests. */
 struct hart;
 struct hart *machine_hart(struct machine *m, unsigned id);
-unsigned machine_hart_count(const struct machine *m);
 
 /* The device tree the guest gets, a flat blob owned by the machine. */
 const void *machine_device_tree(const struct machine *m, size_t *size);

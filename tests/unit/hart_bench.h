@@ -9,11 +9,12 @@
 
 #include <stdlib.h>
 
-#define BENCH_RAM       0x80000000ull
-#define BENCH_RAM_BYTES (1ull << 20)
-#define BENCH_ROM       0x1000ull
-#define BENCH_ROM_BYTES 0x2000ull
-#define BENCH_DEVICE    0x10000000ull
+#define BENCH_RAM           0x80000000ull
+#define BENCH_RAM_BYTES     (1ull << 20)
+#define BENCH_PROGRAM_BYTES (1ull << 17) /* where the assembler may write */
+#define BENCH_ROM           0x1000ull
+#define BENCH_ROM_BYTES     0x2000ull
+#define BENCH_DEVICE        0x10000000ull
 
 /* Registers of the test device, all of 1 to 8 bytes: */
 #define DEVICE_VALUE 0x00 /* remembers what was written */
@@ -72,10 +73,12 @@ static inline void bench_init_shift(struct bench *b, unsigned icount_shift)
     struct hart_ports ports = {.memory = b->memory, .clock = &b->clock, .code = b->code};
     b->h = hart_create(0, &isa, &ports, icount_shift);
     hart_reset(b->h, BENCH_RAM);
+    struct region *ram = memory_find(b->memory, BENCH_RAM);
+    memset(ram->marks, PAGE_TOUCHED, BENCH_PROGRAM_BYTES / PAGE_BYTES);
     b->a = (struct assembler){.decoder = b->code->decoder,
-                              .bytes = memory_find(b->memory, BENCH_RAM)->hva,
+                              .bytes = ram->hva,
                               .base = BENCH_RAM,
-                              .size = BENCH_RAM_BYTES,
+                              .size = BENCH_PROGRAM_BYTES,
                               .pc = BENCH_RAM};
 }
 

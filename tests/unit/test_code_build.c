@@ -375,18 +375,19 @@ START_TEST(every_decoded_line_is_marked_and_no_other)
 }
 END_TEST
 
-START_TEST(with_a_breakpoint_anywhere_each_instruction_has_a_check)
+START_TEST(a_breakpoint_puts_a_check_at_its_page_offset_and_nowhere_else)
 {
     struct bench b;
     init_at(&b, 0);
     put_nops(&b, 2);
     ASM(&b.a, ecall);
-    ck_assert(code_add_breakpoint(b.code, 4));
+    ck_assert(code_add_breakpoint(b.code, 7 * PAGE_BYTES + 4));
     struct op *op = op_of(&b, 0, 0);
-    for (unsigned i = 0; i < 3; i++)
-        ck_assert(op[2 * i].run == op_breakpoint && op[2 * i + 1].run != op_breakpoint);
-    ck_assert_uint_eq(code_side(b.code, &op[2])->offset, 4);
-    ck_assert_uint_eq(code_side(b.code, &op[2])->before, 1);
+    ck_assert(op[0].run != op_breakpoint);
+    ck_assert(op[1].run == op_breakpoint && op[2].run != op_breakpoint);
+    ck_assert(op[3].run != op_breakpoint);
+    ck_assert_uint_eq(code_side(b.code, &op[1])->offset, 4);
+    ck_assert_uint_eq(code_side(b.code, &op[1])->before, 1);
     bench_free(&b);
 }
 END_TEST
@@ -395,7 +396,8 @@ START_TEST(the_largest_block_fits_its_slots)
 {
     struct bench b;
     init_at(&b, 0);
-    ck_assert(code_add_breakpoint(b.code, 4));
+    for (unsigned i = 0; i < BLOCK_MAX; i++)
+        ck_assert(code_add_breakpoint(b.code, 4 * i));
     for (unsigned i = 0; i < BLOCK_MAX; i++)
         ASM(&b.a, beq, .imm = -0x800); /* all to the page before */
     uint32_t before = b.code->ops_used;
@@ -431,7 +433,7 @@ int main(void)
     tcase_add_test(tc, a_reserved_rounding_mode_is_illegal_whether_static_or_dynamic);
     tcase_add_test(tc, a_static_mode_other_than_the_harts_is_rounded_in_software);
     tcase_add_test(tc, every_decoded_line_is_marked_and_no_other);
-    tcase_add_test(tc, with_a_breakpoint_anywhere_each_instruction_has_a_check);
+    tcase_add_test(tc, a_breakpoint_puts_a_check_at_its_page_offset_and_nowhere_else);
     tcase_add_test(tc, the_largest_block_fits_its_slots);
     suite_add_tcase(suite, tc);
     return bench_suite(suite);

@@ -103,6 +103,29 @@ START_TEST(the_backlog_counts_what_was_not_taken)
 }
 END_TEST
 
+START_TEST(what_waits_moves_to_another_door_in_its_order)
+{
+    struct input_door *from = input_create(), *to = input_create();
+    struct sink a = {.room = 2}, b = {.room = 64};
+    unsigned entry = input_register(from, "a", take, &a);
+    input_register(to, "a", take, &b);
+    input_push(from, entry, "12345", 5);
+    input_deliver(from); /* "345" is held */
+    input_push(from, entry, "67", 2);
+    input_move(from, to);
+    ck_assert_uint_eq(input_backlog(from, entry), 0);
+    ck_assert(input_pending(to));
+    input_push(to, entry, "8", 1);
+    input_deliver(to);
+    check_taken(&b, "345678");
+    a.room = 64;
+    input_deliver(from);
+    check_taken(&a, "12");
+    input_destroy(from);
+    input_destroy(to);
+}
+END_TEST
+
 START_TEST(a_sink_may_push)
 {
     struct input_door *door = input_create();
@@ -241,6 +264,7 @@ int main(void)
     tcase_add_test(cases, the_door_is_pending_from_push_to_delivery);
     tcase_add_test(cases, what_a_sink_refuses_is_offered_again_before_what_came_later);
     tcase_add_test(cases, the_backlog_counts_what_was_not_taken);
+    tcase_add_test(cases, what_waits_moves_to_another_door_in_its_order);
     tcase_add_test(cases, a_sink_may_push);
     tcase_add_test(cases, a_push_to_an_entry_that_does_not_exist_is_lost);
     tcase_add_test(cases, a_wake_makes_the_door_pending_with_nothing_to_deliver);

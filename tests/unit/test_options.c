@@ -45,8 +45,7 @@ static void check_bad(const struct bad_line *bad)
     for (size_t i = 0; i < ARRAY_LEN(list); i++)                                                   \
     check_bad(&(list)[i])
 
-/* --- values -------------------------------------------------------------------------------------
- */
+/* --- values ------------------------------------------------------------------------------ */
 
 START_TEST(a_number_is_decimal_or_hexadecimal_and_nothing_else)
 {
@@ -130,8 +129,7 @@ START_TEST(the_distance_of_two_names_is_the_least_number_of_edits)
 }
 END_TEST
 
-/* --- the machine --------------------------------------------------------------------------------
- */
+/* --- the machine ------------------------------------------------------------------------- */
 
 START_TEST(without_options_the_defaults_are_the_machines)
 {
@@ -295,8 +293,7 @@ START_TEST(a_wrong_machine_is_refused)
 }
 END_TEST
 
-/* --- console, time, devices ---------------------------------------------------------------------
- */
+/* --- console, time, devices -------------------------------------------------------------- */
 
 START_TEST(the_serial_port_goes_to_the_terminal)
 {
@@ -451,8 +448,7 @@ START_TEST(lists_of_addresses_have_an_end)
 }
 END_TEST
 
-/* --- the line as a whole ------------------------------------------------------------------------
- */
+/* --- the line as a whole ----------------------------------------------------------------- */
 
 START_TEST(an_unknown_option_names_the_nearest_one)
 {

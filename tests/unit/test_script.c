@@ -91,8 +91,7 @@ static void check_refused(const char *text, const char *reason)
     ck_assert_msg(strstr(r.err.text, reason) != NULL, "%s", r.err.text);
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 START_TEST(an_error_names_file_line_and_reason)
 {
@@ -161,8 +160,7 @@ START_TEST(escapes_stand_for_their_bytes)
 }
 END_TEST
 
-/* --- running ------------------------------------------------------------------------------------
- */
+/* --- running ----------------------------------------------------------------------------- */
 
 START_TEST(a_text_is_typed_when_the_expected_one_is_complete)
 {

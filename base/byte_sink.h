@@ -1,0 +1,15 @@
+/* The output end of a byte stream. */
+#ifndef RIVULET_BASE_BYTE_SINK_H
+#define RIVULET_BASE_BYTE_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a device's output bytes go: a terminal, a file, a test's buffer. Never blocks the guest
+ * for long; the receiver takes all n bytes. */
+struct byte_sink {
+    void (*write)(void *owner, const uint8_t *bytes, size_t n); /* NULL: thrown away */
+    void *owner;
+};
+
+#endif

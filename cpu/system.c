@@ -1,0 +1,87 @@
+/* System instructions that are more than a line: waiting, fences, cache blocks. Each sees pc and
+ * steps of its own instruction, and returns false with h->trap filled when it raises an exception.
+ */
+#include "cpu/exec.h"
+
+static void stop_with(struct hart *h, enum hart_stop stop)
+{
+    h->stop = stop;
+    hart_leave(h);
+}
+
+/* Zihintpause and wrs.sto: the end of this hart's turn. */
+bool hart_pause(struct hart *h, const struct op *op)
+{
+    (void)op;
+    stop_with(h, HART_YIELDS);
+    return true;
+}
+
+/* Zawrs: without a reservation nothing is waited for. The wait is bounded: a turn. */
+bool hart_wrs_nto(struct hart *h, const struct op *op)
+{
+    return h->reservation_valid ? hart_pause(h, op) : true;
+}
+
+/* Privileged manual, section "Wait for Interrupt": with TW the bounded time below M is 0; in
+ * U-mode, where S exists, it is illegal. */
+bool hart_wfi(struct hart *h, const struct op *op)
+{
+    (void)op;
+    if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_TW))
+        return hart_raise_illegal(h);
+    if (!hart_has_wakeup(h)) {
+        h->waiting = true;
+        stop_with(h, HART_WAITS);
+    }
+    return true;
+}
+
+bool hart_sfence(struct hart *h, const struct op *op)
+{
+    if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_TVM))
+        return hart_raise_illegal(h);
+    hart_sfence_vma(h, op->rs1 == 0, RS1, op->rs2 == 0, RS2);
+    return true;
+}
+
+/* Svinval: sinval.vma acts at once, so that the two fences around it have nothing left to do. */
+bool hart_sfence_inval(struct hart *h, const struct op *op)
+{
+    (void)op;
+    return h->priv == PRIV_U ? hart_raise_illegal(h) : true;
+}
+
+/* Whether menvcfg and senvcfg let this privilege execute a cache-block operation (CMO extensions,
+ * section "Control and Status Register State"). */
+static bool cbo_enabled(const struct hart *h, uint64_t field)
+{
+    if (h->priv != PRIV_M && !(h->csr.menvcfg & field))
+        return false;
+    return h->priv != PRIV_U || h->csr.senvcfg & field;
+}
+
+static bool probe_if(struct hart *h, const struct op *op, uint64_t field)
+{
+    if (!cbo_enabled(h, field))
+        return hart_raise_illegal(h);
+    return hart_probe_cache_block(h, RS1);
+}
+
+bool hart_cbo_inval(struct hart *h, const struct op *op)
+{
+    return probe_if(h, op, ENVCFG_CBIE);
+}
+
+/* Memory has no cache to be cleaned: the checks are all. */
+bool hart_cbo_clean(struct hart *h, const struct op *op)
+{
+    return probe_if(h, op, ENVCFG_CBCFE);
+}
+
+bool hart_cbo_zero(struct hart *h, const struct op *op)
+{
+    if (!cbo_enabled(h, ENVCFG_CBZE))
+        return hart_raise_illegal(h);
+    return hart_zero_cache_block(h, RS1);
+}

@@ -1,0 +1,59 @@
+/* A disk as its device sees it: asynchronous requests on an image, whatever its format.
+ *
+ * Layers: a file (raw access to the host), over it a format (raw, qcow2), over it maybe an overlay.
+ * Work is done by worker threads on bounce buffers; guest RAM is touched by the device alone, when
+ * a request is delivered, on the machine's thread. Nothing here knows a guest. */
+#ifndef RIVULET_DEVICES_BLOCK_BLOCK_H
+#define RIVULET_DEVICES_BLOCK_BLOCK_H
+
+#include "base/bits.h"
+#include "base/error.h"
+
+enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_WRITE_ZEROES };
+enum block_status { BLOCK_OK, BLOCK_IO_ERROR, BLOCK_NO_SPACE, BLOCK_UNSUPPORTED };
+
+/* One request; the submitter owns it and its buffer until it is done. Offsets and lengths are in
+ * bytes, multiples of 512, inside the disk: the submitter has checked that. */
+struct block_request {
+    enum block_op op;
+    uint64_t offset, bytes;
+    uint8_t *buffer;            /* READ: filled; WRITE: taken; else unused */
+    bool may_unmap;             /* WRITE_ZEROES: the space may be given back */
+    enum block_status status;   /* set when done */
+    void *owner;                /* the submitter's */
+    struct block_request *next; /* the queue's */
+};
+
+enum block_cache { BLOCK_CACHE_WRITEBACK, BLOCK_CACHE_WRITETHROUGH, BLOCK_CACHE_UNSAFE };
+enum block_discard { BLOCK_DISCARD_IGNORE, BLOCK_DISCARD_UNMAP };
+
+struct block_options {
+    const char *path;
+    const char *format; /* "raw", "qcow2"; NULL: probed (raw is then refused for writing block 0) */
+    bool read_only;
+    bool snapshot; /* writes go to a temporary overlay and are thrown away */
+    enum block_cache cache;
+    enum block_discard discard;
+};
+
+struct block;
+
+/* Opens an image with its backing chain, takes the locks. NULL and err: nothing was written. */
+struct block *block_open(const struct block_options *options, struct error *err);
+/* Waits for what was submitted, flushes, closes. */
+void block_close(struct block *b);
+
+uint64_t block_bytes(const struct block *b);
+bool block_is_read_only(const struct block *b);
+
+/* Hands the request to the workers. Requests may be done in any order; a flush covers the writes
+ * that were done (delivered) before it was submitted. */
+void block_submit(struct block *b, struct block_request *r);
+/* Called by a worker thread whenever a request was done: wake the machine. */
+void block_on_done(struct block *b, void (*hook)(void *owner), void *owner);
+/* Machine thread: the next request that is done, or NULL. */
+struct block_request *block_take_done(struct block *b);
+/* Machine thread: waits until this request is done and takes it (deterministic delivery). */
+void block_wait(struct block *b, struct block_request *r);
+
+#endif

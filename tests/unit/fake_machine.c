@@ -1,0 +1,169 @@
+/* The machine of fake_machine.h. */
+#include "tests/unit/fake_machine.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROUND_US 50 /* of host time: a test that waits does not race through virtual hours */
+
+struct machine {
+    struct machine_config config;
+    struct input_door *door;
+    unsigned entry;
+    atomic_bool stop_requested;
+    bool may_take, ends;
+    struct machine_exit exit;
+    /* State. */
+    uint64_t now_ns, received;
+    bool has_greeted;
+};
+
+static void print(struct machine *m, const char *text)
+{
+    if (m->config.serial.write)
+        m->config.serial.write(m->config.serial.owner, (const uint8_t *)text, strlen(text));
+}
+
+static void end(struct machine *m, enum machine_stop stop, int status)
+{
+    m->ends = true;
+    m->exit = (struct machine_exit){.stop = stop, .status = status};
+}
+
+static void take_byte(struct machine *m, char byte)
+{
+    char text[32] = {byte};
+    m->received++;
+    if (byte == 'Q')
+        end(m, MACHINE_POWER_OFF, 7);
+    else if (byte == 'R')
+        end(m, MACHINE_RESET, 0);
+    else if (byte == 'B')
+        end(m, MACHINE_BREAKPOINT, 0);
+    else if (byte == '=')
+        snprintf(text, sizeof text, "[%u]", (unsigned)m->received);
+    if (!m->ends)
+        print(m, text);
+}
+
+static size_t take(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct machine *m = owner;
+    if (!m->may_take || n == 0)
+        return 0;
+    m->may_take = false;
+    take_byte(m, (char)bytes[0]);
+    return 1;
+}
+
+void machine_config_init(struct machine_config *config)
+{
+    *config = (struct machine_config){.ram_bytes = MACHINE_DEFAULT_RAM,
+                                      .harts = 1,
+                                      .bios = BIOS_BUILT_IN,
+                                      .icount_shift = 1,
+                                      .max_satp_mode = 10};
+}
+
+struct machine *machine_create(const struct machine_config *config, struct error *err)
+{
+    if (config->kernel_file && strcmp(config->kernel_file, "missing") == 0) {
+        error_set(err, "cannot open missing");
+        return NULL;
+    }
+    struct machine *m = calloc(1, sizeof *m);
+    m->config = *config;
+    m->door = input_create();
+    m->entry = input_register(m->door, "console", take, m);
+    return m;
+}
+
+void machine_destroy(struct machine *m)
+{
+    if (m)
+        input_destroy(m->door);
+    free(m);
+}
+
+static void run_round(struct machine *m)
+{
+    usleep(ROUND_US);
+    if (!m->has_greeted)
+        print(m, "hello\n");
+    m->has_greeted = true;
+    m->may_take = true;
+    input_deliver(m->door);
+    m->now_ns += FAKE_ROUND_NS;
+}
+
+struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
+{
+    m->ends = false;
+    while (!atomic_exchange(&m->stop_requested, false)) {
+        if (m->now_ns >= until_ns)
+            return (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
+        run_round(m);
+        if (m->ends)
+            return m->exit;
+    }
+    return (struct machine_exit){.stop = MACHINE_REQUEST};
+}
+
+void machine_request_stop(struct machine *m)
+{
+    atomic_store(&m->stop_requested, true);
+}
+
+struct input_door *machine_door(struct machine *m)
+{
+    return m->door;
+}
+
+unsigned machine_console_entry(const struct machine *m)
+{
+    return m->entry;
+}
+
+uint64_t machine_now_ns(const struct machine *m)
+{
+    return m->now_ns;
+}
+
+uint64_t machine_steps(const struct machine *m)
+{
+    return m->now_ns / 2;
+}
+
+uint64_t machine_traps(const struct machine *m)
+{
+    return m->received;
+}
+
+void machine_state(struct machine *m, struct state *s)
+{
+    state_section(s, "fake", 1);
+    state_u64(s, &m->now_ns);
+    state_u64(s, &m->received);
+    state_bool(s, &m->has_greeted);
+}
+
+uint64_t machine_hash(struct machine *m)
+{
+    return m->received;
+}
+
+bool machine_add_breakpoint(struct machine *m, uint64_t va)
+{
+    (void)m;
+    return va != 0xbad;
+}
+
+const void *machine_device_tree(const struct machine *m, size_t *size)
+{
+    (void)m;
+    *size = strlen(FAKE_DTB);
+    return FAKE_DTB;
+}
