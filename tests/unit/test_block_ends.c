@@ -163,6 +163,7 @@ static void program_init(struct program *p, uint64_t seed, bool stress)
 {
     p->chance = seed;
     bench_init_shift(&p->bench, next(p) % 4);
+    p->bench.a.size = TABLES - BENCH_RAM;
     p->bench.code->stress = p->bench.h->stress = stress;
     put_code(p);
     put_handler(p, HANDLER_M, true);
