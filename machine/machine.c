@@ -139,6 +139,13 @@ static bool build(struct machine *m, struct error *err)
     if (!m->code)
         return error_set(err, "no memory for the code cache");
     m->code->stress = m->config.stress;
+    if (log_wants(m->config.log, LOG_PROFILE)) {
+        if (!DISPATCH_COUNTS)
+            return error_set(err, "-d profile: this build does not count: configure one with "
+                                  "-DRIVULET_DISPATCH=profile");
+        if (!code_profile(m->code))
+            return error_set(err, "no memory for the profile");
+    }
     return create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
 }
 
@@ -176,6 +183,8 @@ void machine_destroy(struct machine *m)
         return;
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);
+    if (m->code && m->code->executed)
+        code_log_profile(m->code);
     board_destroy(m);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
