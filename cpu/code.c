@@ -324,12 +324,15 @@ void code_log_stats(const struct code_cache *code)
     log_line(code->log, LOG_STATS, "code cache: %u of %u ops in use", code->ops_used, OPS_MAX);
 }
 
-bool code_profile(struct code_cache *code)
+bool code_profile(struct code_cache *code, struct error *err)
 {
+    if (!DISPATCH_COUNTS)
+        return error_set(err, "-d profile: this build does not count: configure one with "
+                              "-DRIVULET_DISPATCH=profile");
     fuser_destroy(code->fuser);
     code->fuser = NULL;
     code->executed = calloc(OPS_MAX, sizeof *code->executed);
-    return code->executed != NULL;
+    return code->executed || error_set(err, "no memory for the profile");
 }
 
 /* The name of a handler that superinstructions may contain, or NULL. */

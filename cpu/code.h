@@ -16,6 +16,7 @@
 #ifndef RIVULET_CPU_CODE_H
 #define RIVULET_CPU_CODE_H
 
+#include "base/error.h"
 #include "cpu/insn.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
@@ -101,8 +102,8 @@ struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned contex
 
 /* The counters as lines of topic LOG_STATS. */
 void code_log_stats(const struct code_cache *code);
-/* Starts counting (profile builds), without superinstructions. False: no memory. */
-bool code_profile(struct code_cache *code) MUST_CHECK;
+/* Starts counting, without superinstructions. An error in builds that do not count. */
+bool code_profile(struct code_cache *code, struct error *err) MUST_CHECK;
 /* A line of topic LOG_PROFILE for each block that ran: its ops as NAME:COUNT. */
 void code_log_profile(const struct code_cache *code);
 

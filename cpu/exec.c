@@ -239,7 +239,7 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #undef F
 #undef G
 
-#include "superinstructions.inc"
+#include "cpu/superinstructions.inc"
 
 /* --- leaving ---------------------------------------------------------------------------------- */
 

@@ -150,13 +150,16 @@ static void print_all(const struct table *table, const char *path)
 
 int main(int argc, char **argv)
 {
-    static struct table table;
     if (argc < 3)
         die("usage", "gen_super SEQUENCES TABLE.def... > OUTPUT");
+    struct table *table = calloc(1, sizeof *table);
+    if (!table)
+        die("no memory", "table");
     for (int i = 2; i < argc; i++)
-        read_table(&table, argv[i]);
-    print_all(&table, argv[1]);
-    for (unsigned i = 0; i < table.count; i++)
-        free(table.rows[i].semantics);
+        read_table(table, argv[i]);
+    print_all(table, argv[1]);
+    for (unsigned i = 0; i < table->count; i++)
+        free(table->rows[i].semantics);
+    free(table);
     return 0;
 }

@@ -139,13 +139,8 @@ static bool build(struct machine *m, struct error *err)
     if (!m->code)
         return error_set(err, "no memory for the code cache");
     m->code->stress = m->config.stress;
-    if (log_wants(m->config.log, LOG_PROFILE)) {
-        if (!DISPATCH_COUNTS)
-            return error_set(err, "-d profile: this build does not count: configure one with "
-                                  "-DRIVULET_DISPATCH=profile");
-        if (!code_profile(m->code))
-            return error_set(err, "no memory for the profile");
-    }
+    if (log_wants(m->config.log, LOG_PROFILE) && !code_profile(m->code, err))
+        return false;
     return create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
 }
 
