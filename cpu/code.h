@@ -16,11 +16,12 @@
 #ifndef RIVULET_CPU_CODE_H
 #define RIVULET_CPU_CODE_H
 
+#include "base/error.h"
 #include "cpu/insn.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
 
-#define BLOCK_MAX 64 /* guest instructions; also what the exact end of a slice needs */
+#define BLOCK_MAX 32 /* guest instructions; also what the exact end of a slice needs */
 
 struct op_side {
     uint16_t offset; /* in the page, 0 to 4094 */
@@ -64,6 +65,8 @@ struct code_cache {
     uint32_t pages_used;
     uint64_t generation; /* counts flushes: op pointers of an older one are dead */
     struct insn_decoder *decoder;
+    struct fuser *fuser; /* NULL: no superinstructions */
+    uint64_t *executed;  /* profile dispatch: how often, by slot; NULL: not counted */
     struct memory_map *memory;
     struct log *log;
     struct tlb *tlbs[8]; /* of the harts that run from this cache */
@@ -99,9 +102,16 @@ struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned contex
 
 /* The counters as lines of topic LOG_STATS. */
 void code_log_stats(const struct code_cache *code);
+/* Starts counting, without superinstructions. An error in builds that do not count. */
+bool code_profile(struct code_cache *code, struct error *err) MUST_CHECK;
+/* A line of topic LOG_PROFILE for each block that ran: its ops as NAME:COUNT. */
+void code_log_profile(const struct code_cache *code);
 
 /* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */
 bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);
+/* Forgets every block. Op pointers are dead after it; between runs, or where generation is checked.
+ */
+void code_flush(struct code_cache *code);
 
 /* False: out of memory. */
 bool code_add_breakpoint(struct code_cache *code, uint64_t va) MUST_CHECK;

@@ -139,11 +139,17 @@ static bool build(struct machine *m, struct error *err)
     if (!m->code)
         return error_set(err, "no memory for the code cache");
     m->code->stress = m->config.stress;
+    if (log_wants(m->config.log, LOG_PROFILE) && !code_profile(m->code, err))
+        return false;
     return create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
 }
 
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
+    if (config->harts < 1 || config->harts > MACHINE_MAX_HARTS) {
+        error_set(err, "%u harts are not possible: give 1 to %u", config->harts, MACHINE_MAX_HARTS);
+        return NULL;
+    }
     struct machine *m = calloc(1, sizeof *m);
     if (!m) {
         error_set(err, "no memory for the machine");
@@ -172,6 +178,8 @@ void machine_destroy(struct machine *m)
         return;
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);
+    if (m->code && m->code->executed)
+        code_log_profile(m->code);
     board_destroy(m);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
@@ -186,7 +194,7 @@ void machine_destroy(struct machine *m)
 bool machine_reset(struct machine *m, struct error *err)
 {
     m->wants_reset = false;
-    m->round.running = false;
+    m->round.running = m->round.turn_started = false;
     memory_clear(m->memory);
     return boot_load(m, err);
 }
@@ -205,6 +213,20 @@ static void round_state(struct machine *m, struct state *s)
     state_u64(s, &r->random_state);
     if (r->turn >= m->config.harts)
         state_fail(s, "the turn of hart %u, of which there are %u", r->turn, m->config.harts);
+    if (r->running && r->end_ns - r->start_ns > (uint64_t)ROUND_STEPS_MOST
+                                                    << m->config.icount_shift)
+        state_fail(s, "a round from %llu to %llu ns", (unsigned long long)r->start_ns,
+                   (unsigned long long)r->end_ns);
+}
+
+/* With icount, a hart that is behind its round would run for ages to catch up. */
+static void check_turn(struct machine *m, struct state *s)
+{
+    const struct round *r = &m->round;
+    if (!state_ok(s) || m->clock.follows_host || !r->running || !r->turn_started)
+        return;
+    if (hart_now_ns(m->harts[r->turn]) < r->start_ns)
+        state_fail(s, "hart %u is behind its round", r->turn);
 }
 
 void machine_state(struct machine *m, struct state *s)
@@ -214,6 +236,7 @@ void machine_state(struct machine *m, struct state *s)
     memory_state(m->memory, s);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_state(m->harts[i], s);
+    check_turn(m, s);
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         m->devices[slot]->ops->state(m->devices[slot], s);
     events_state(&m->events, s);
@@ -284,11 +307,6 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va)
 struct hart *machine_hart(struct machine *m, unsigned id)
 {
     return id < m->config.harts ? m->harts[id] : NULL;
-}
-
-unsigned machine_hart_count(const struct machine *m)
-{
-    return m->config.harts;
 }
 
 const void *machine_device_tree(const struct machine *m, size_t *size)
