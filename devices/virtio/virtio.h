@@ -1,5 +1,5 @@
 /* The virtio core (Virtual I/O Device specification 1.2, sections 2 and 3): feature negotiation,
- * status, reset, and split virtqueues. virtio.c is the only file that reads rings.
+ * status, reset, and split virtqueues. ring.c is the only file that reads rings.
  *
  * Three parts make a device. The core holds what the specification gives to every device. A
  * *device* (blk.c, net.c, ...) begins with `struct virtio` and answers requests; it sees chains,
