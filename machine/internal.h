@@ -2,6 +2,7 @@
 #ifndef RIVULET_MACHINE_INTERNAL_H
 #define RIVULET_MACHINE_INTERNAL_H
 
+#include "base/random.h"
 #include "cpu/code.h"
 #include "cpu/hart.h"
 #include "devices/device.h"
@@ -66,8 +67,5 @@ bool boot_load(struct machine *m, struct error *err) MUST_CHECK;
 
 void machine_end(struct machine *m, enum machine_stop stop, int status);
 void machine_want_reset(struct machine *m);
-
-/* splitmix64: the machine's only source of chance, from the seed. */
-uint64_t random_next(uint64_t *state);
 
 #endif

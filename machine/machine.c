@@ -6,14 +6,6 @@
 
 #define DEFAULT_SEED 0x52697675ull /* "Rivu" */
 
-uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
-}
-
 void machine_config_init(struct machine_config *config)
 {
     *config = (struct machine_config){
