@@ -17,6 +17,9 @@
 /* Devices by their place in the board table (board.c). */
 enum board_slot { SLOT_PLIC, SLOT_CLINT, SLOT_TEST, SLOT_RTC, SLOT_UART0, BOARD_SLOTS };
 
+/* The longest round: one hart alone, whose console input is seen 15,000 times a second. */
+#define ROUND_STEPS_MOST 65536u
+
 /* Where a round stands: all harts run the same virtual interval in turn. */
 struct round {
     bool running;
