@@ -151,6 +151,13 @@ static bool build(struct machine *m, struct error *err)
     if (!m->code)
         return error_set(err, "no memory for the code cache");
     m->code->stress = m->config.stress;
+    if (log_wants(m->config.log, LOG_PROFILE)) {
+        if (!DISPATCH_COUNTS)
+            return error_set(err, "-d profile: this build does not count: configure one with "
+                                  "-DRIVULET_DISPATCH=profile");
+        if (!code_profile(m->code))
+            return error_set(err, "no memory for the profile");
+    }
     return open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
            create_sbi(m, err) && boot_load(m, err);
 }
@@ -206,6 +213,8 @@ void machine_destroy(struct machine *m)
         return;
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);
+    if (m->code && m->code->executed)
+        code_log_profile(m->code);
     board_destroy(m);
     drives_close(m->drives);
     sbi_destroy(m->sbi);
@@ -334,11 +343,6 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va)
 struct hart *machine_hart(struct machine *m, unsigned id)
 {
     return id < m->config.harts ? m->harts[id] : NULL;
-}
-
-unsigned machine_hart_count(const struct machine *m)
-{
-    return m->config.harts;
 }
 
 const void *machine_device_tree(const struct machine *m, size_t *size)
