@@ -5,6 +5,7 @@
 #include "devices/goldfish_rtc.h"
 #include "devices/irq/clint.h"
 #include "devices/irq/plic.h"
+#include "devices/pci/host.h"
 #include "devices/serial/ns16550a.h"
 #include "devices/sifive_test.h"
 #include "firmware/reset_rom.h"
@@ -19,6 +20,11 @@
     "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_zihpm_zaamo_zalrsc_" \
     "zawrs_zca_zcd_zba_zbb_zbc_zbs_sstc_svadu_svinval_svnapot_svpbmt"
 
+#define PCI_MEMORY_64_BYTES (16ull << 30)
+
+static const struct pci_range pci_io = {0x03000000, 0x10000};
+static const struct pci_range pci_memory_32 = {0x40000000, 0x40000000};
+
 struct board_entry {
     struct board_row row;
     struct device *(*create)(struct machine *m, struct irq irq);
@@ -29,6 +35,7 @@ static struct device *create_clint(struct machine *m, struct irq irq);
 static struct device *create_test(struct machine *m, struct irq irq);
 static struct device *create_rtc(struct machine *m, struct irq irq);
 static struct device *create_uart0(struct machine *m, struct irq irq);
+static struct device *create_pci(struct machine *m, struct irq irq);
 
 // clang-format off
 static const struct board_entry board[BOARD_SLOTS] = {
@@ -42,6 +49,8 @@ static const struct board_entry board[BOARD_SLOTS] = {
                      {"google,goldfish-rtc"}, NODE_PLAIN}, create_rtc},
     [SLOT_UART0] = {{0x10000000, NS16550A_BYTES, 10, "serial",
                      {"ns16550a"}, NODE_SERIAL}, create_uart0},
+    [SLOT_PCI]   = {{0x30000000, PCI_ECAM_BYTES, 32, "pci",
+                     {"pci-host-ecam-generic"}, NODE_PCI_HOST}, create_pci},
 };
 // clang-format on
 
@@ -132,6 +141,24 @@ static struct device *create_uart0(struct machine *m, struct irq irq)
     return uart;
 }
 
+/* The 64-bit window begins behind RAM, at a multiple of its own size, as QEMU's does. */
+static struct pci_range pci_memory_64(const struct machine *m)
+{
+    return (struct pci_range){align_up(RAM_BASE + m->config.ram_bytes, PCI_MEMORY_64_BYTES),
+                              PCI_MEMORY_64_BYTES};
+}
+
+static struct device *create_pci(struct machine *m, struct irq irq)
+{
+    struct pci_host_config config = {.io = pci_io,
+                                     .memory_32 = pci_memory_32,
+                                     .memory_64 = pci_memory_64(m),
+                                     .log = m->config.log};
+    for (unsigned i = 0; i < PCI_WIRES; i++)
+        config.wires[i] = (struct irq){irq.set, irq.target, irq.number + i};
+    return pci_host_create(&config);
+}
+
 /* --- the board --------------------------------------------------------------------------- */
 
 static bool add_device(struct machine *m, enum board_slot slot, struct error *err)
@@ -156,7 +183,7 @@ bool board_build(struct machine *m, struct error *err)
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (!add_device(m, slot, err))
             return false;
-    return true;
+    return pci_host_add_windows(m->devices[SLOT_PCI], m->memory, err);
 }
 
 void board_destroy(struct machine *m)
@@ -200,6 +227,12 @@ bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd
         .stdout_path = "/soc/serial@10000000",
         .rows = rows,
         .row_count = BOARD_SLOTS,
+        .pci = {.io = pci_io.base,
+                .io_bytes = pci_io.bytes,
+                .memory_32 = pci_memory_32.base,
+                .memory_32_bytes = pci_memory_32.bytes,
+                .memory_64 = pci_memory_64(m).base,
+                .memory_64_bytes = PCI_MEMORY_64_BYTES},
     };
     uint64_t random = m->config.seed;
     for (unsigned i = 0; i < FDT_RNG_SEED_BYTES; i++)

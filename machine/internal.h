@@ -14,7 +14,7 @@
 #define RAM_BASE 0x80000000ull
 
 /* Devices by their place in the board table (board.c). */
-enum board_slot { SLOT_PLIC, SLOT_CLINT, SLOT_TEST, SLOT_RTC, SLOT_UART0, BOARD_SLOTS };
+enum board_slot { SLOT_PLIC, SLOT_CLINT, SLOT_TEST, SLOT_RTC, SLOT_UART0, SLOT_PCI, BOARD_SLOTS };
 
 /* Where a round stands: all harts run the same virtual interval in turn. */
 struct round {
