@@ -31,6 +31,7 @@ void pci_function_init(struct pci_function *f, const struct pci_function_ops *op
                        const struct pci_identity *id)
 {
     f->ops = ops;
+    f->name = id->name;
     f->capabilities_end = PCI_HEADER_END;
     put(f->initial, PCI_VENDOR_ID, 2, id->vendor);
     put(f->initial, PCI_DEVICE_ID, 2, id->device);
@@ -155,7 +156,7 @@ const struct pci_bar *pci_find_bar(const struct pci_function *f, bool io, uint64
 /* The width in which a BAR takes an access: that of the access, or half of 8; 0: it does not. */
 static unsigned bar_width(const struct pci_bar *bar, uint64_t offset, unsigned size)
 {
-    if (offset % size || size > bar->bytes - offset)
+    if (offset >= bar->bytes || offset % size || size > bar->bytes - offset)
         return 0;
     if (bar->ops->sizes & size)
         return size;
@@ -193,7 +194,7 @@ void pci_function_reset(struct pci_function *f)
 
 void pci_function_state(struct pci_function *f, struct state *s)
 {
-    state_section(s, f->ops->name, 1);
+    state_section(s, f->name, 1);
     state_bytes(s, f->config, sizeof f->config);
     state_bool(s, &f->intx);
     for (unsigned i = 0; i < PCI_CONFIG_BYTES; i++) {

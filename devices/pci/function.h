@@ -55,7 +55,6 @@ struct pci_bar {
 struct pci_function;
 
 struct pci_function_ops {
-    const char *name;
     void (*reset)(struct pci_function *f);
     void (*state)(struct pci_function *f, struct state *s);
     void (*destroy)(struct pci_function *f);
@@ -67,6 +66,7 @@ struct pci_function_ops {
 
 struct pci_function {
     const struct pci_function_ops *ops;
+    const char *name; /* in messages and states */
     /* --- guest state --- */
     uint8_t config[PCI_CONFIG_BYTES];
     bool intx; /* it asks for an interrupt, whether or not the command register lets it */
@@ -80,6 +80,7 @@ struct pci_function {
 };
 
 struct pci_identity {
+    const char *name;
     uint16_t vendor, device, subsystem_vendor, subsystem;
     uint32_t class_code; /* 24 bits */
     uint8_t revision;

@@ -181,21 +181,21 @@ static bool check_place(const struct pci_host *p, const struct pci_function *f, 
                         struct error *err)
 {
     if (devfn < 0)
-        return error_set(err, "%s: all 32 slots of the PCI bus are taken", f->ops->name);
+        return error_set(err, "%s: all 32 slots of the PCI bus are taken", f->name);
     if (devfn >= (int)FUNCTIONS_OF_BUS)
         return error_set(err, "%s: the PCI bus has slots 0 to 0x1f with functions 0 to 7 only",
-                         f->ops->name);
+                         f->name);
     unsigned slot = (unsigned)devfn / FUNCTIONS_OF_SLOT,
              number = (unsigned)devfn % FUNCTIONS_OF_SLOT;
     const struct pci_function *there = function_at(p, (unsigned)devfn);
     if (there)
-        return error_set(err, "%s: PCI slot 0x%x.%u is taken by %s", f->ops->name, slot, number,
-                         there->ops->name);
+        return error_set(err, "%s: PCI slot 0x%x.%u is taken by %s", f->name, slot, number,
+                         there->name);
     if (number && !function_at(p, slot * FUNCTIONS_OF_SLOT))
         return error_set(err,
                          "%s: PCI slot 0x%x has no function 0, without which no guest finds "
                          "function %u; add a device with addr=0x%x first",
-                         f->ops->name, slot, number, slot);
+                         f->name, slot, number, slot);
     return true;
 }
 
@@ -229,12 +229,12 @@ static void bridge_function_destroy(struct pci_function *f)
     free(f);
 }
 
-static const struct pci_function_ops bridge_function_ops = {.name = "gpex-root",
-                                                            .destroy = bridge_function_destroy};
+static const struct pci_function_ops bridge_function_ops = {.destroy = bridge_function_destroy};
 
 static struct pci_function *bridge_function_create(void)
 {
-    static const struct pci_identity identity = {.vendor = BRIDGE_VENDOR,
+    static const struct pci_identity identity = {.name = "gpex-root",
+                                                 .vendor = BRIDGE_VENDOR,
                                                  .device = BRIDGE_DEVICE,
                                                  .subsystem_vendor = SUBSYSTEM_VENDOR,
                                                  .subsystem = SUBSYSTEM,
