@@ -24,7 +24,7 @@
 #define IRQ_M_SOFTWARE   3u
 #define IRQ_M_TIMER      7u
 #define PCI_PINS         4u
-#define PCI_IO           0x01000000u /* phys.hi of the PCI bus binding (IEEE 1275), section 2.2.1.1 */
+#define PCI_IO           0x01000000u /* phys.hi, section 2.2.1.1 of IEEE 1275's PCI binding */
 #define PCI_MEMORY_32    0x02000000u
 #define PCI_MEMORY_64    0x03000000u
 #define PCI_SLOT_SHIFT   11
