@@ -219,6 +219,19 @@ START_TEST(a_64_bit_bar_has_two_registers_and_lives_in_either_memory_window)
 }
 END_TEST
 
+START_TEST(io_and_memory_are_two_address_spaces)
+{
+    struct pci_bench b;
+    pci_bench_init(&b, NULL);
+    struct probe *p = placed_probe(&b);
+    place_bar(&b, SLOT(1), IO_BAR, MEMORY_32_BASE);
+    place_bar(&b, SLOT(1), MEMORY_BAR, 0x1000);
+    expect_nobody(&b, p, MEMORY_32_BASE);
+    expect_nobody(&b, p, IO_BASE + 0x1000);
+    pci_bench_free(&b);
+}
+END_TEST
+
 START_TEST(a_32_bit_bar_cannot_be_reached_above_4_gib)
 {
     struct pci_bench b;
@@ -319,6 +332,7 @@ int main(void)
     tcase_add_test(tc, bars_of_all_kinds_are_reached_where_they_were_put);
     tcase_add_test(tc, a_bar_that_moves_leaves_nothing_behind);
     tcase_add_test(tc, a_64_bit_bar_has_two_registers_and_lives_in_either_memory_window);
+    tcase_add_test(tc, io_and_memory_are_two_address_spaces);
     tcase_add_test(tc, a_32_bit_bar_cannot_be_reached_above_4_gib);
     tcase_add_test(tc, the_command_register_turns_decoding_on_and_off);
     tcase_add_test(tc, where_bars_overlap_the_lowest_slot_answers);

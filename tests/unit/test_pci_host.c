@@ -158,6 +158,7 @@ START_TEST(a_saved_bus_loads_into_an_equal_one_and_drives_nothing)
     make_busy(&a, p);
     check_round_trip(a.host, b.host);
     ck_assert(!b.wires[1].level);
+    ck_assert(config_get(&b, SLOT(1), PCI_STATUS, 2) & PCI_STATUS_INTERRUPT);
     expect_hit(&b, q, IO_BASE + 0x1000, IO_BAR, 0);
     expect_hit(&b, q, MEMORY_64_BASE, MEMORY_64_BAR, 0);
     pci_set_intx(&q->function, false);
@@ -181,6 +182,11 @@ START_TEST(a_state_of_other_functions_is_refused)
     pci_bench_free(&b);
     pci_bench_init(&b, NULL);
     add_probe(&b, SLOT(2), 1);
+    ck_assert(!device_load(b.host, saved, size));
+    pci_bench_free(&b);
+    pci_bench_init(&b, NULL);
+    p = add_probe(&b, SLOT(1), 1);
+    p->function.name = "another probe";
     ck_assert(!device_load(b.host, saved, size));
     free(saved);
     pci_bench_free(&a);
