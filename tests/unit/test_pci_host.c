@@ -201,7 +201,7 @@ START_TEST(any_access_is_survived)
     struct probe *p = placed_probe(&b);
     add_probe(&b, SLOT(2), 4);
     uint64_t seed = 11;
-    for (unsigned n = 0; n < 300000; n++) {
+    for (unsigned n = 0; n < 100000; n++) {
         pci_fuzz_once(&b, &seed);
         fuzz_once(b.host, PCI_ECAM_BYTES, &seed);
     }

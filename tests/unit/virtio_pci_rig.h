@@ -92,15 +92,17 @@ static inline void pong_destroy(struct virtio *v)
     free(v);
 }
 
-#define PONG_OPS(type)                                                                             \
+#define PONG_OPS(type, bytes)                                                                      \
     {                                                                                              \
-        .name = "pong", .id = (type), .config_bytes = 8, .features = pong_features,                \
+        .name = "pong", .id = (type), .config_bytes = (bytes), .features = pong_features,          \
         .read_config = pong_read_config, .write_config = pong_write_config, .notify = pong_notify, \
         .reset = pong_reset, .state = pong_state, .destroy = pong_destroy                          \
     }
 
-static const struct virtio_device_ops block_ops = PONG_OPS(TYPE_BLOCK);
-static const struct virtio_device_ops gpu_ops = PONG_OPS(TYPE_GPU);
+static const struct virtio_device_ops block_ops = PONG_OPS(TYPE_BLOCK, 8);
+/* As large as a disk's configuration. */
+static const struct virtio_device_ops large_ops = PONG_OPS(TYPE_BLOCK, 60);
+static const struct virtio_device_ops gpu_ops = PONG_OPS(TYPE_GPU, 8);
 
 /* --- the rig --- */
 
