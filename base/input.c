@@ -258,3 +258,8 @@ void input_wait(struct input_door *door, uint64_t timeout_ns)
 {
     os_wake_wait(door->wake, timeout_ns);
 }
+
+int input_wake_fd(const struct input_door *door)
+{
+    return os_wake_fd(door->wake);
+}

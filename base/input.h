@@ -46,5 +46,7 @@ void input_deliver(struct input_door *door);
 /* Machine thread, all harts asleep: until something is pushed or timeout_ns host time is over
  * (UINT64_MAX: for ever). May return early; bytes that a sink refused do not end it. */
 void input_wait(struct input_door *door, uint64_t timeout_ns);
+/* The descriptor that can be read while input_wait would return at once. */
+int input_wake_fd(const struct input_door *door);
 
 #endif
