@@ -50,6 +50,8 @@ int os_net_accept(int listener);
 long os_net_read(int fd, void *bytes, size_t n);
 long os_net_write(int fd, const void *bytes, size_t n);
 void os_net_close(int fd); /* -1: nothing */
+/* Removes the file of a UNIX socket that listened. */
+void os_net_remove(const char *path);
 
 /* Opens a TAP interface by its name ("" or NULL: the host chooses one). */
 int os_tap_open(const char *name, struct error *err);

@@ -270,3 +270,8 @@ void os_net_close(int fd)
     if (fd >= 0)
         close(fd);
 }
+
+void os_net_remove(const char *path)
+{
+    unlink(path);
+}

@@ -1,0 +1,108 @@
+/* A network link (contract: link.h). */
+#include "devices/net/link.h"
+
+#include <stdlib.h>
+
+struct link {
+    const char *name;
+    struct input_door *door;
+    unsigned entry;
+    const struct clock *clock;
+    struct link_backend backend;
+    struct link_observer *observers;
+    input_sink *receive; /* the device's; NULL: none attached */
+    void *device;
+};
+
+static void show(const struct link *l, enum link_direction direction, const uint8_t *frame,
+                 size_t bytes)
+{
+    for (struct link_observer *o = l->observers; o; o = o->next)
+        o->see(o->owner, direction, frame, bytes, clock_now_ns(l->clock));
+}
+
+/* The door's sink. */
+static size_t deliver(void *owner, const uint8_t *frame, size_t bytes)
+{
+    struct link *l = owner;
+    if (l->receive && l->receive(l->device, frame, bytes) == 0)
+        return 0;
+    show(l, LINK_TO_GUEST, frame, bytes);
+    return bytes;
+}
+
+static void push(void *owner, const uint8_t *frame, size_t bytes)
+{
+    struct link *l = owner;
+    if (bytes >= LINK_FRAME_LEAST && bytes <= LINK_FRAME_MAX)
+        input_push(l->door, l->entry, frame, bytes);
+}
+
+struct link *link_create(const char *name, struct input_door *door, const struct clock *clock)
+{
+    struct link *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    *l = (struct link){.name = name, .door = door, .clock = clock};
+    l->entry = input_register_packets(door, name, LINK_WAITING_MOST, deliver, l);
+    if (l->entry != INPUT_NO_ENTRY)
+        return l;
+    free(l);
+    return NULL;
+}
+
+void link_destroy(struct link *l)
+{
+    if (l && l->backend.ops)
+        l->backend.ops->destroy(l->backend.backend);
+    free(l);
+}
+
+const char *link_name(const struct link *l)
+{
+    return l->name;
+}
+
+struct link_receiver link_receiver(struct link *l)
+{
+    return (struct link_receiver){.receive = push, .owner = l};
+}
+
+void link_connect(struct link *l, const struct link_backend *backend)
+{
+    l->backend = *backend;
+}
+
+const struct link_backend *link_backend(const struct link *l)
+{
+    return &l->backend;
+}
+
+void link_observe(struct link *l, struct link_observer *observer)
+{
+    observer->next = l->observers;
+    l->observers = observer;
+}
+
+bool link_attach(struct link *l, input_sink *receive, void *device)
+{
+    if (l->receive)
+        return false;
+    l->receive = receive;
+    l->device = device;
+    return true;
+}
+
+bool link_is_attached(const struct link *l)
+{
+    return l->receive != NULL;
+}
+
+void link_send(struct link *l, const uint8_t *frame, size_t bytes)
+{
+    if (bytes < LINK_FRAME_LEAST || bytes > LINK_FRAME_MAX)
+        return;
+    show(l, LINK_FROM_GUEST, frame, bytes);
+    if (l->backend.ops)
+        l->backend.ops->send(l->backend.backend, frame, bytes);
+}
