@@ -100,6 +100,14 @@ static void log_walk(struct hart *h, uint64_t va, enum tlb_access access, enum w
                  (unsigned long long)va, result == WALK_PAGE_FAULT ? "page" : "access");
 }
 
+/* Code was dropped behind the hart's back, by DMA that a device access started or by an A or D bit:
+ * it may be the running block. */
+static void leave_if_dropped(struct hart *h, uint64_t dropped_before)
+{
+    if (h->ports.code->stats.pages_dropped != dropped_before)
+        hart_leave(h);
+}
+
 static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
                       struct translation *t)
 {
@@ -111,8 +119,10 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum 
         .pte_allowed = pte_allowed,
         .owner = h,
     };
+    uint64_t dropped = h->ports.code->stats.pages_dropped;
     enum walk_result result = walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
                                    h->csr.mstatus & MSTATUS_MXR, t);
+    leave_if_dropped(h, dropped);
     if (UNLIKELY(log_wants(h->ports.log, LOG_MMU)))
         log_walk(h, va, access, result, t);
     switch (result) {
@@ -223,9 +233,11 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
 {
     *value = 0;
     if (piece->region->kind == REGION_DEVICE) {
+        uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
         if (!memory_mmio_read(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_LOAD_ACCESS, va);
+        leave_if_dropped(h, dropped);
         return true;
     }
     memcpy(value, piece_hva(piece), size);
@@ -250,9 +262,11 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
                         uint64_t value)
 {
     if (piece->region->kind == REGION_DEVICE) {
+        uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
         if (!memory_mmio_write(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_STORE_ACCESS, va);
+        leave_if_dropped(h, dropped);
         return true;
     }
     memcpy(piece_hva(piece), &value, size);
@@ -380,11 +394,22 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
 
 #define CACHE_BLOCK_BYTES 64u
 
+/* All of the block that holds va must be accessible: a PMP boundary may cut it. */
+static bool find_cache_block(struct hart *h, uint64_t va, enum tlb_access access,
+                             struct piece *piece)
+{
+    uint64_t block = va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
+    if (find_piece(h, block, CACHE_BLOCK_BYTES, access, piece))
+        return true;
+    h->trap.tval = va;
+    return false;
+}
+
 /* A block operation faults as a store does, but needs no more than permission to load. */
 bool hart_probe_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (find_piece(h, va, 1, TLB_LOAD, &piece))
+    if (find_cache_block(h, va, TLB_LOAD, &piece))
         return true;
     bool page = h->trap.cause == CAUSE_LOAD_PAGE;
     return hart_raise(h, page ? CAUSE_STORE_PAGE : CAUSE_STORE_ACCESS, va);
@@ -393,11 +418,10 @@ bool hart_probe_cache_block(struct hart *h, uint64_t va)
 bool hart_zero_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (!find_piece(h, va, 1, TLB_STORE, &piece))
+    if (!find_cache_block(h, va, TLB_STORE, &piece))
         return false;
     if (!is_ram(&piece))
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
-    piece.pa &= ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
     note_store(h, &piece, CACHE_BLOCK_BYTES);
     return true;

@@ -144,7 +144,7 @@ static struct block *find_block(struct code_cache *code, uint64_t pa, unsigned k
     return NULL;
 }
 
-static void code_flush(struct code_cache *code)
+void code_flush(struct code_cache *code)
 {
     for (uint32_t i = 0; i < PAGE_SLOTS; i++)
         if (code->pages[i].pa != CODE_NO_PAGE)

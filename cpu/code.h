@@ -20,7 +20,7 @@
 #include "memory/map.h"
 #include "memory/tlb.h"
 
-#define BLOCK_MAX 64 /* guest instructions; also what the exact end of a slice needs */
+#define BLOCK_MAX 32 /* guest instructions; also what the exact end of a slice needs */
 
 struct op_side {
     uint16_t offset; /* in the page, 0 to 4094 */
@@ -102,6 +102,9 @@ void code_log_stats(const struct code_cache *code);
 
 /* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */
 bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);
+/* Forgets every block. Op pointers are dead after it; between runs, or where generation is checked.
+ */
+void code_flush(struct code_cache *code);
 
 /* False: out of memory. */
 bool code_add_breakpoint(struct code_cache *code, uint64_t va) MUST_CHECK;

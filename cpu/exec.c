@@ -369,14 +369,17 @@ HANDLER(op_straddle)
     CONTINUE_AT(block);
 }
 
-/* Goes on at this op's instruction with a block that begins with a guard for the hart's context. */
+/* Goes on at this op's instruction with a block that begins with a guard for the hart's context. A
+ * breakpoint at the instruction stands before the guard and was passed already. */
 static HANDLER(reenter_in_context)
 {
+    struct code_cache *code = h->ports.code;
     hart_sync(h, op, budget);
-    int64_t left = budget - code_side(h->ports.code, op)->before;
+    if (code_has_breakpoint(code, h->pc))
+        h->resume_pc = h->pc;
+    int64_t left = budget - code_side(code, op)->before;
     if (left < 0 || h->exact)
         LEAVE;
-    struct code_cache *code = h->ports.code;
     struct block *block = code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, true);
     budget = left;
     CONTINUE_AT(code_entry(code, block));
@@ -411,10 +414,35 @@ HANDLER(op_breakpoint)
     NEXT;
 }
 
+static HANDLER(op_moved);
+
+/* A dropped block is entered through a link or a jalr cache that has not heard of it. The op keeps
+ * its operands until then: the instruction that dropped the block may be its own. From now on it
+ * leads to what has taken its place. Jumps that were followed may stand before a block's first op:
+ * they are charged here. */
 HANDLER(op_stale)
 {
+    struct code_cache *code = h->ports.code;
     hart_sync(h, op, budget);
-    LEAVE;
+    budget -= code_side(code, op)->before;
+    if (budget < 0)
+        LEAVE;
+    uint64_t generation = code->generation, pa = h->page_pa + h->pc % PAGE_BYTES;
+    struct op *target = code_entry(code, code_find(code, pa, h->code_context, false));
+    if (generation == code->generation)
+        *op = (struct op){.run = op_moved, .target = target};
+    CONTINUE_AT(target);
+}
+
+/* A target that was dropped in its turn is looked up again, so that no chains grow. */
+static HANDLER(op_moved)
+{
+    handler *run = op->target->run;
+    unsigned before = code_side(h->ports.code, op)->before;
+    if (UNLIKELY(run == op_stale || run == op_moved || budget < before))
+        TAIL(op_stale);
+    budget -= before;
+    CONTINUE_AT(op->target);
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */

@@ -72,6 +72,9 @@ static void state_registers(struct hart *h, struct state *s)
     state_u64(s, &h->mtimecmp);
     if (h->priv > PRIV_M || h->priv == 2)
         state_fail(s, "hart %u: no privilege %u", h->id, h->priv);
+    if (h->pc & 1) /* the decoder reads halfwords, up to the last one of a page */
+        state_fail(s, "hart %u: no instruction begins at the odd address 0x%llx", h->id,
+                   (unsigned long long)h->pc);
 }
 
 /* A page address outside RAM and ROM must not become one that is executed. */
@@ -81,7 +84,7 @@ static void state_fetch_page(struct hart *h, struct state *s)
     state_u64(s, &h->page_pa);
     state_bool(s, &h->page_valid);
     const struct region *region = memory_find(h->ports.memory, h->page_pa);
-    if (h->page_valid && (!region || !region->hva || h->page_pa % PAGE_BYTES))
+    if (h->page_valid && (!region || !region->hva || (h->page_pa | h->page_va) % PAGE_BYTES))
         state_fail(s, "hart %u: executes from 0x%llx, which is no memory", h->id,
                    (unsigned long long)h->page_pa);
 }
@@ -181,7 +184,8 @@ void hart_set_stimecmp(struct hart *h, uint64_t mtime)
 
 /* --- running ----------------------------------------------------------------------------- */
 
-/* The step count at which the next timer becomes pending, at most `end`. */
+/* The step count at which the next timer becomes pending, at most `end`. Steps are counted from the
+ * present, so that a deadline near the end of time does not wrap. */
 static uint64_t timer_step(const struct hart *h, uint64_t end)
 {
     if (h->ports.clock->follows_host)
@@ -189,9 +193,9 @@ static uint64_t timer_step(const struct hart *h, uint64_t end)
     uint64_t deadline = hart_timer_deadline_ns(h);
     if (deadline == EVENT_NEVER)
         return end;
-    uint64_t ns = deadline - h->time_base_ns;
-    uint64_t steps = (ns + (1ull << h->icount_shift) - 1) >> h->icount_shift;
-    return min_u64(end, h->time_base_steps + steps);
+    uint64_t ns = deadline - hart_now_ns(h), step_ns = 1ull << h->icount_shift;
+    uint64_t steps = (ns >> h->icount_shift) + (ns % step_ns != 0);
+    return steps < end - h->steps ? h->steps + steps : end;
 }
 
 /* Near the end of a slice, under stress, and on a page that PMP cuts, blocks are run one at a time:

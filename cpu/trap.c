@@ -104,6 +104,7 @@ void hart_take_exception(struct hart *h)
         h->traps++;
         h->pc += 4;
         h->page_valid = false;
+        h->ports.clock->now_ns = hart_now_ns(h); /* the callee may look at a device */
         h->ports.sbi_ecall(h->ports.owner, h);
         return;
     }

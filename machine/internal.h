@@ -2,6 +2,7 @@
 #ifndef RIVULET_MACHINE_INTERNAL_H
 #define RIVULET_MACHINE_INTERNAL_H
 
+#include "base/random.h"
 #include "cpu/code.h"
 #include "cpu/hart.h"
 #include "devices/device.h"
@@ -15,6 +16,9 @@
 
 /* Devices by their place in the board table (board.c). */
 enum board_slot { SLOT_PLIC, SLOT_CLINT, SLOT_TEST, SLOT_RTC, SLOT_UART0, BOARD_SLOTS };
+
+/* The longest round: one hart alone, whose console input is seen 15,000 times a second. */
+#define ROUND_STEPS_MOST 65536u
 
 /* Where a round stands: all harts run the same virtual interval in turn. */
 struct round {
@@ -66,8 +70,5 @@ bool boot_load(struct machine *m, struct error *err) MUST_CHECK;
 
 void machine_end(struct machine *m, enum machine_stop stop, int status);
 void machine_want_reset(struct machine *m);
-
-/* splitmix64: the machine's only source of chance, from the seed. */
-uint64_t random_next(uint64_t *state);
 
 #endif

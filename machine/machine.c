@@ -6,14 +6,6 @@
 
 #define DEFAULT_SEED 0x52697675ull /* "Rivu" */
 
-uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
-}
-
 void machine_config_init(struct machine_config *config)
 {
     *config = (struct machine_config){
@@ -144,6 +136,10 @@ static bool build(struct machine *m, struct error *err)
 
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
+    if (config->harts < 1 || config->harts > MACHINE_MAX_HARTS) {
+        error_set(err, "%u harts are not possible: give 1 to %u", config->harts, MACHINE_MAX_HARTS);
+        return NULL;
+    }
     struct machine *m = calloc(1, sizeof *m);
     if (!m) {
         error_set(err, "no memory for the machine");
@@ -186,7 +182,7 @@ void machine_destroy(struct machine *m)
 bool machine_reset(struct machine *m, struct error *err)
 {
     m->wants_reset = false;
-    m->round.running = false;
+    m->round.running = m->round.turn_started = false;
     memory_clear(m->memory);
     return boot_load(m, err);
 }
@@ -205,6 +201,20 @@ static void round_state(struct machine *m, struct state *s)
     state_u64(s, &r->random_state);
     if (r->turn >= m->config.harts)
         state_fail(s, "the turn of hart %u, of which there are %u", r->turn, m->config.harts);
+    if (r->running && r->end_ns - r->start_ns > (uint64_t)ROUND_STEPS_MOST
+                                                    << m->config.icount_shift)
+        state_fail(s, "a round from %llu to %llu ns", (unsigned long long)r->start_ns,
+                   (unsigned long long)r->end_ns);
+}
+
+/* With icount, a hart that is behind its round would run for ages to catch up. */
+static void check_turn(struct machine *m, struct state *s)
+{
+    const struct round *r = &m->round;
+    if (!state_ok(s) || m->clock.follows_host || !r->running || !r->turn_started)
+        return;
+    if (hart_now_ns(m->harts[r->turn]) < r->start_ns)
+        state_fail(s, "hart %u is behind its round", r->turn);
 }
 
 void machine_state(struct machine *m, struct state *s)
@@ -214,6 +224,7 @@ void machine_state(struct machine *m, struct state *s)
     memory_state(m->memory, s);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_state(m->harts[i], s);
+    check_turn(m, s);
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         m->devices[slot]->ops->state(m->devices[slot], s);
     events_state(&m->events, s);

@@ -80,11 +80,10 @@ static bool run_turn(struct machine *m, struct hart *h)
 
 /* --- rounds ------------------------------------------------------------------------------ */
 
-static bool all_asleep(struct machine *m)
+static bool all_asleep(const struct machine *m)
 {
     for (unsigned i = 0; i < m->config.harts; i++) {
-        struct hart *h = m->harts[i];
-        set_hart_time(h, m->round.end_ns);
+        const struct hart *h = m->harts[i];
         if (!h->stopped && (!h->waiting || hart_has_wakeup(h)))
             return false;
     }
@@ -106,7 +105,9 @@ static uint64_t next_deadline_ns(const struct machine *m)
 static void idle(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = machine_now_ns(m), next = min_u64(next_deadline_ns(m), until_ns);
-    if (next <= now)
+    /* The host's time went on: a timer that was due before `next` was looked for is not in it. */
+    bool woken = m->clock.follows_host && !all_asleep(m);
+    if (next <= now || woken)
         return;
     if (!m->clock.follows_host && !m->config.icount_sleep && next != EVENT_NEVER) {
         m->round.end_ns = next;
@@ -118,12 +119,20 @@ static void idle(struct machine *m, uint64_t until_ns)
         m->round.end_ns = min_u64(next, now + os_monotonic_ns() - began);
 }
 
-/* Between two rounds. False: no hart can run yet. */
+/* Between two rounds all harts stand at the same time. So nothing of how they came there is left in
+ * the state, be it one sleep or several. */
+static void meet(struct machine *m)
+{
+    m->round.end_ns = machine_now_ns(m);
+    m->clock.now_ns = m->round.end_ns;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        set_hart_time(m->harts[i], m->round.end_ns);
+}
+
+/* After meet(). False: no hart can run yet. */
 static bool begin_round(struct machine *m, uint64_t until_ns)
 {
-    uint64_t now = machine_now_ns(m);
-    m->round.end_ns = now;
-    m->clock.now_ns = now;
+    uint64_t now = m->round.end_ns;
     if (input_pending(m->door))
         input_deliver(m->door);
     if (m->events.next_ns <= now)
@@ -170,13 +179,15 @@ static bool serve_request(struct machine *m)
 struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
 {
     m->ends = false;
+    m->exit = (struct machine_exit){.stop = MACHINE_REQUEST};
     for (;;) {
         if (atomic_load_explicit(&m->stop_requested, memory_order_relaxed)) {
             atomic_store_explicit(&m->stop_requested, false, memory_order_relaxed);
             return (struct machine_exit){.stop = MACHINE_REQUEST};
         }
         if (!m->round.running) {
-            if (machine_now_ns(m) >= until_ns)
+            meet(m);
+            if (m->round.end_ns >= until_ns)
                 return (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
             if (!begin_round(m, until_ns))
                 continue;

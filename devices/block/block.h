@@ -1,8 +1,8 @@
 /* A disk as its device sees it: asynchronous requests on an image, whatever its format.
  *
  * Layers: a file (raw access to the host), over it a format (raw, qcow2), over it maybe an overlay.
- * Work is done by worker threads on bounce buffers; guest RAM is touched by the device alone, when a
- * request is delivered, on the machine's thread. Nothing here knows a guest. */
+ * Work is done by worker threads on bounce buffers; guest RAM is touched by the device alone, when
+ * a request is delivered, on the machine's thread. Nothing here knows a guest. */
 #ifndef RIVULET_DEVICES_BLOCK_BLOCK_H
 #define RIVULET_DEVICES_BLOCK_BLOCK_H
 
@@ -17,10 +17,10 @@ enum block_status { BLOCK_OK, BLOCK_IO_ERROR, BLOCK_NO_SPACE, BLOCK_UNSUPPORTED 
 struct block_request {
     enum block_op op;
     uint64_t offset, bytes;
-    uint8_t *buffer;          /* READ: filled; WRITE: taken; else unused */
-    bool may_unmap;           /* WRITE_ZEROES: the space may be given back */
-    enum block_status status; /* set when done */
-    void *owner;              /* the submitter's */
+    uint8_t *buffer;            /* READ: filled; WRITE: taken; else unused */
+    bool may_unmap;             /* WRITE_ZEROES: the space may be given back */
+    enum block_status status;   /* set when done */
+    void *owner;                /* the submitter's */
     struct block_request *next; /* the queue's */
 };
 
@@ -29,9 +29,9 @@ enum block_discard { BLOCK_DISCARD_IGNORE, BLOCK_DISCARD_UNMAP };
 
 struct block_options {
     const char *path;
-    const char *format;  /* "raw", "qcow2"; NULL: probed (raw is then refused for writing block 0) */
+    const char *format; /* "raw", "qcow2"; NULL: probed (raw is then refused for writing block 0) */
     bool read_only;
-    bool snapshot;       /* writes go to a temporary overlay and are thrown away */
+    bool snapshot; /* writes go to a temporary overlay and are thrown away */
     enum block_cache cache;
     enum block_discard discard;
 };

@@ -61,6 +61,7 @@ void fixture_init(struct hart_fixture *f)
     h->isa = (struct hart_isa){.sstc = true, .svadu = true, .max_satp_mode = SATP_SV57};
     h->tlb = tlb_create();
     ck_assert_ptr_nonnull(h->tlb);
+    h->ports.clock = &f->clock;
     h->priv = PRIV_M;
     h->pc = FIXTURE_PC;
     h->id = 3;

@@ -9,6 +9,7 @@
 
 struct hart_fixture {
     struct hart hart;
+    struct clock clock;     /* the hart's */
     uint64_t now_ns;        /* what hart_now_ns answers */
     uint8_t host_fp_flags;  /* what fp_sync brings in */
     unsigned translations;  /* calls of hart_update_translation */

@@ -287,6 +287,24 @@ START_TEST(an_ecall_from_s_calls_the_built_in_sbi_as_one_step)
 }
 END_TEST
 
+static void note_time(void *owner, struct hart *h)
+{
+    *(uint64_t *)owner = h->ports.clock->now_ns;
+}
+
+START_TEST(the_built_in_sbi_sees_the_time_of_the_ecall)
+{
+    uint64_t time_in_call = 0;
+    struct hart_fixture *f = start(PRIV_S);
+    f->hart.ports.sbi_ecall = note_time;
+    f->hart.ports.owner = &time_in_call;
+    f->now_ns = 12345;
+    take(&f->hart, CAUSE_ECALL_S, 0);
+    ck_assert_uint_eq(time_in_call, 12345);
+    stop(f);
+}
+END_TEST
+
 START_TEST(other_traps_and_a_delegated_ecall_do_not_reach_the_sbi)
 {
     static const struct {
@@ -327,6 +345,7 @@ int main(void)
     tcase_add_test(t, sret_is_illegal_in_u_and_under_tsr_in_s);
     tcase_add_test(t, a_return_that_enables_a_pending_interrupt_leaves_the_loop);
     tcase_add_test(t, an_ecall_from_s_calls_the_built_in_sbi_as_one_step);
+    tcase_add_test(t, the_built_in_sbi_sees_the_time_of_the_ecall);
     tcase_add_test(t, other_traps_and_a_delegated_ecall_do_not_reach_the_sbi);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);

@@ -1,7 +1,7 @@
 /* The page tables behind lib/paging.h. */
 #include "lib/paging.h"
 
-#define POOL_PAGES 128
+#define POOL_PAGES 256
 static uint64_t pool[POOL_PAGES][512] __attribute__((aligned(4096)));
 static unsigned used;
 static struct space the_space;

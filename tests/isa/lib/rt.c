@@ -18,8 +18,11 @@ void print(const char *text)
 
 void print_hex(uint64_t v)
 {
+    int shift = 60;
+    while (shift && !(v >> shift))
+        shift -= 4;
     print("0x");
-    for (int shift = v ? 60 - __builtin_clzll(v) / 4 * 4 : 0; shift >= 0; shift -= 4)
+    for (; shift >= 0; shift -= 4)
         *(volatile uint8_t *)UART = (uint8_t) "0123456789abcdef"[v >> shift & 15];
 }
 
