@@ -108,9 +108,11 @@ static const char *name_of(const struct os_address *a, char *text, size_t size)
 static bool resolve(const struct os_address *a, bool passive, struct addrinfo **found,
                     struct error *err)
 {
+    char name[200];
+    if (strtoul(a->port, NULL, 10) > 65535) /* getaddrinfo would take it modulo 2^16 */
+        return error_set(err, "%s: a port is at most 65535", name_of(a, name, sizeof name));
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = passive ? AI_PASSIVE : 0};
     int failure = getaddrinfo(a->host && *a->host ? a->host : NULL, a->port, &hints, found);
-    char name[200];
     return failure == 0 ||
            error_set(err, "%s: %s", name_of(a, name, sizeof name), gai_strerror(failure));
 }

@@ -33,8 +33,10 @@ static size_t take_frame(void *owner, const uint8_t *frame, size_t bytes)
 static void io_main(void *owner)
 {
     struct net_io *io = owner;
-    while (!atomic_load(&io->ends)) {
-        input_wait(io->door, 0); /* forgets the wake-ups so far */
+    for (;;) {
+        input_wait(io->door, 0); /* forgets the wake-ups so far: what they were for comes now */
+        if (atomic_load(&io->ends))
+            return;
         os_mutex_lock(io->mutex);
         input_deliver(io->door);
         os_poll_clear(io->polls);
