@@ -170,6 +170,7 @@ size_t input_backlog(const struct input_door *door, unsigned entry)
 
 void input_move(struct input_door *from, struct input_door *to)
 {
+    os_mutex_lock(to->mutex);
     for (unsigned i = 0; i < from->count; i++) {
         struct input_entry *e = &from->entries[i];
         struct queue *pushed = &to->entries[i].pushed;
@@ -178,6 +179,7 @@ void input_move(struct input_door *from, struct input_door *to)
         e->held.head = e->held.size = e->pushed.size = 0;
         atomic_store(&e->backlog, 0);
     }
+    os_mutex_unlock(to->mutex);
     input_wake(to);
 }
 

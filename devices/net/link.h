@@ -57,9 +57,13 @@ struct link *link_create(const char *name, struct input_door *door, const struct
 void link_destroy(struct link *l);
 const char *link_name(const struct link *l);
 
+/* For the back-end that is then connected. */
 struct link_receiver link_receiver(struct link *l);
 void link_connect(struct link *l, const struct link_backend *backend);
 const struct link_backend *link_backend(const struct link *l);
+/* Back-end and observers of `from` are `to`'s, which has none: for a machine that takes the place
+ * of another. The back-end may be receiving meanwhile. */
+void link_succeed(struct link *to, struct link *from);
 /* Before the first frame; the observer must outlive the link. */
 void link_observe(struct link *l, struct link_observer *observer);
 

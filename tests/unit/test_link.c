@@ -174,6 +174,31 @@ START_TEST(the_end_of_a_link_is_the_end_of_its_back_end)
 }
 END_TEST
 
+START_TEST(a_link_takes_over_the_back_end_of_another_and_what_waits_at_its_door)
+{
+    struct rig r, s;
+    rig_init(&r);
+    rig_init(&s);
+    link_connect(s.link, &(struct link_backend){0});
+    struct link_receiver receiver = link_receiver(r.link); /* the back-end knows no other */
+    receiver.receive(receiver.owner, (const uint8_t *)FRAME_A, sizeof FRAME_A);
+    link_succeed(s.link, r.link);
+    input_move(r.door, s.door);
+    link_destroy(r.link);
+    r.link = NULL;
+    ck_assert_uint_eq(r.destroyed, 0);
+    receiver.receive(receiver.owner, (const uint8_t *)FRAME_B, sizeof FRAME_B);
+    input_deliver(s.door);
+    frames_check(s.received, 0, FRAME_A, sizeof FRAME_A);
+    frames_check(s.received, 1, FRAME_B, sizeof FRAME_B);
+    link_send(s.link, (const uint8_t *)FRAME_A, sizeof FRAME_A);
+    frames_check(r.sent, 0, FRAME_A, sizeof FRAME_A);
+    rig_free(&s);
+    ck_assert_uint_eq(r.destroyed, 1);
+    rig_free(&r);
+}
+END_TEST
+
 /* --- captures ---------------------------------------------------------------------------- */
 
 struct capture {
@@ -341,6 +366,7 @@ int main(void)
     tcase_add_test(cases, a_link_without_a_back_end_drops_what_is_sent);
     tcase_add_test(cases, a_link_has_one_device);
     tcase_add_test(cases, the_end_of_a_link_is_the_end_of_its_back_end);
+    tcase_add_test(cases, a_link_takes_over_the_back_end_of_another_and_what_waits_at_its_door);
     tcase_add_test(cases, a_capture_is_a_pcap_file_of_ethernet_with_nanoseconds);
     tcase_add_test(cases, a_capture_holds_both_directions_with_their_virtual_times);
     tcase_add_test(cases, a_refused_frame_is_captured_once_when_it_is_taken);
