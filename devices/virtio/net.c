@@ -6,6 +6,8 @@
  * the driver has given no buffer at all. */
 #include "devices/virtio/net.h"
 
+#include "devices/virtio/net_offload.h"
+
 #include <stdlib.h>
 
 #define RX      0u
@@ -14,7 +16,12 @@
 #define QUEUES  3u
 
 /* Feature bits, section 5.1.3. */
+#define F_CSUM          0u
+#define F_GUEST_CSUM    1u
 #define F_MAC           5u
+#define F_HOST_TSO4     11u
+#define F_HOST_TSO6     12u
+#define F_HOST_ECN      13u
 #define F_MRG_RXBUF     15u
 #define F_STATUS        16u
 #define F_CTRL_VQ       17u
@@ -32,8 +39,7 @@ struct config_space {
 
 /* Section 5.1.6. A legacy driver without mergeable buffers does not have the last field. */
 struct header {
-    uint8_t flags, gso_type;
-    uint16_t header_length, gso_size, csum_start, csum_offset;
+    struct offload offload;
     uint16_t buffers;
 };
 #define SHORT_HEADER offsetof(struct header, buffers)
@@ -88,8 +94,9 @@ static size_t header_bytes(const struct virtio *v)
 static uint64_t net_features(struct virtio *v)
 {
     (void)v;
-    return 1u << F_MAC | 1u << F_MRG_RXBUF | 1u << F_STATUS | 1u << F_CTRL_VQ | 1u << F_CTRL_RX |
-           1u << F_CTRL_RX_EXTRA | 1u << F_CTRL_MAC_ADDR;
+    return 1u << F_CSUM | 1u << F_GUEST_CSUM | 1u << F_MAC | 1u << F_HOST_TSO4 | 1u << F_HOST_TSO6 |
+           1u << F_HOST_ECN | 1u << F_MRG_RXBUF | 1u << F_STATUS | 1u << F_CTRL_VQ |
+           1u << F_CTRL_RX | 1u << F_CTRL_RX_EXTRA | 1u << F_CTRL_MAC_ADDR;
 }
 
 static void net_read_config(struct virtio *v, uint8_t *bytes)
@@ -167,6 +174,8 @@ static void give_up(struct virtio *v, struct buffers *b)
 static void fill(struct virtio *v, struct buffers *b, const uint8_t *frame, size_t n)
 {
     struct header header = {.buffers = b->count};
+    if (virtio_has(v, F_GUEST_CSUM) && offload_checksum_is_right(frame, n))
+        header.offload.flags = OFFLOAD_DATA_VALID;
     size_t head = header_bytes(v), done = 0;
     uint8_t first[sizeof header];
     memcpy(first, &header, sizeof first);
@@ -207,17 +216,26 @@ static size_t net_receive(void *device, const uint8_t *frame, size_t n)
 
 /* --- from the driver --------------------------------------------------------------------- */
 
+static void on_frame(void *owner, const uint8_t *frame, size_t bytes)
+{
+    link_send(owner, frame, bytes);
+}
+
 static void send(struct virtio *v, const struct virtio_chain *c)
 {
     struct virtio_net *n = net_of(v);
+    struct offload offload;
     uint64_t head = header_bytes(v);
     if (c->readable_bytes < head + LINK_FRAME_LEAST || c->readable_bytes > head + LINK_FRAME_MAX) {
         log_line(v->log, LOG_GUEST_ERRORS, "virtio-net: a frame of %u bytes with its header",
                  c->readable_bytes);
         return;
     }
+    virtio_read(v, c, 0, &offload, sizeof offload);
     size_t size = virtio_read(v, c, head, n->frame, sizeof n->frame);
-    link_send(n->config.link, n->frame, size);
+    if (!offload_send(&offload, n->frame, size, on_frame, n->config.link))
+        log_line(v->log, LOG_GUEST_ERRORS, "virtio-net: flags 0x%x, gso 0x%x make no sense",
+                 offload.flags, offload.gso_type);
 }
 
 static void serve_tx(struct virtio *v)
