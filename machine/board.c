@@ -1,12 +1,13 @@
 /* The board: QEMU's `virt`. One row a device: the memory map, the interrupt wires and the device
  * tree are made from this table. */
-#include "machine/internal.h"
+#include "machine/drivers.h"
 
 #include "devices/goldfish_rtc.h"
 #include "devices/irq/clint.h"
 #include "devices/irq/plic.h"
 #include "devices/serial/ns16550a.h"
 #include "devices/sifive_test.h"
+#include "devices/virtio/mmio.h"
 #include "firmware/reset_rom.h"
 
 #include <stdlib.h>
@@ -29,6 +30,19 @@ static struct device *create_clint(struct machine *m, struct irq irq);
 static struct device *create_test(struct machine *m, struct irq irq);
 static struct device *create_rtc(struct machine *m, struct irq irq);
 static struct device *create_uart0(struct machine *m, struct irq irq);
+static struct device *create_virtio_mmio(struct machine *m, struct irq irq);
+
+#define VIRTIO_FIRST_IRQ 1u
+#define VIRTIO_MMIO(n)                                                                             \
+    {                                                                                              \
+        {0x10001000 + (n)*VIRTIO_MMIO_BYTES,                                                       \
+         VIRTIO_MMIO_BYTES,                                                                        \
+         VIRTIO_FIRST_IRQ + (n),                                                                   \
+         "virtio_mmio",                                                                            \
+         {"virtio,mmio"},                                                                          \
+         NODE_PLAIN},                                                                              \
+            create_virtio_mmio                                                                     \
+    }
 
 // clang-format off
 static const struct board_entry board[BOARD_SLOTS] = {
@@ -42,6 +56,8 @@ static const struct board_entry board[BOARD_SLOTS] = {
                      {"google,goldfish-rtc"}, NODE_PLAIN}, create_rtc},
     [SLOT_UART0] = {{0x10000000, NS16550A_BYTES, 10, "serial",
                      {"ns16550a"}, NODE_SERIAL}, create_uart0},
+    [SLOT_VIRTIO7] = VIRTIO_MMIO(7), VIRTIO_MMIO(6), VIRTIO_MMIO(5), VIRTIO_MMIO(4),
+                     VIRTIO_MMIO(3), VIRTIO_MMIO(2), VIRTIO_MMIO(1), VIRTIO_MMIO(0),
 };
 // clang-format on
 
@@ -132,6 +148,16 @@ static struct device *create_uart0(struct machine *m, struct irq irq)
     return uart;
 }
 
+static struct device *create_virtio_mmio(struct machine *m, struct irq irq)
+{
+    unsigned slot = irq.number - VIRTIO_FIRST_IRQ;
+    struct virtio_mmio_config config = {.virtio = m->mmio_virtio[slot],
+                                        .legacy = m->virtio_legacy,
+                                        .irq = irq,
+                                        .log = m->config.log};
+    return virtio_mmio_create(&config);
+}
+
 /* --- the board --------------------------------------------------------------------------- */
 
 static bool add_device(struct machine *m, enum board_slot slot, struct error *err)
@@ -151,7 +177,8 @@ static bool add_device(struct machine *m, enum board_slot slot, struct error *er
 bool board_build(struct machine *m, struct error *err)
 {
     if (!memory_add_rom(m->memory, "reset ROM", RESET_ROM_BASE, RESET_ROM_BYTES, err) ||
-        !memory_add_ram(m->memory, "RAM", RAM_BASE, m->config.ram_bytes, err))
+        !memory_add_ram(m->memory, "RAM", RAM_BASE, m->config.ram_bytes, err) ||
+        !drivers_create(m, err))
         return false;
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (!add_device(m, slot, err))
@@ -159,8 +186,12 @@ bool board_build(struct machine *m, struct error *err)
     return true;
 }
 
+/* A virtio device that a failed board has no slot for yet is destroyed here. */
 void board_destroy(struct machine *m)
 {
+    for (unsigned n = 0; n < VIRTIO_MMIO_SLOTS; n++)
+        if (m->mmio_virtio[n] && !m->devices[BOARD_SLOTS - 1 - n])
+            virtio_destroy(m->mmio_virtio[n]);
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (m->devices[slot])
             m->devices[slot]->ops->destroy(m->devices[slot]);

@@ -6,6 +6,7 @@
 #include "cpu/code.h"
 #include "cpu/hart.h"
 #include "devices/device.h"
+#include "devices/virtio/virtio.h"
 #include "firmware/fdt.h"
 #include "firmware/sbi.h"
 #include "machine/machine.h"
@@ -14,8 +15,18 @@
 
 #define RAM_BASE 0x80000000ull
 
+#define VIRTIO_MMIO_SLOTS 8u
+
 /* Devices by their place in the board table (board.c). */
-enum board_slot { SLOT_PLIC, SLOT_CLINT, SLOT_TEST, SLOT_RTC, SLOT_UART0, BOARD_SLOTS };
+enum board_slot {
+    SLOT_PLIC,
+    SLOT_CLINT,
+    SLOT_TEST,
+    SLOT_RTC,
+    SLOT_UART0,
+    SLOT_VIRTIO7, /* to 0: in the order of the device tree, and so of the disks' names */
+    BOARD_SLOTS = SLOT_VIRTIO7 + VIRTIO_MMIO_SLOTS,
+};
 
 /* The longest round: one hart alone, whose console input is seen 15,000 times a second. */
 #define ROUND_STEPS_MOST 65536u
@@ -43,6 +54,12 @@ struct machine {
     struct code_cache *code;
     struct input_door *door;
     unsigned console_entry;
+    struct drives *drives;
+    struct virtio *mmio_virtio[VIRTIO_MMIO_SLOTS]; /* who is on each bus; the slot destroys it */
+    bool virtio_legacy;
+    struct virtio *disks[MACHINE_DRIVES_MAX];
+    unsigned disk_count;
+    unsigned disk_entry; /* of the door: some disk has done a request */
     uint8_t *device_tree;
     size_t device_tree_size;
     bool ends;        /* the guest asked for `exit` */

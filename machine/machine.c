@@ -1,6 +1,8 @@
 #include "machine/internal.h"
 
 #include "devices/serial/ns16550a.h"
+#include "devices/virtio/blk.h"
+#include "machine/drives.h"
 
 #include <stdlib.h>
 
@@ -118,6 +120,24 @@ static bool create_sbi(struct machine *m, struct error *err)
     return m->sbi || error_set(err, "no memory for the built-in SBI");
 }
 
+/* Somebody pushed a byte because a disk has done something: it does not matter which. */
+static size_t deliver_disks(void *owner, const uint8_t *bytes, size_t n)
+{
+    (void)bytes;
+    struct machine *m = owner;
+    for (unsigned i = 0; i < m->disk_count; i++)
+        virtio_blk_deliver(m->disks[i]);
+    return n;
+}
+
+static bool open_drives(struct machine *m, struct error *err)
+{
+    m->disk_entry = input_register(m->door, "disks", deliver_disks, m);
+    if (!m->drives)
+        m->drives = drives_open(&m->config, err);
+    return m->drives != NULL;
+}
+
 static bool build(struct machine *m, struct error *err)
 {
     m->clock = (struct clock){.follows_host = !m->config.icount, .host_zero_ns = os_monotonic_ns()};
@@ -131,10 +151,13 @@ static bool build(struct machine *m, struct error *err)
     if (!m->code)
         return error_set(err, "no memory for the code cache");
     m->code->stress = m->config.stress;
-    return create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
+    return open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
+           create_sbi(m, err) && boot_load(m, err);
 }
 
-struct machine *machine_create(const struct machine_config *config, struct error *err)
+/* drives NULL: those of the configuration are opened. */
+static struct machine *create(const struct machine_config *config, struct drives *drives,
+                              struct error *err)
 {
     if (config->harts < 1 || config->harts > MACHINE_MAX_HARTS) {
         error_set(err, "%u harts are not possible: give 1 to %u", config->harts, MACHINE_MAX_HARTS);
@@ -146,10 +169,25 @@ struct machine *machine_create(const struct machine_config *config, struct error
         return NULL;
     }
     m->config = *config;
-    if (!build(m, err)) {
-        machine_destroy(m);
-        return NULL;
-    }
+    m->drives = drives;
+    if (build(m, err))
+        return m;
+    if (drives)
+        m->drives = NULL;
+    machine_destroy(m);
+    return NULL;
+}
+
+struct machine *machine_create(const struct machine_config *config, struct error *err)
+{
+    return create(config, NULL, err);
+}
+
+struct machine *machine_succeed(struct machine *old, struct error *err)
+{
+    struct machine *m = create(&old->config, old->drives, err);
+    if (m)
+        old->drives = NULL;
     return m;
 }
 
@@ -169,6 +207,7 @@ void machine_destroy(struct machine *m)
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);
     board_destroy(m);
+    drives_close(m->drives);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_destroy(m->harts[i]);

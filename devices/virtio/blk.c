@@ -449,6 +449,8 @@ static void blk_reset(struct virtio *v)
     give_up_requests(b);
     b->writeback = !b->config.write_through;
     arm_deadline(b);
+    if (b->config.clock->follows_host) /* a machine before this one may have been told */
+        block_on_done(b->config.block, on_done, b);
 }
 
 /* Whether a loaded request is one that parse() could have made. */
@@ -569,7 +571,5 @@ struct virtio *virtio_blk_create(const struct virtio_blk_config *config)
     b->config = *config;
     b->writeback = !config->write_through;
     event_register(config->events, &b->deadline, b->config.name, on_deadline, b);
-    if (config->clock->follows_host)
-        block_on_done(config->block, on_done, b);
     return &b->virtio;
 }

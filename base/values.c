@@ -1,5 +1,5 @@
-/* Values of options (contract: option_values.h). */
-#include "frontend/option_values.h"
+/* Values that users write (contract: values.h). */
+#include "base/values.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,7 +1,7 @@
-/* The values that stand behind options: numbers, sizes, times, switches, `name,key=value` lists.
+/* What users write as values: numbers, sizes, times, switches, `name,key=value` lists.
  * Each function reads the whole text or refuses it: no trailing junk, no sign, no overflow. */
-#ifndef RIVULET_FRONTEND_OPTION_VALUES_H
-#define RIVULET_FRONTEND_OPTION_VALUES_H
+#ifndef RIVULET_BASE_VALUES_H
+#define RIVULET_BASE_VALUES_H
 
 #include "base/bits.h"
 #include "base/error.h"

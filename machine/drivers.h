@@ -1,0 +1,25 @@
+/* The drivers that -device can name: one row a driver, in the table of drivers.c. */
+#ifndef RIVULET_MACHINE_DRIVERS_H
+#define RIVULET_MACHINE_DRIVERS_H
+
+#include "machine/internal.h"
+#include "machine/properties.h"
+
+/* How the device is reached by the guest; each is one function of drivers.c that places it. */
+enum driver_bus {
+    BUS_NONE, /* no -device: a driver of the board, whose properties -global sets */
+    BUS_VIRTIO_MMIO,
+};
+
+struct driver {
+    const char *name;
+    enum driver_bus bus;
+    const struct property_rule *rules; /* beside those of the bus */
+    struct virtio *(*create)(struct machine *m, const struct properties *p, struct error *err);
+};
+
+/* Makes what the configuration asks for: -device in order, then the devices of drives that want
+ * one. Virtio devices on MMIO wait in m->mmio_virtio for their slots. */
+bool drivers_create(struct machine *m, struct error *err) MUST_CHECK;
+
+#endif
