@@ -1,6 +1,8 @@
 /* The table of network back-ends (contract: netdev.h). */
 #include "devices/net/netdev.h"
 
+#include "base/values.h"
+
 const struct netdev_type *const netdev_types[] = {
     &netdev_user, &netdev_tap, &netdev_socket, &netdev_stream, NULL,
 };
@@ -13,23 +15,9 @@ const char *netdev_value(const struct netdev_config *config, const char *key)
     return NULL;
 }
 
-static bool is_one_of(const char *word, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcmp(word, *words) == 0)
-            return true;
-    return false;
-}
-
 bool netdev_switch(const struct netdev_config *config, const char *key, bool *on, struct error *err)
 {
-    static const char *const yes[] = {"on", "yes", "true", NULL};
-    static const char *const no[] = {"off", "no", "false", NULL};
     const char *value = netdev_value(config, key);
-    if (!value)
-        return true;
-    if (!is_one_of(value, yes) && !is_one_of(value, no))
-        return error_set(err, "%s is on or off, not '%.80s'", key, value);
-    *on = is_one_of(value, yes);
-    return true;
+    return !value || value_switch(value, on) ||
+           error_set(err, "%s is on or off, not '%.80s'", key, value);
 }
