@@ -23,7 +23,6 @@ struct hart *hart_create(unsigned id, const struct hart_isa *isa, const struct h
     h->isa = *isa;
     h->ports = *ports;
     h->icount_shift = icount_shift;
-    h->resume_pc = NO_RESUME_PC;
     code_attach(ports->code, h->tlb);
     hart_reset(h, 0);
     return h;
@@ -49,6 +48,7 @@ void hart_reset(struct hart *h, uint64_t reset_pc)
     h->mip_wires = 0;
     h->mtimecmp = UINT64_MAX;
     h->page_va = h->page_pa = 0;
+    h->resume_pc = NO_RESUME_PC;
     csr_reset(h);
     hart_update_code_context(h);
     hart_update_translation(h);
@@ -101,6 +101,7 @@ void hart_state(struct hart *h, struct state *s)
     if (!state_loading(s))
         return;
     h->x[0] = 0;
+    h->resume_pc = NO_RESUME_PC;
     hart_update_code_context(h);
     hart_update_translation(h);
 }

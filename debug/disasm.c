@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *disasm_x_name(unsigned i)
+static const char *x_name(unsigned i)
 {
     static const char *const names[32] = {
         "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
@@ -20,7 +20,7 @@ const char *disasm_x_name(unsigned i)
     return names[i & 31];
 }
 
-const char *disasm_f_name(unsigned i)
+static const char *f_name(unsigned i)
 {
     static const char *const names[32] = {
         "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
@@ -198,9 +198,9 @@ static bool put_operand(struct out *out, const char *word, size_t length, const 
         if (strlen(words[i]) != length || memcmp(words[i], word, length) != 0)
             continue;
         if (i < 3)
-            put(out, "%s", disasm_x_name(registers[i]));
+            put(out, "%s", x_name(registers[i]));
         else if (i < ARRAY_LEN(registers))
-            put(out, "%s", disasm_f_name(registers[i]));
+            put(out, "%s", f_name(registers[i]));
         else if (word[0] == 'i')
             put_immediate(out, in, pc);
         else if (word[0] == 'c')

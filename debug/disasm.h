@@ -15,8 +15,4 @@
  * instruction's length: 2 or 4. */
 size_t disasm(const struct insn_decoder *d, uint32_t word, uint64_t pc, char *text, size_t n);
 
-/* "zero" ... "t6", "ft0" ... "ft11". */
-const char *disasm_x_name(unsigned i);
-const char *disasm_f_name(unsigned i);
-
 #endif

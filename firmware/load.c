@@ -127,6 +127,9 @@ static bool place(struct loader *l, const struct image *image, uint64_t gpa, uin
 static bool check_entry(const struct image *image, uint64_t entry, uint64_t start, uint64_t end,
                         struct error *err)
 {
+    if (entry & 1)
+        return error_set(err, "%s '%s': no instruction begins at the odd entry point 0x%llx",
+                         image->what, image->path, (ull)entry);
     if (entry >= start && entry < end)
         return true;
     return error_set(err,

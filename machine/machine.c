@@ -356,11 +356,6 @@ struct hart *machine_hart(struct machine *m, unsigned id)
     return id < m->config.harts ? m->harts[id] : NULL;
 }
 
-unsigned machine_hart_count(const struct machine *m)
-{
-    return m->config.harts;
-}
-
 const void *machine_device_tree(const struct machine *m, size_t *size)
 {
     *size = m->device_tree_size;

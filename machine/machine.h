@@ -133,7 +133,6 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va);
 /* For debuggers and tests. */
 struct hart;
 struct hart *machine_hart(struct machine *m, unsigned id);
-unsigned machine_hart_count(const struct machine *m);
 
 /* The device tree the guest gets, a flat blob owned by the machine. */
 const void *machine_device_tree(const struct machine *m, size_t *size);

@@ -6,8 +6,8 @@
  * switched. What each step did (trap, cause, tval, mepc, value) goes into the seed's hash, and at
  * the end all entries, for their A and D bits. `verbose` prints each step. Pages of data are never
  * run and pages of code never written, so that only stubs execute. */
-#include "config.h"
-#include "lib/paging.h"
+#include "tests/diff/config.h"
+#include "tests/isa/lib/paging.h"
 
 #define SLOTS      10u
 #define STEPS      200u

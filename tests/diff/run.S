@@ -2,7 +2,7 @@
  * all registers from state, runs at pc in the mode until a trap to M-mode, stores all registers back.
  * The trap handler (tests/isa/lib/start.S) leaves them as they were and goes on at the recover
  * address. With preempt the machine timer interrupts all the time. */
-#include "lib/layout.h"
+#include "tests/isa/lib/layout.h"
 
 #define CLINT_MTIMECMP 0x2004000
 #define CLINT_MTIME    0x200bff8

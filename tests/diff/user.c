@@ -8,8 +8,8 @@
  * For each seed one line with a hash of all registers, fcsr and the window is printed; `verbose`
  * prints them all, `limit` ends the program after so many instructions, and `preempt` lets a timer
  * interrupt it all the time, which must not change anything. */
-#include "config.h"
-#include "lib/paging.h"
+#include "tests/diff/config.h"
+#include "tests/isa/lib/paging.h"
 
 #define WINDOW_BYTES 8192u
 #define MAX_INSNS    400u

@@ -1,9 +1,9 @@
 /* A: atomic memory operations against rows of the model; lr and sc; alignment. */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 static void operations(void)
 {
-#include "rows_a.h"
+#include "rows/a.h"
 }
 
 static void reservations(void)

@@ -1,6 +1,6 @@
 /* What an emulator that caches decoded code may get wrong: one piece of code at two addresses, code
  * under changed translation, permission, FS or rounding mode, jumps that were followed before. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define RXAD (PTE_R | PTE_X | PTE_A | PTE_D)
 

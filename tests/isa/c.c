@@ -1,5 +1,5 @@
 /* C: every compressed instruction, reserved encodings, and 2-byte-aligned code. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 /* Runs 16-bit instructions with s0 = a, s1 = b; the result is s0. */
 #define RUN(text, a, b)                                                                            \

@@ -1,5 +1,5 @@
 /* Zicbom, Zicbop, Zicboz with blocks of 64 bytes: effects, permission by menvcfg and senvcfg. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static uint8_t memory[4096] __attribute__((aligned(4096)));
 

@@ -1,5 +1,5 @@
 /* The CLINT's timer: mtime, mtimecmp, accesses of its halves. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static void compare(void)
 {

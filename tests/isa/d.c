@@ -1,9 +1,9 @@
 /* D: double precision against rows of the model in every rounding mode; moves and memory. */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 static void operations(void)
 {
-#include "rows_d.h"
+#include "rows/d.h"
 }
 
 static void moves(void)

@@ -1,9 +1,9 @@
 /* F: single precision against rows of the model in every rounding mode; fcsr, NaN boxing, FS. */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 static void operations(void)
 {
-#include "rows_f.h"
+#include "rows/f.h"
 }
 
 static void boxing(void)

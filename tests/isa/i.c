@@ -1,10 +1,10 @@
 /* I: the base integer instructions: arithmetic against rows of the model; loads, stores, branches,
  * jumps and x0 by hand. */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 static void arithmetic(void)
 {
-#include "rows_i.h"
+#include "rows/i.h"
 }
 
 #define LOAD(text, address)                                                                        \

@@ -1,5 +1,5 @@
 /* instret counts each retired instruction exactly, and no trap. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 /* Retired instructions from one read to the next, less the second read itself. */
 #define COUNT(text)                                                                                \

@@ -1,5 +1,5 @@
 /* Interrupts: enables, priorities, vectored mode, delegation, software interrupts by the CLINT. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 /* Lets interrupts in for some instructions; true when one was taken (its cause is in self()). */
 static bool let_in(void)

@@ -1,5 +1,5 @@
 /* LR and SC: what breaks a reservation and what does not, on one hart. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static uint64_t memory[1024] __attribute__((aligned(4096)));
 

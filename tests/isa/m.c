@@ -1,8 +1,8 @@
 /* M: multiplication and division, against rows of the model (model.py). */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 int main(void)
 {
-#include "rows_m.h"
+#include "rows/m.h"
     return 0;
 }

@@ -1,6 +1,6 @@
 /* Misaligned loads and stores work, also over a page's end; a fault in either half is precise and
  * leaves memory as it was. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 static uint8_t memory[3 * 4096] __attribute__((aligned(4096)));
 

@@ -3,8 +3,9 @@
 
 An independent model of the ISA in exact arithmetic (Python integers and fractions), written from
 the unprivileged manual and not from the emulator. `model.py OUT` writes one header for each
-extension, with rows of operands and results that the test programs include.
+extension into OUT/rows, with rows of operands and results that the test programs include.
 """
+import os
 import random
 import sys
 from fractions import Fraction
@@ -279,7 +280,8 @@ class Format:
         if Fraction(2) ** e > x:
             e -= 1
         emin = 1 - self.bias
-        n, exact = self.quantum_round(x, Fraction(2) ** (max(e, emin) - self.mantissa), rm, negative)
+        quantum = Fraction(2) ** (max(e, emin) - self.mantissa)
+        n, exact = self.quantum_round(x, quantum, rm, negative)
         flags = 0 if exact else NX
         if e < emin and not exact:
             # Tiny unless rounding with unbounded exponent reaches the smallest normal.
@@ -454,7 +456,8 @@ def fp_operands(f, rng, n, count):
                 vs.append(rng.choice(special))
             elif kind < 0.8:
                 e = f.bias + rng.randint(-4, 4)
-                vs.append(rng.getrandbits(1) * f.sign | e << f.mantissa | rng.getrandbits(f.mantissa))
+                sign = rng.getrandbits(1) * f.sign
+                vs.append(sign | e << f.mantissa | rng.getrandbits(f.mantissa))
             else:
                 vs.append(rng.getrandbits(f.bits))
         yield tuple(vs)
@@ -487,7 +490,8 @@ def fp_header(out, f, rng):
     one = [RNE]
     for name, larger in (("fmin", False), ("fmax", True)):
         fp_rows(out, "FP2", f, name + "." + x, rng, 2,
-                lambda a, b, rm: (lambda r: (box(f, r[0]), r[1]))(fminmax(f, a, b, larger)), 60, one)
+                lambda a, b, rm: (lambda r: (box(f, r[0]), r[1]))(fminmax(f, a, b, larger)),
+                60, one)
     for name in ("feq", "flt", "fle"):
         fp_rows(out, "FPX2", f, name + "." + x, rng, 2,
                 lambda a, b, rm: compare(f, a, b, name), 60, one)
@@ -496,7 +500,8 @@ def fp_header(out, f, rng):
         fp_rows(out, "FP2", f, name + "." + x, rng, 2,
                 lambda a, b, rm: (box(f, a & ~f.sign | fn(a, b) & f.sign), 0), 20, one)
     fp_rows(out, "FPX1", f, "fclass." + x, rng, 1, lambda a, rm: (fclass(f, a), 0), 60, one)
-    for name, signed, bits in (("w", True, 32), ("wu", False, 32), ("l", True, 64), ("lu", False, 64)):
+    kinds = (("w", True, 32), ("wu", False, 32), ("l", True, 64), ("lu", False, 64))
+    for name, signed, bits in kinds:
         fp_rows(out, "FPX1", f, "fcvt.%s.%s" % (name, x), rng, 1,
                 lambda a, rm: to_integer(f, a, rm, signed, bits), 40)
         for rm in range(5):
@@ -511,18 +516,20 @@ def fp_header(out, f, rng):
     if f is F64:
         fp_rows(out, "FP1", F64, "fcvt.s.d", rng, 1,
                 lambda a, rm: (lambda r: (box(F32, r[0]), r[1]))(convert(F64, F32, a, rm)), 60)
-        fp_rows(out, "FP1", F32, "fcvt.d.s", rng, 1, lambda a, rm: convert(F32, F64, a, rm), 60, one)
+        fp_rows(out, "FP1", F32, "fcvt.d.s", rng, 1,
+                lambda a, rm: convert(F32, F64, a, rm), 60, one)
 
 
 def main():
+    os.makedirs(sys.argv[1] + "/rows", exist_ok=True)
     for ext in ("i", "m", "zba", "zbb", "ctzw", "zbc", "zbs"):
-        with open("%s/rows_%s.h" % (sys.argv[1], ext), "w") as out:
+        with open("%s/rows/%s.h" % (sys.argv[1], ext), "w") as out:
             integer_header(out, ext, random.Random(ext))
-    with open("%s/rows_a.h" % sys.argv[1], "w") as out:
+    with open("%s/rows/a.h" % sys.argv[1], "w") as out:
         amo_header(out, random.Random("a"))
     for f in (F32, F64):
         ext = "f" if f is F32 else "d"
-        with open("%s/rows_%s.h" % (sys.argv[1], ext), "w") as out:
+        with open("%s/rows/%s.h" % (sys.argv[1], ext), "w") as out:
             fp_header(out, f, random.Random(ext))
 
 

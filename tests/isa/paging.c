@@ -1,6 +1,6 @@
 /* Sv39, Sv48 and Sv57: pages of every size, permissions, SUM, MXR, canonical addresses, malformed
  * entries, TLB fences. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define RWAD (PTE_R | PTE_W | PTE_A | PTE_D)
 #define RXAD (PTE_R | PTE_X | PTE_A | PTE_D)

@@ -1,6 +1,6 @@
 /* External interrupts: UART0 through the PLIC to M- and S-mode: enable, priority, threshold, claim
  * and complete. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 #define PLIC               0xc000000ul
 #define PRIORITY(source)   (*(volatile uint32_t *)(PLIC + 4 * (source)))

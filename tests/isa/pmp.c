@@ -1,5 +1,5 @@
 /* PMP: matching (OFF, TOR, NA4, NAPOT), priority, permissions, locks, M-mode, page tables. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define R     1
 #define W     2

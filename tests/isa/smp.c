@@ -1,5 +1,5 @@
 /* HARTS 4: counters by amoadd and by lr/sc, a spinlock, interrupts between harts. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 #define HARTS  4
 #define ROUNDS 2000

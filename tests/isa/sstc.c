@@ -1,5 +1,5 @@
 /* Sstc: stimecmp and its permission. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 #define STCE (1ull << 63)
 

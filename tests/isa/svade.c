@@ -1,6 +1,6 @@
 /* Svade: with menvcfg.ADUE = 0 an access to a page with A (or, for stores, D) clear faults, and the
  * entry is left alone. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 static uint64_t data[512] __attribute__((aligned(4096)));
 extern const char code_page[];

@@ -1,5 +1,5 @@
 /* Svadu: with menvcfg.ADUE = 1 the hart sets A and D itself. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define ADUE (1ull << 61)
 

@@ -1,5 +1,5 @@
 /* Svinval: sinval.vma between its two fences works as sfence.vma; who may use it. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define RWAD (PTE_R | PTE_W | PTE_A | PTE_D)
 

@@ -1,5 +1,5 @@
 /* Svnapot: 64 KiB pages by the N bit. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define NAPOT64K (8ull << 10) /* the low four PPN bits of a 64 KiB page */
 #define RWAD     (PTE_R | PTE_W | PTE_A | PTE_D)

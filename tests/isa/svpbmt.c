@@ -1,5 +1,5 @@
 /* Svpbmt: the memory types NC and IO are accepted when menvcfg.PBMTE is set, 3 never. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define PBMTE (1ull << 62)
 #define RWAD  (PTE_R | PTE_W | PTE_A | PTE_D)

@@ -1,5 +1,5 @@
 /* Exceptions: causes, mepc, mtval, the status stack, delegation to S-mode, mret and sret. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static void exceptions(void)
 {

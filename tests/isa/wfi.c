@@ -1,5 +1,5 @@
 /* WFI: sleeps until an interrupt is pending and enabled in mie, whatever mstatus says. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static void timer_wakes(void)
 {

@@ -1,5 +1,5 @@
 /* Zawrs and Zihintpause: waiting on a reservation ends, is allowed everywhere but by TW. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 #define WRS_NTO ".word 0x00d00073"
 #define WRS_STO ".word 0x01d00073"

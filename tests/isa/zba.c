@@ -1,8 +1,8 @@
 /* Zba: address generation, against rows of the model (model.py). */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 int main(void)
 {
-#include "rows_zba.h"
+#include "rows/zba.h"
     return 0;
 }

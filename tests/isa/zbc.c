@@ -1,8 +1,8 @@
 /* Zbc: carry-less multiplication, against rows of the model (model.py). */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 int main(void)
 {
-#include "rows_zbc.h"
+#include "rows/zbc.h"
     return 0;
 }

@@ -1,8 +1,8 @@
 /* Zbs: single-bit instructions, against rows of the model (model.py). */
-#include "lib/rows.h"
+#include "tests/isa/lib/rows.h"
 
 int main(void)
 {
-#include "rows_zbs.h"
+#include "rows/zbs.h"
     return 0;
 }

@@ -1,5 +1,5 @@
 /* Zicntr and the machine's counters: that they run, are written, inhibited and permitted. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static void they_run(void)
 {

@@ -1,5 +1,5 @@
 /* Zicond: conditional zero. The assembler need not know it. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static uint64_t eqz(uint64_t a, uint64_t b)
 {

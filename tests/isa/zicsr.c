@@ -1,5 +1,5 @@
 /* Zicsr: the six instructions, and the fields of the machine and supervisor registers. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static void instructions(void)
 {

@@ -1,6 +1,6 @@
 /* Zifencei: code that is written and run. Rivulet keeps instruction memory coherent, so that new
  * code runs even without fence.i; tests/isa checks both. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 static uint32_t code[2048] __attribute__((aligned(4096)));
 

@@ -346,6 +346,34 @@ START_TEST(running_code_goes_on_when_the_tables_are_full_and_flushed)
 }
 END_TEST
 
+/* An exit that looks its target up as the tables run full: its slots belong to the target's block
+ * by then, and must not be linked. */
+START_TEST(an_exit_whose_look_up_flushes_links_nothing)
+{
+    static const uint64_t targets[] = {BENCH_RAM + 0x100, PAGE2, FAR};
+    uint64_t target = targets[_i];
+    struct bench b;
+    bench_init(&b);
+    b.h->x[S0] = FAR;
+    if (target == FAR)
+        ASM(&b.a, jalr, .rs1 = S0);
+    else if (target == PAGE2)
+        ASM(&b.a, jal, .imm = asm_to(&b.a, target));
+    else
+        ASM(&b.a, beq, .imm = asm_to(&b.a, target));
+    b.a.pc = target;
+    for (unsigned i = 0; i < 8; i++)
+        ASM(&b.a, addi, .rd = A0, .rs1 = A0, .imm = 1);
+    ASM(&b.a, jal, .imm = 0);
+    code_find(b.code, BENCH_RAM, b.h->code_context, false);
+    b.code->ops_used = (3u << 19) - 1;
+    bench_run(&b, 200);
+    ck_assert_uint_eq(b.code->stats.flushes, 1);
+    ck_assert_uint_eq(b.h->x[A0], 8);
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(a_flush_unmarks_its_pages_and_starts_a_generation)
 {
     struct bench b;
@@ -541,6 +569,7 @@ static void add_coherence_tests(Suite *suite)
     tcase_add_test(tc, a_write_over_two_pages_drops_the_blocks_of_both);
     tcase_add_test(tc, a_page_without_code_any_more_takes_fast_stores_again);
     tcase_add_test(tc, running_code_goes_on_when_the_tables_are_full_and_flushed);
+    tcase_add_loop_test(tc, an_exit_whose_look_up_flushes_links_nothing, 0, 3);
     tcase_add_test(tc, a_flush_unmarks_its_pages_and_starts_a_generation);
     suite_add_tcase(suite, tc);
 }

@@ -19,7 +19,7 @@ enum { ADD_D = 0x01, DIV_D = 0x0d, SQRT_D = 0x2d, EQ_D = 0x51, TO_INT_D = 0x61, 
 #define FADD_D(rd, rs1, rs2, rm) FP(ADD_D, rs2, rs1, rm, rd)
 #define CSRRW(rd, csr, rs1)      ((csr) << 20 | (rs1) << 15 | 1 << 12 | (rd) << 7 | 0x73)
 #define CSRR(rd, csr)            ((csr) << 20 | 2 << 12 | (rd) << 7 | 0x73)
-#define FLD(rd, offset, rs1)     ((uint32_t)(offset) << 20 | (rs1) << 15 | 3 << 12 | (rd) << 7 | 0x07)
+#define FLD(rd, i, rs1)          ((uint32_t)(i) << 20 | (rs1) << 15 | 3 << 12 | (rd) << 7 | 0x07)
 
 #define ONE      0x3ff0000000000000
 #define HALF_ULP 0x3ca0000000000000 /* of 1 */

@@ -85,6 +85,22 @@ START_TEST(a_run_ends_at_the_exact_step_for_every_count)
 }
 END_TEST
 
+START_TEST(blocks_of_full_length_do_not_run_over_the_end)
+{
+    for (uint64_t end = 0; end <= 300; end++) {
+        struct bench b;
+        bench_init(&b);
+        for (unsigned i = 0; i < 3 * BLOCK_MAX - 1; i++)
+            ASM(&b.a, addi, .rd = A0, .rs1 = A0, .imm = 1);
+        ASM(&b.a, jal, .imm = asm_to(&b.a, BENCH_RAM));
+        hart_run(b.h, end);
+        ck_assert_uint_eq(b.h->steps, end);
+        ck_assert_uint_eq(b.h->x[A0], end - end / (3 * BLOCK_MAX));
+        bench_free(&b);
+    }
+}
+END_TEST
+
 START_TEST(however_a_run_is_cut_its_end_is_the_same)
 {
     struct bench b;
@@ -549,6 +565,7 @@ int main(void)
     TCase *tc = tcase_create("exactness");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, a_run_ends_at_the_exact_step_for_every_count);
+    tcase_add_test(tc, blocks_of_full_length_do_not_run_over_the_end);
     tcase_add_test(tc, however_a_run_is_cut_its_end_is_the_same);
     tcase_add_test(tc, stress_and_breakpoints_change_nothing);
     tcase_add_test(tc, a_state_saved_anywhere_goes_on_in_another_hart_to_the_same_end);

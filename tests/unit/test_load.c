@@ -232,6 +232,7 @@ START_TEST(a_damaged_elf_header_is_refused)
     expect_elf_refused(32, UINT64_MAX - 20, 8, "truncated");
     expect_elf_refused(56, 4, 2, "truncated");
     expect_elf_refused(24, 0x9000, 8, "entry point");
+    expect_elf_refused(24, 0x4005, 8, "odd entry point");
 }
 END_TEST
 

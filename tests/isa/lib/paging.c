@@ -1,5 +1,5 @@
 /* The page tables behind lib/paging.h. */
-#include "lib/paging.h"
+#include "tests/isa/lib/paging.h"
 
 #define POOL_PAGES 256
 static uint64_t pool[POOL_PAGES][512] __attribute__((aligned(4096)));

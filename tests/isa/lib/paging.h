@@ -2,7 +2,7 @@
 #ifndef ISA_PAGING_H
 #define ISA_PAGING_H
 
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 enum { SV39 = 8, SV48 = 9, SV57 = 10 };
 

@@ -2,7 +2,7 @@
 #ifndef ISA_ROWS_H
 #define ISA_ROWS_H
 
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 #define ROWS(n, ...) static const uint64_t rows[][n] = {__VA_ARGS__}
 #define EACH_ROW     for (const uint64_t(*r)[sizeof(rows[0]) / 8] = rows; r < (&rows)[1]; r++)

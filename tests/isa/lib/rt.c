@@ -1,5 +1,5 @@
 /* The runtime behind lib/rt.h. */
-#include "lib/rt.h"
+#include "tests/isa/lib/rt.h"
 
 _Static_assert(offsetof(struct context, recover) == CONTEXT_RECOVER, "layout.h");
 _Static_assert(offsetof(struct context, count) == CONTEXT_COUNT, "layout.h");

@@ -3,7 +3,7 @@
 #ifndef ISA_RT_H
 #define ISA_RT_H
 
-#include "lib/layout.h"
+#include "tests/isa/lib/layout.h"
 
 #include <stdbool.h>
 #include <stddef.h>

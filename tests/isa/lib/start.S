@@ -5,7 +5,7 @@
  * execution goes on in M-mode at context.recover, which the probe that expected the trap has set.
  * A trap that nobody expects ends the test. All registers keep their values but those that the
  * probes name as clobbered. */
-#include "lib/layout.h"
+#include "tests/isa/lib/layout.h"
 
     .section .text.start, "ax"
     .globl _start
