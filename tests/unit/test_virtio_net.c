@@ -207,7 +207,7 @@ START_TEST(the_configuration_shows_address_and_link_and_a_legacy_driver_may_set_
     ck_assert_mem_eq(config, rig_mac, 6);
     r.device->legacy = true;
     for (unsigned i = 0; i < 6; i++)
-        virtio_write_config(r.device, i, "\2\0\0\0\0\1" + i, 1);
+        virtio_write_config(r.device, i, &(const uint8_t[]){2, 0, 0, 0, 0, 1}[i], 1);
     virtio_write_config(r.device, 6, "\0\0", 2);
     virtio_read_config(r.device, 0, config, 8);
     ck_assert_mem_eq(config, "\2\0\0\0\0\1\1\0", 8);
