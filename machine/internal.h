@@ -60,7 +60,7 @@ struct machine {
     bool virtio_legacy;
     struct virtio *disks[MACHINE_DRIVES_MAX];
     unsigned disk_count;
-    unsigned nic_count; /* those whose address was not given */
+    unsigned nic_count;  /* those whose address was not given */
     unsigned disk_entry; /* of the door: some disk has done a request */
     uint8_t *device_tree;
     size_t device_tree_size;

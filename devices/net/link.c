@@ -97,11 +97,6 @@ void link_destroy(struct link *l)
     free(l);
 }
 
-const char *link_name(const struct link *l)
-{
-    return l->name;
-}
-
 struct link_receiver link_receiver(struct link *l)
 {
     return (struct link_receiver){.receive = push, .owner = l->port};

@@ -55,7 +55,6 @@ struct link;
 struct link *link_create(const char *name, struct input_door *door, const struct clock *clock);
 /* Destroys the back-end too. */
 void link_destroy(struct link *l);
-const char *link_name(const struct link *l);
 
 /* For the back-end that is then connected. */
 struct link_receiver link_receiver(struct link *l);
