@@ -7,6 +7,7 @@
 #include "devices/virtio/rng.h"
 #include "machine/drives.h"
 #include "machine/nets.h"
+#include "machine/places.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,23 +198,25 @@ static struct virtio *create_rng(struct machine *m, const struct properties *p, 
 
 /* --- the table --------------------------------------------------------------------------- */
 
-static const struct property_rule no_rules[] = {{NULL, NULL}};
-static const struct property_rule mmio_rules[] = {{"id", NULL}, {"bus", NULL}, {NULL, NULL}};
 static const struct property_rule board_mmio_rules[] = {{"force-legacy", NULL}, {NULL, NULL}};
 
 // clang-format off
 static const struct driver drivers[] = {
-    {"virtio-mmio",       BUS_NONE,        board_mmio_rules, NULL},
-    {"virtio-blk-device", BUS_VIRTIO_MMIO, blk_rules,        create_blk},
-    {"virtio-net-device", BUS_VIRTIO_MMIO, net_rules,        create_net},
-    {"virtio-rng-device", BUS_VIRTIO_MMIO, rng_rules,        create_rng},
+    {"virtio-mmio",                     BUS_NONE,              board_mmio_rules, NULL},
+    {"virtio-blk-device",               BUS_VIRTIO_MMIO,       blk_rules,        create_blk},
+    {"virtio-blk-pci",                  BUS_VIRTIO_PCI,        blk_rules,        create_blk},
+    {"virtio-blk-pci-transitional",     BUS_VIRTIO_PCI,        blk_rules,        create_blk},
+    {"virtio-blk-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, blk_rules,        create_blk},
+    {"virtio-net-device",               BUS_VIRTIO_MMIO,       net_rules,        create_net},
+    {"virtio-net-pci",                  BUS_VIRTIO_PCI,        net_rules,        create_net},
+    {"virtio-net-pci-transitional",     BUS_VIRTIO_PCI,        net_rules,        create_net},
+    {"virtio-net-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, net_rules,        create_net},
+    {"virtio-rng-device",               BUS_VIRTIO_MMIO,       rng_rules,        create_rng},
+    {"virtio-rng-pci",                  BUS_VIRTIO_PCI,        rng_rules,        create_rng},
+    {"virtio-rng-pci-transitional",     BUS_VIRTIO_PCI,        rng_rules,        create_rng},
+    {"virtio-rng-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, rng_rules,        create_rng},
 };
 // clang-format on
-
-static const struct property_rule *bus_rules(enum driver_bus bus)
-{
-    return bus == BUS_VIRTIO_MMIO ? mmio_rules : no_rules;
-}
 
 static const struct driver *find_driver(const char *name)
 {
@@ -243,43 +246,20 @@ static bool check_property(const struct driver *driver, const struct machine_pro
 {
     struct error ignored;
     return strcmp(property->name, "driver") == 0 ||
-           property_check(property, bus_rules(driver->bus), &ignored) ||
+           property_check(property, place_rules(driver->bus), &ignored) ||
            property_check(property, driver->rules, err);
 }
 
-/* --- placing ----------------------------------------------------------------------------- */
-
-/* bus=virtio-mmio-bus.N, or the highest slot that is free. */
-static bool find_slot(const struct machine *m, const char *bus, unsigned *slot, struct error *err)
-{
-    if (bus) {
-        static const char prefix[] = "virtio-mmio-bus.";
-        uint64_t number;
-        if (strncmp(bus, prefix, strlen(prefix)) != 0 ||
-            !value_number(bus + strlen(prefix), &number) || number >= VIRTIO_MMIO_SLOTS)
-            return error_set(err, "no bus '%.80s'; give virtio-mmio-bus.0 to virtio-mmio-bus.%u",
-                             bus, VIRTIO_MMIO_SLOTS - 1);
-        *slot = (unsigned)number;
-        return !m->mmio_virtio[*slot] || error_set(err, "another device is on %.80s", bus);
-    }
-    for (*slot = VIRTIO_MMIO_SLOTS; (*slot)-- > 0;)
-        if (!m->mmio_virtio[*slot])
-            return true;
-    return error_set(err, "all %u virtio-mmio slots are taken", VIRTIO_MMIO_SLOTS);
-}
+/* --- making ------------------------------------------------------------------------------ */
 
 static bool create_device(struct machine *m, const struct driver *driver,
                           const struct machine_option *option, struct error *err)
 {
     struct properties p = {.option = option, .driver = driver->name, .globals = &m->config.globals};
-    unsigned slot;
     for (unsigned i = 0; i < option->count; i++)
         if (!check_property(driver, &option->items[i], err))
             return false;
-    if (!find_slot(m, properties_text(&p, "bus"), &slot, err))
-        return false;
-    m->mmio_virtio[slot] = driver->create(m, &p, err);
-    return m->mmio_virtio[slot] != NULL;
+    return place_device(m, driver, &p, err);
 }
 
 static bool create_named(struct machine *m, const struct machine_option *option, struct error *err)
@@ -310,7 +290,7 @@ static bool create_for_nic(struct machine *m, unsigned nic, struct error *err)
     if (!id)
         return true;
     if (!model || strcmp(model, "virtio") == 0)
-        model = "virtio-net-device";
+        model = "virtio-net-pci";
     struct machine_option card = {.items = {{"driver", model}, {"netdev", id}}, .count = 2};
     if (mac)
         card.items[card.count++] = (struct machine_property){"mac", mac};

@@ -5,10 +5,12 @@
 #include "machine/internal.h"
 #include "machine/properties.h"
 
-/* How the device is reached by the guest; each is one function of drivers.c that places it. */
+/* How the device is reached by the guest; each is one function of places.c. */
 enum driver_bus {
     BUS_NONE, /* no -device: a driver of the board, whose properties -global sets */
     BUS_VIRTIO_MMIO,
+    BUS_VIRTIO_PCI,        /* for modern and legacy drivers, unless properties say otherwise */
+    BUS_VIRTIO_PCI_MODERN, /* for modern ones */
 };
 
 struct driver {

@@ -24,6 +24,7 @@ enum board_slot {
     SLOT_TEST,
     SLOT_RTC,
     SLOT_UART0,
+    SLOT_PCI,
     SLOT_VIRTIO7, /* to 0: in the order of the device tree, and so of the disks' names */
     BOARD_SLOTS = SLOT_VIRTIO7 + VIRTIO_MMIO_SLOTS,
 };

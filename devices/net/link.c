@@ -14,7 +14,6 @@ struct port {
 };
 
 struct link {
-    const char *name;
     struct input_door *door;
     unsigned entry;
     struct port *port;
@@ -77,7 +76,7 @@ struct link *link_create(const char *name, struct input_door *door, const struct
     struct link *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    *l = (struct link){.name = name, .door = door, .clock = clock};
+    *l = (struct link){.door = door, .clock = clock};
     l->port = create_port(l);
     if (l->port)
         l->entry = input_register_packets(door, name, LINK_WAITING_MOST, deliver, l);
