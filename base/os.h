@@ -47,6 +47,22 @@ void os_mutex_destroy(struct os_mutex *mutex);
 void os_mutex_lock(struct os_mutex *mutex);
 void os_mutex_unlock(struct os_mutex *mutex);
 
+/* Waiting for what another thread changes under the mutex; may also return with nothing changed. */
+struct os_condition;
+struct os_condition *os_condition_create(void);
+void os_condition_destroy(struct os_condition *condition);
+void os_condition_wait(struct os_condition *condition, struct os_mutex *mutex);
+void os_condition_signal(struct os_condition *condition); /* one waiting thread, not all */
+void os_condition_broadcast(struct os_condition *condition);
+
+/* Held by many threads (shared) or by one alone (exclusive). */
+struct os_rwlock;
+struct os_rwlock *os_rwlock_create(void);
+void os_rwlock_destroy(struct os_rwlock *lock);
+void os_rwlock_shared(struct os_rwlock *lock);
+void os_rwlock_exclusive(struct os_rwlock *lock);
+void os_rwlock_unlock(struct os_rwlock *lock);
+
 /* Wakes one waiting thread from any thread or signal handler. A signal before the wait is kept;
  * several count as one. */
 struct os_wake;

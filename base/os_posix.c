@@ -218,6 +218,78 @@ void os_mutex_unlock(struct os_mutex *m)
     pthread_mutex_unlock(&m->mutex);
 }
 
+struct os_condition {
+    pthread_cond_t condition;
+};
+
+struct os_condition *os_condition_create(void)
+{
+    struct os_condition *c = malloc(sizeof *c);
+    if (c && pthread_cond_init(&c->condition, NULL) != 0) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void os_condition_destroy(struct os_condition *c)
+{
+    if (c)
+        pthread_cond_destroy(&c->condition);
+    free(c);
+}
+
+void os_condition_wait(struct os_condition *c, struct os_mutex *mutex)
+{
+    pthread_cond_wait(&c->condition, &mutex->mutex);
+}
+
+void os_condition_signal(struct os_condition *c)
+{
+    pthread_cond_signal(&c->condition);
+}
+
+void os_condition_broadcast(struct os_condition *c)
+{
+    pthread_cond_broadcast(&c->condition);
+}
+
+struct os_rwlock {
+    pthread_rwlock_t lock;
+};
+
+struct os_rwlock *os_rwlock_create(void)
+{
+    struct os_rwlock *l = malloc(sizeof *l);
+    if (l && pthread_rwlock_init(&l->lock, NULL) != 0) {
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void os_rwlock_destroy(struct os_rwlock *l)
+{
+    if (l)
+        pthread_rwlock_destroy(&l->lock);
+    free(l);
+}
+
+void os_rwlock_shared(struct os_rwlock *l)
+{
+    pthread_rwlock_rdlock(&l->lock);
+}
+
+void os_rwlock_exclusive(struct os_rwlock *l)
+{
+    pthread_rwlock_wrlock(&l->lock);
+}
+
+void os_rwlock_unlock(struct os_rwlock *l)
+{
+    pthread_rwlock_unlock(&l->lock);
+}
+
 /* ---- waking and waiting ---- */
 
 /* A pipe: the only thing that both a signal handler may write and poll may wait for on every POSIX

@@ -1,0 +1,258 @@
+/* The queue between a machine and its image (contract: block.h).
+ *
+ * Invariants, under the mutex: a request is on `waiting`, with a worker (counted in `working`), on
+ * `done`, or its submitter's. Workers take the oldest request; several run at once, since images
+ * order themselves, and what a guest has in flight at one time it has not ordered. */
+#include "devices/block/block.h"
+
+#include "base/os.h"
+#include "devices/block/image.h"
+
+#include <stdlib.h>
+
+#define WORKERS 4
+
+struct list {
+    struct block_request *first, **end;
+};
+
+struct block {
+    struct image *image;
+    enum block_cache cache;
+    bool ignore_discard;
+    struct os_mutex *mutex;
+    struct os_condition *more;  /* for the workers: a request, or the end */
+    struct os_condition *fewer; /* for the machine: a request is done */
+    struct os_thread *workers[WORKERS];
+    struct list waiting, done;
+    unsigned working;
+    bool ends;
+    void (*hook)(void *owner);
+    void *hook_owner;
+};
+
+static void append(struct list *list, struct block_request *r)
+{
+    r->next = NULL;
+    *list->end = r;
+    list->end = &r->next;
+}
+
+static struct block_request *take_first(struct list *list)
+{
+    struct block_request *r = list->first;
+    if (!r)
+        return NULL;
+    list->first = r->next;
+    if (!list->first)
+        list->end = &list->first;
+    return r;
+}
+
+static bool take(struct list *list, const struct block_request *r)
+{
+    struct block_request **at = &list->first;
+    while (*at && *at != r)
+        at = &(*at)->next;
+    if (!*at)
+        return false;
+    *at = r->next;
+    if (!r->next)
+        list->end = at;
+    return true;
+}
+
+/* ---- the workers ---- */
+
+static enum block_status change(struct block *b, const struct block_request *r)
+{
+    const struct image_ops *ops = b->image->ops;
+    switch (r->op) {
+    case BLOCK_WRITE:
+        return ops->write(b->image, r->offset, r->buffer, r->bytes);
+    case BLOCK_WRITE_ZEROES:
+        return ops->zero(b->image, r->offset, r->bytes, r->may_unmap && !b->ignore_discard);
+    case BLOCK_DISCARD:
+        return b->ignore_discard ? BLOCK_OK : ops->discard(b->image, r->offset, r->bytes);
+    case BLOCK_READ:
+    case BLOCK_FLUSH:
+        break;
+    }
+    return BLOCK_UNSUPPORTED;
+}
+
+static enum block_status perform(struct block *b, const struct block_request *r)
+{
+    const struct image_ops *ops = b->image->ops;
+    if (r->op == BLOCK_READ)
+        return r->bytes ? ops->read(b->image, r->offset, r->buffer, r->bytes) : BLOCK_OK;
+    if (r->op == BLOCK_FLUSH)
+        return b->image->read_only || b->cache == BLOCK_CACHE_UNSAFE ? BLOCK_OK
+                                                                     : ops->flush(b->image);
+    if (b->image->read_only)
+        return BLOCK_IO_ERROR;
+    enum block_status status = r->bytes ? change(b, r) : BLOCK_OK;
+    if (status == BLOCK_OK && b->cache == BLOCK_CACHE_WRITETHROUGH)
+        status = ops->flush(b->image);
+    return status;
+}
+
+static void work(void *arg)
+{
+    struct block *b = arg;
+    os_mutex_lock(b->mutex);
+    for (;;) {
+        struct block_request *r = take_first(&b->waiting);
+        if (!r && b->ends)
+            break;
+        if (!r) {
+            os_condition_wait(b->more, b->mutex);
+            continue;
+        }
+        b->working++;
+        os_mutex_unlock(b->mutex);
+        r->status = perform(b, r);
+        os_mutex_lock(b->mutex);
+        b->working--;
+        append(&b->done, r);
+        os_condition_broadcast(b->fewer);
+        if (b->hook)
+            b->hook(b->hook_owner);
+    }
+    os_mutex_unlock(b->mutex);
+}
+
+/* ---- the machine ---- */
+
+uint64_t block_bytes(const struct block *b)
+{
+    return b->image->bytes;
+}
+
+bool block_is_read_only(const struct block *b)
+{
+    return b->image->read_only;
+}
+
+void block_on_done(struct block *b, void (*hook)(void *owner), void *owner)
+{
+    os_mutex_lock(b->mutex);
+    b->hook = hook;
+    b->hook_owner = owner;
+    os_mutex_unlock(b->mutex);
+}
+
+void block_submit(struct block *b, struct block_request *r)
+{
+    os_mutex_lock(b->mutex);
+    append(&b->waiting, r);
+    os_condition_signal(b->more);
+    os_mutex_unlock(b->mutex);
+}
+
+struct block_request *block_take_done(struct block *b)
+{
+    os_mutex_lock(b->mutex);
+    struct block_request *r = take_first(&b->done);
+    os_mutex_unlock(b->mutex);
+    return r;
+}
+
+void block_wait(struct block *b, struct block_request *r)
+{
+    os_mutex_lock(b->mutex);
+    while (!take(&b->done, r))
+        os_condition_wait(b->fewer, b->mutex);
+    os_mutex_unlock(b->mutex);
+}
+
+/* ---- opening and closing ---- */
+
+static struct image *open_image(const struct block_options *o, struct error *err)
+{
+    struct image_options options = {.path = o->path,
+                                    .format = o->format,
+                                    .read_only = o->read_only || o->snapshot,
+                                    .unsafe = o->cache == BLOCK_CACHE_UNSAFE,
+                                    .unmap = o->discard == BLOCK_DISCARD_UNMAP};
+    struct image *image = image_open(&options, err);
+    if (image && image->bytes == 0) {
+        error_set(err,
+                  "cannot use %s as a disk: it is empty; give it a size with rivulet img resize",
+                  o->path);
+        image_close(image);
+        return NULL;
+    }
+    if (!image || !o->snapshot)
+        return image;
+    struct image *overlay = overlay_open(image, err);
+    if (!overlay)
+        image_close(image);
+    else
+        overlay->read_only = o->read_only;
+    return overlay;
+}
+
+static void stop_workers(struct block *b)
+{
+    os_mutex_lock(b->mutex);
+    b->ends = true;
+    os_condition_broadcast(b->more);
+    os_mutex_unlock(b->mutex);
+    for (int i = 0; i < WORKERS; i++)
+        if (b->workers[i])
+            os_thread_join(b->workers[i]);
+}
+
+static bool start(struct block *b)
+{
+    b->waiting.end = &b->waiting.first;
+    b->done.end = &b->done.first;
+    b->mutex = os_mutex_create();
+    b->more = os_condition_create();
+    b->fewer = os_condition_create();
+    if (!b->mutex || !b->more || !b->fewer)
+        return false;
+    for (int i = 0; i < WORKERS; i++) {
+        b->workers[i] = os_thread_start(work, b);
+        if (!b->workers[i]) {
+            stop_workers(b);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void destroy(struct block *b)
+{
+    os_condition_destroy(b->more);
+    os_condition_destroy(b->fewer);
+    os_mutex_destroy(b->mutex);
+    free(b);
+}
+
+struct block *block_open(const struct block_options *options, struct error *err)
+{
+    struct image *image = open_image(options, err);
+    if (!image)
+        return NULL;
+    struct block *b = calloc(1, sizeof *b);
+    if (b) {
+        b->image = image;
+        b->cache = options->cache;
+        b->ignore_discard = options->discard == BLOCK_DISCARD_IGNORE && !options->snapshot;
+        if (start(b))
+            return b;
+        destroy(b);
+    }
+    error_set(err, "cannot use %s: the host has no more memory or threads", options->path);
+    image_close(image);
+    return NULL;
+}
+
+void block_close(struct block *b)
+{
+    stop_workers(b);
+    image_finish(b->image);
+    destroy(b);
+}

@@ -1,0 +1,214 @@
+/* Opening images: which format a file has, and the chain of backing images below it.
+ *
+ * Invariant: until the whole chain is open nothing is written; then begin_writing of the top image
+ * alone may write. */
+#include "devices/block/image.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_CHAIN   64
+#define PROBE_BYTES 512u
+
+const char *block_status_text(enum block_status status)
+{
+    static const char *const texts[] = {
+        [BLOCK_OK] = "no error",
+        [BLOCK_IO_ERROR] = "input/output error",
+        [BLOCK_NO_SPACE] = "no space left on the host",
+        [BLOCK_UNSUPPORTED] = "not supported",
+    };
+    return texts[status];
+}
+
+/* ---- formats ---- */
+
+static const struct {
+    const char *name;
+    size_t offset;
+    const char *magic;
+    size_t n;
+} signatures[] = {
+    {"qcow2", 0, "QFI\xfb", 4},
+    {"VMware (vmdk)", 0, "KDMV", 4},
+    {"VMware (vmdk)", 0, "COWD", 4},
+    {"VMware (vmdk)", 0, "# Disk DescriptorFile", 21},
+    {"Hyper-V (vpc)", 0, "conectix", 8},
+    {"Hyper-V (vhdx)", 0, "vhdxfile", 8},
+    {"QED", 0, "QED\0", 4},
+    {"LUKS", 0, "LUKS\xba\xbe", 6},
+    {"VirtualBox (vdi)", 64, "\x7f\x10\xda\xbe", 4},
+    {"Parallels", 0, "WithoutFreeSpace", 16},
+    {"Parallels", 0, "WithouFreSpacExt", 16},
+};
+
+const char *image_foreign_format(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < ARRAY_LEN(signatures); i++) {
+        size_t end = signatures[i].offset + signatures[i].n;
+        if (end <= n && !memcmp(bytes + signatures[i].offset, signatures[i].magic, signatures[i].n))
+            return signatures[i].name;
+    }
+    return NULL;
+}
+
+/* The format of the file: as given, or as its first bytes say. NULL and err: none of ours. */
+static const char *choose_format(struct file *file, const struct image_options *o,
+                                 struct error *err)
+{
+    if (o->format && (!strcmp(o->format, "raw") || !strcmp(o->format, "qcow2")))
+        return o->format;
+    if (o->format) {
+        error_set(err, "cannot open %s: the format '%s' is not known; raw and qcow2 are", o->path,
+                  o->format);
+        return NULL;
+    }
+    uint8_t head[PROBE_BYTES];
+    if (file_read(file, 0, head, sizeof head) != BLOCK_OK) {
+        error_set(err, "cannot read %s: input/output error", o->path);
+        return NULL;
+    }
+    const char *foreign = image_foreign_format(head, sizeof head);
+    if (!foreign)
+        return "raw";
+    if (!strcmp(foreign, "qcow2"))
+        return foreign;
+    error_set(err, "cannot open %s: it is a %s image; convert it with qemu-img convert -O qcow2",
+              o->path, foreign);
+    return NULL;
+}
+
+/* ---- the chain ---- */
+
+/* Images being opened, from the one the user named downwards. */
+struct chain {
+    const struct chain *above;
+    const struct file *file;
+    unsigned length;
+};
+
+bool image_backing_path(const char *image_path, const char *backing, char *path, size_t size,
+                        struct error *err)
+{
+    const char *colon = strchr(backing, ':'), *slash = strrchr(image_path, '/');
+    if (!strncmp(backing, "file:", 5))
+        backing += 5;
+    else if (colon && !memchr(backing, '/', (size_t)(colon - backing)))
+        return error_set(err,
+                         "%s has the backing file '%s': only files are supported; change it with "
+                         "qemu-img rebase -u",
+                         image_path, backing);
+    int folder = *backing == '/' || !slash ? 0 : (int)(slash - image_path) + 1;
+    int length = snprintf(path, size, "%.*s%s", folder, image_path, backing);
+    return (length >= 0 && (size_t)length < size) ||
+           error_set(err, "the path of the backing file of %s is too long", image_path);
+}
+
+static bool is_loop(const struct chain *chain)
+{
+    for (const struct chain *above = chain->above; above; above = above->above)
+        if (chain->file->identity[0] && chain->file->identity[0] == above->file->identity[0] &&
+            chain->file->identity[1] == above->file->identity[1])
+            return true;
+    return false;
+}
+
+static struct image *open_in_chain(const struct image_options *o, const struct chain *above,
+                                   struct error *err);
+
+static bool open_backing(struct image *image, const struct image_options *o,
+                         const struct chain *chain, struct error *err)
+{
+    char path[sizeof image->path];
+    if (!image_backing_path(image->path, image->backing_path, path, sizeof path, err))
+        return false;
+    struct image_options below = {.path = path,
+                                  .format = *image->backing_format ? image->backing_format : NULL,
+                                  .read_only = true,
+                                  .share = o->share};
+    struct error reason;
+    image->backing = open_in_chain(&below, chain, &reason);
+    return image->backing ||
+           error_set(err, "%.*s (backing file of %s)", 300, reason.text, image->path);
+}
+
+static struct image *open_format(struct file *file, const struct image_options *o,
+                                 struct error *err)
+{
+    const char *format = choose_format(file, o, err);
+    if (!format)
+        return NULL;
+    struct image *image =
+        strcmp(format, "raw") ? qcow2_open(file, o, err) : raw_open(file, o->format == NULL, err);
+    if (!image)
+        return NULL;
+    image->read_only = o->read_only;
+    snprintf(image->path, sizeof image->path, "%s", o->path);
+    return image;
+}
+
+static struct image *open_in_chain(const struct image_options *o, const struct chain *above,
+                                   struct error *err)
+{
+    struct file_options options = {
+        .read_only = o->read_only, .share = o->share, .unsafe = o->unsafe};
+    struct file *file = file_open(o->path, &options, err);
+    if (!file)
+        return NULL;
+    struct chain chain = {above, file, above ? above->length + 1 : 1};
+    struct image *image = NULL;
+    if (is_loop(&chain))
+        error_set(err, "cannot open %s: it is, in the end, its own backing file", o->path);
+    else if (chain.length > MAX_CHAIN)
+        error_set(err, "cannot open %s: more than %d backing files", o->path, MAX_CHAIN);
+    else
+        image = open_format(file, o, err);
+    if (!image) {
+        file_close(file);
+        return NULL;
+    }
+    if (!o->no_backing && *image->backing_path && !open_backing(image, o, &chain, err)) {
+        image_close(image);
+        return NULL;
+    }
+    return image;
+}
+
+struct image *image_open(const struct image_options *options, struct error *err)
+{
+    struct image *image = open_in_chain(options, NULL, err);
+    if (!image || image->read_only || !image->ops->begin_writing)
+        return image;
+    if (image->ops->begin_writing(image, err))
+        return image;
+    image_close(image);
+    return NULL;
+}
+
+void image_close(struct image *image)
+{
+    while (image) {
+        struct image *backing = image->backing;
+        struct file *file = image->file;
+        image->ops->destroy(image);
+        if (file)
+            file_close(file);
+        image = backing;
+    }
+}
+
+enum block_status image_finish(struct image *image)
+{
+    enum block_status status = image->read_only ? BLOCK_OK : image->ops->flush(image);
+    image_close(image);
+    return status;
+}
+
+enum block_status image_read_clipped(struct image *image, uint64_t offset, uint8_t *buffer,
+                                     uint64_t bytes)
+{
+    uint64_t end = image ? image->bytes : 0;
+    uint64_t inside = offset < end ? min_u64(bytes, end - offset) : 0;
+    memset(buffer + inside, 0, bytes - inside);
+    return inside ? image->ops->read(image, offset, buffer, inside) : BLOCK_OK;
+}
