@@ -93,8 +93,15 @@ static const struct option_row rows[] = {
      "werror|rerror=report|ignore, discard=unmap, serial=TEXT"},
     {"snapshot", NULL, NULL, SET_TRUE, AT(machine.snapshot), NULL,
      "what is written to disks is thrown away at the end"},
-    {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev, "none in this version"},
-    {"object", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_object, "rng-random, rng-builtin"},
+    {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev,
+     "a network: user,id=ID[,hostfwd=tcp::2222-:22...]; tap,ifname=NAME;\n"
+     "socket,listen=|connect=HOST:PORT; stream,server=on|off,addr...;\n"
+     "with -device virtio-net-device,netdev=ID"},
+    {"nic", NULL, "TYPE[,PROPERTY=VALUE...]|none", CALL, 0, add_nic,
+     "a network and its card in one: user,hostfwd=tcp::2222-:22"},
+    {"object", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_object,
+     "rng-random, rng-builtin;\n"
+     "filter-dump,id=ID,netdev=ID,file=FILE: a capture for Wireshark"},
     {"global", NULL, "DRIVER.PROPERTY=VALUE", CALL, 0, add_global,
      "default for all devices of a driver; virtio-mmio.force-legacy"},
     TITLE("Debugging and tests"),
@@ -130,7 +137,6 @@ static const struct option_row rows[] = {
     ACCEPTED("compat", "LIST"),
     {"vga", NULL, "none", CALL, 0, accept_none, NULL},
     {"net", NULL, "none", CALL, 0, accept_none, NULL},
-    {"nic", NULL, "none", CALL, 0, add_nic, NULL},
     {"parallel", NULL, "none", CALL, 0, accept_none, NULL},
     {"audio", NULL, "none", CALL, 0, accept_none, NULL},
     {"audiodev", NULL, "none", CALL, 0, accept_none, NULL},

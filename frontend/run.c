@@ -59,6 +59,17 @@ static bool open_serial_file(struct run *r, struct error *err)
     return r->serial_fd >= 0 || error_set(err, "cannot write %s: %s", path, strerror(errno));
 }
 
+/* Whether frames may come from outside: the guest's timeouts must then be as long as the host's. */
+static bool has_network(const struct machine_config *c)
+{
+    unsigned none = 0;
+    for (unsigned i = 0; i < c->nics.count; i++) {
+        const char *type = c->nics.items[i].items[0].value;
+        none += type && strcmp(type, "none") == 0;
+    }
+    return c->netdevs.count + c->nics.count > none;
+}
+
 static bool open_console(struct run *r, struct error *err)
 {
     const struct options *o = r->options;
@@ -78,7 +89,8 @@ static bool open_console(struct run *r, struct error *err)
         input = r->script ? TERMINAL_NO_FD : STDIN_FILENO; /* nobody types into a script */
     }
     if (!o->sleep_given)
-        r->config.icount_sleep = input != TERMINAL_NO_FD && terminal_is_live(input);
+        r->config.icount_sleep =
+            (input != TERMINAL_NO_FD && terminal_is_live(input)) || has_network(&o->machine);
     r->config.serial = (struct byte_sink){.write = on_serial, .owner = r};
     r->terminal = terminal_create(input, output, err);
     return r->terminal != NULL;

@@ -3,11 +3,14 @@
 
 #include "base/os.h"
 #include "base/values.h"
+#include "devices/virtio/net.h"
 #include "devices/virtio/rng.h"
 #include "machine/drives.h"
+#include "machine/nets.h"
 #include "machine/places.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define BLOCK_LEAST_BYTES 512u
 #define BLOCK_MOST_BYTES  (2u << 20) /* QEMU's */
@@ -113,6 +116,58 @@ static struct virtio *create_blk(struct machine *m, const struct properties *p, 
     return v;
 }
 
+/* --- virtio-net -------------------------------------------------------------------------- */
+
+static const char *const offs[] = {"off", NULL};
+static const struct property_rule net_rules[] = {
+    {"netdev", NULL},  {"mac", NULL},     {"mq", offs}, {"bootindex", NULL},
+    {"romfile", NULL}, {"vectors", NULL}, {NULL, NULL},
+};
+
+/* "52:54:00:12:34:56", of one card: not a group's address. */
+static bool set_mac(struct virtio_net_config *c, const char *text, struct error *err)
+{
+    char hex[3] = "", *end;
+    const char *at = text;
+    for (unsigned i = 0; i < VIRTIO_NET_MAC_BYTES; i++, at += 3) {
+        char separator = i + 1 < VIRTIO_NET_MAC_BYTES ? ':' : 0;
+        if (strlen(at) < 2 || at[2] != separator)
+            return error_set(err, "mac=%.40s: give for example 52:54:00:12:34:56", text);
+        memcpy(hex, at, 2);
+        c->mac[i] = (uint8_t)strtoul(hex, &end, 16);
+        if (*end || hex[0] == '+' || hex[0] == '-' || hex[0] == ' ')
+            return error_set(err, "mac=%.40s: give for example 52:54:00:12:34:56", text);
+    }
+    return !(c->mac[0] & 1) || error_set(err, "mac=%.40s is the address of a group", text);
+}
+
+/* QEMU's: the first card has 56 at its end, the second 57. */
+static void set_default_mac(struct machine *m, struct virtio_net_config *c)
+{
+    static const uint8_t first[VIRTIO_NET_MAC_BYTES] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+    memcpy(c->mac, first, sizeof first);
+    c->mac[VIRTIO_NET_MAC_BYTES - 1] += m->nic_count++;
+}
+
+static struct virtio *create_net(struct machine *m, const struct properties *p, struct error *err)
+{
+    struct virtio_net_config config = {.memory = m->memory, .log = m->config.log};
+    const char *netdev = properties_text(p, "netdev"), *mac = properties_text(p, "mac");
+    if (!netdev) {
+        error_set(err, "it needs netdev=ID and a -netdev user,id=ID");
+        return NULL;
+    }
+    config.link = nets_link(m->nets, netdev, err);
+    if (!config.link || (mac && !set_mac(&config, mac, err)))
+        return NULL;
+    if (!mac)
+        set_default_mac(m, &config);
+    struct virtio *v = virtio_net_create(&config);
+    if (!v)
+        error_set(err, "no memory");
+    return v;
+}
+
 /* --- virtio-rng -------------------------------------------------------------------------- */
 
 static const struct property_rule rng_rules[] = {
@@ -152,6 +207,10 @@ static const struct driver drivers[] = {
     {"virtio-blk-pci",                  BUS_VIRTIO_PCI,        blk_rules,        create_blk},
     {"virtio-blk-pci-transitional",     BUS_VIRTIO_PCI,        blk_rules,        create_blk},
     {"virtio-blk-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, blk_rules,        create_blk},
+    {"virtio-net-device",               BUS_VIRTIO_MMIO,       net_rules,        create_net},
+    {"virtio-net-pci",                  BUS_VIRTIO_PCI,        net_rules,        create_net},
+    {"virtio-net-pci-transitional",     BUS_VIRTIO_PCI,        net_rules,        create_net},
+    {"virtio-net-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, net_rules,        create_net},
     {"virtio-rng-device",               BUS_VIRTIO_MMIO,       rng_rules,        create_rng},
     {"virtio-rng-pci",                  BUS_VIRTIO_PCI,        rng_rules,        create_rng},
     {"virtio-rng-pci-transitional",     BUS_VIRTIO_PCI,        rng_rules,        create_rng},
@@ -222,6 +281,22 @@ static bool create_for_drive(struct machine *m, const struct drive *drive, struc
     return create_named(m, &option, err);
 }
 
+/* The card of a -nic: its model may be QEMU's short name. */
+static bool create_for_nic(struct machine *m, unsigned nic, struct error *err)
+{
+    const struct machine_option *option = &m->config.nics.items[nic];
+    const char *model = option_text(option, "model"), *mac = option_text(option, "mac");
+    const char *id = nets_nic_id(m->nets, nic);
+    if (!id)
+        return true;
+    if (!model || strcmp(model, "virtio") == 0)
+        model = "virtio-net-pci";
+    struct machine_option card = {.items = {{"driver", model}, {"netdev", id}}, .count = 2};
+    if (mac)
+        card.items[card.count++] = (struct machine_property){"mac", mac};
+    return create_named(m, &card, err);
+}
+
 /* --- globals and objects ----------------------------------------------------------------- */
 
 static bool check_global(const struct machine_property *global, struct error *err)
@@ -240,7 +315,7 @@ static bool check_global(const struct machine_property *global, struct error *er
 /* Where entropy comes from is decided by the clock; QEMU's scripts name it all the same. */
 static bool check_object(const struct machine_option *object, struct error *err)
 {
-    static const char *const types[] = {"rng-random", "rng-builtin", NULL};
+    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", NULL};
     const char *type = option_text(object, "qom-type");
     for (const char *const *known = types; *known; known++)
         if (type && strcmp(type, *known) == 0)
@@ -274,6 +349,9 @@ bool drivers_create(struct machine *m, struct error *err)
             return false;
     for (unsigned i = 0; i < m->drives->count; i++)
         if (m->drives->items[i].wants_device && !create_for_drive(m, &m->drives->items[i], err))
+            return false;
+    for (unsigned i = 0; i < m->config.nics.count; i++)
+        if (!create_for_nic(m, i, err))
             return false;
     return true;
 }

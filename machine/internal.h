@@ -56,10 +56,12 @@ struct machine {
     struct input_door *door;
     unsigned console_entry;
     struct drives *drives;
+    struct nets *nets;
     struct virtio *mmio_virtio[VIRTIO_MMIO_SLOTS]; /* who is on each bus; the slot destroys it */
     bool virtio_legacy;
     struct virtio *disks[MACHINE_DRIVES_MAX];
     unsigned disk_count;
+    unsigned nic_count;  /* those whose address was not given */
     unsigned disk_entry; /* of the door: some disk has done a request */
     uint8_t *device_tree;
     size_t device_tree_size;

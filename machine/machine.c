@@ -3,6 +3,7 @@
 #include "devices/serial/ns16550a.h"
 #include "devices/virtio/blk.h"
 #include "machine/drives.h"
+#include "machine/nets.h"
 
 #include <stdlib.h>
 
@@ -153,7 +154,8 @@ static bool build(struct machine *m, struct error *err)
     m->code->stress = m->config.stress;
     if (log_wants(m->config.log, LOG_PROFILE) && !code_profile(m->code, err))
         return false;
-    return open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
+    m->nets = nets_create(&m->config, m->door, &m->clock, err);
+    return m->nets && open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
            create_sbi(m, err) && boot_load(m, err);
 }
 
@@ -182,14 +184,20 @@ static struct machine *create(const struct machine_config *config, struct drives
 
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
-    return create(config, NULL, err);
+    struct machine *m = create(config, NULL, err);
+    if (!m || nets_open(m->nets, err))
+        return m;
+    machine_destroy(m);
+    return NULL;
 }
 
 struct machine *machine_succeed(struct machine *old, struct error *err)
 {
     struct machine *m = create(&old->config, old->drives, err);
-    if (m)
-        old->drives = NULL;
+    if (!m)
+        return NULL;
+    old->drives = NULL;
+    nets_succeed(m->nets, old->nets);
     return m;
 }
 
@@ -210,6 +218,7 @@ void machine_destroy(struct machine *m)
         log_stats(m);
     if (m->code && m->code->executed)
         code_log_profile(m->code);
+    nets_destroy(m->nets); /* their threads know the door */
     board_destroy(m);
     drives_close(m->drives);
     sbi_destroy(m->sbi);
@@ -323,6 +332,17 @@ uint64_t machine_traps(const struct machine *m)
     for (unsigned i = 0; i < m->config.harts; i++)
         traps += m->harts[i]->traps;
     return traps;
+}
+
+bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
+{
+    return nets_add_forward(m->nets, netdev, rule, err);
+}
+
+bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
+                            struct error *err)
+{
+    return nets_remove_forward(m->nets, netdev, rule, err);
 }
 
 bool machine_add_breakpoint(struct machine *m, uint64_t va)

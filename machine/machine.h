@@ -78,9 +78,9 @@ struct machine;
 /* Builds the board, loads firmware, kernel, initrd and device tree, resets. NULL and err if not. */
 struct machine *machine_create(const struct machine_config *config, struct error *err);
 void machine_destroy(struct machine *m);
-/* A machine of the same configuration that takes the old one's disks over, as they are: for a state
- * saved before and loaded after. The old one can only be destroyed then, and must be before the new
- * one runs or loads. NULL and err: nothing has changed. */
+/* A machine of the same configuration that takes the old one's disks and networks over, as they
+ * are: for a state saved before and loaded after. The old one can only be destroyed then, and must
+ * be before the new one runs or loads. NULL and err: nothing has changed. */
 struct machine *machine_succeed(struct machine *old, struct error *err);
 
 enum machine_stop {
@@ -108,6 +108,14 @@ bool machine_reset(struct machine *m, struct error *err) MUST_CHECK;
 /* Where console input enters: input_push(machine_door(m), machine_console_entry(m), ...). */
 struct input_door *machine_door(struct machine *m);
 unsigned machine_console_entry(const struct machine *m);
+
+/* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
+ * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any
+ * thread. */
+bool machine_add_forward(struct machine *m, const char *netdev, const char *rule,
+                         struct error *err) MUST_CHECK;
+bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
+                            struct error *err) MUST_CHECK;
 
 /* Virtual time, and the sum of all harts' steps. */
 uint64_t machine_now_ns(const struct machine *m);
