@@ -40,6 +40,7 @@ static const struct topic_name topic_names[] = {
     {"int", LOG_INT},
     {"mmu", LOG_MMU},
     {"stats", LOG_STATS},
+    {"profile", LOG_PROFILE},
 };
 
 struct log *log_open(const char *path, unsigned topics, struct error *err)

@@ -13,6 +13,7 @@ enum log_topic {
     LOG_UNIMP = 1 << 1,        /* unimp: a register or function that we lack */
     LOG_INT = 1 << 2,          /* int: traps and interrupts */
     LOG_MMU = 1 << 3,          /* mmu: page walks and TLB flushes */
+    LOG_PROFILE = 1 << 5,      /* profile: how often each decoded op ran, at exit */
     LOG_STATS = 1 << 4,        /* stats: counters at exit */
 };
 

@@ -3,7 +3,9 @@
 #include "base/os.h"
 #include "cpu/code_build.h"
 #include "cpu/exec.h"
+#include "cpu/fuse.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Sizes: host memory is touched only as it is used; a flush of everything when one runs full. */
@@ -27,7 +29,9 @@ static bool reserve_tables(struct code_cache *code)
     code->hash = os_reserve((size_t)HASH_SLOTS * sizeof *code->hash);
     code->pages = os_reserve((size_t)PAGE_SLOTS * sizeof *code->pages);
     code->decoder = insn_decoder_create();
-    return code->ops && code->side && code->blocks && code->hash && code->pages && code->decoder;
+    code->fuser = fuser_create();
+    return code->ops && code->side && code->blocks && code->hash && code->pages && code->decoder &&
+           code->fuser;
 }
 
 static void release(void *pages, size_t bytes)
@@ -46,6 +50,8 @@ void code_destroy(struct code_cache *code)
     release(code->hash, (size_t)HASH_SLOTS * sizeof *code->hash);
     release(code->pages, (size_t)PAGE_SLOTS * sizeof *code->pages);
     insn_decoder_destroy(code->decoder);
+    fuser_destroy(code->fuser);
+    free(code->executed);
     free(code->breakpoints);
     free(code);
 }
@@ -167,6 +173,7 @@ static struct build_result decode(struct code_cache *code, uint64_t pa, unsigned
         .context = context,
         .limit = limit,
         .at = at,
+        .fuser = at == SCRATCH_AT ? NULL : code->fuser,
         .lines = &(*page)->lines,
     };
     return build_block(&request);
@@ -315,4 +322,50 @@ void code_log_stats(const struct code_cache *code)
     log_line(code->log, LOG_STATS, "code pages: %llu dropped by writes, %llu flushes of everything",
              (unsigned long long)stats->pages_dropped, (unsigned long long)stats->flushes);
     log_line(code->log, LOG_STATS, "code cache: %u of %u ops in use", code->ops_used, OPS_MAX);
+}
+
+bool code_profile(struct code_cache *code, struct error *err)
+{
+    if (!DISPATCH_COUNTS)
+        return error_set(err, "-d profile: this build does not count: configure one with "
+                              "-DRIVULET_DISPATCH=profile");
+    fuser_destroy(code->fuser);
+    code->fuser = NULL;
+    code->executed = calloc(OPS_MAX, sizeof *code->executed);
+    return code->executed || error_set(err, "no memory for the profile");
+}
+
+/* The name of a handler that superinstructions may contain, or NULL. */
+static const char *part_name(handler *run)
+{
+    if (run == op_j)
+        return "j";
+    if (run == op_link)
+        return "link";
+    for (unsigned i = 0; i < insn_count; i++)
+        if (insns[i].run == run)
+            return insns[i].name;
+    return NULL;
+}
+
+static void log_block_profile(const struct code_cache *code, const struct block *block)
+{
+    char line[4096];
+    size_t used = 0;
+    uint32_t end = block->first;
+    for (unsigned n = 0; n < BLOCK_MAX && code->executed[end] && used < sizeof line; n++, end++) {
+        const char *name = part_name(code->ops[end].run);
+        used += (size_t)snprintf(line + used, sizeof line - used, " %s:%llu", name ? name : "-",
+                                 (unsigned long long)code->executed[end]);
+        if (code->ops[end + 1].run == op_resolve)
+            end++;
+    }
+    log_line(code->log, LOG_PROFILE, "block%s", line);
+}
+
+void code_log_profile(const struct code_cache *code)
+{
+    for (uint32_t i = 0; i < code->blocks_used; i++)
+        if (code->executed[code->blocks[i].first])
+            log_block_profile(code, &code->blocks[i]);
 }

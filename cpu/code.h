@@ -16,6 +16,7 @@
 #ifndef RIVULET_CPU_CODE_H
 #define RIVULET_CPU_CODE_H
 
+#include "base/error.h"
 #include "cpu/insn.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
@@ -64,6 +65,8 @@ struct code_cache {
     uint32_t pages_used;
     uint64_t generation; /* counts flushes: op pointers of an older one are dead */
     struct insn_decoder *decoder;
+    struct fuser *fuser; /* NULL: no superinstructions */
+    uint64_t *executed;  /* profile dispatch: how often, by slot; NULL: not counted */
     struct memory_map *memory;
     struct log *log;
     struct tlb *tlbs[8]; /* of the harts that run from this cache */
@@ -99,6 +102,10 @@ struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned contex
 
 /* The counters as lines of topic LOG_STATS. */
 void code_log_stats(const struct code_cache *code);
+/* Starts counting, without superinstructions. An error in builds that do not count. */
+bool code_profile(struct code_cache *code, struct error *err) MUST_CHECK;
+/* A line of topic LOG_PROFILE for each block that ran: its ops as NAME:COUNT. */
+void code_log_profile(const struct code_cache *code);
 
 /* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */
 bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes);

@@ -8,6 +8,7 @@
 
 #include "cpu/exec.h"
 #include "cpu/fp_host.h"
+#include "cpu/fuse.h"
 
 #define RM_DYNAMIC 7
 #define RM_RMM     4
@@ -282,6 +283,8 @@ struct build_result build_block(const struct build_request *request)
     struct builder b = {.request = request, .offset = (uint32_t)(request->pa % PAGE_BYTES)};
     while (!b.done)
         build_next(&b);
+    if (request->fuser)
+        fuse(request->fuser, &request->code->ops[request->at], b.used);
     emit_records(&b);
     return (struct build_result){.slots = b.used, .instructions = b.count};
 }

@@ -10,12 +10,13 @@
 
 struct build_request {
     struct code_cache *code;
-    const uint8_t *page; /* host memory of the page */
-    uint64_t pa;         /* where the block begins */
-    unsigned context;    /* the hart's */
-    unsigned limit;      /* instructions, 1 to BLOCK_MAX */
-    uint32_t at;         /* first slot; BLOCK_MAX_SLOTS are free from there */
-    uint64_t *lines;     /* map of the page's 64-byte lines: set where code was decoded; or NULL */
+    const uint8_t *page;       /* host memory of the page */
+    uint64_t pa;               /* where the block begins */
+    unsigned context;          /* the hart's */
+    unsigned limit;            /* instructions, 1 to BLOCK_MAX */
+    uint32_t at;               /* first slot; BLOCK_MAX_SLOTS are free from there */
+    const struct fuser *fuser; /* NULL: the block runs once, or op by op */
+    uint64_t *lines; /* map of the page's 64-byte lines: set where code was decoded; or NULL */
 };
 
 struct build_result {

@@ -2,6 +2,7 @@
  * paths behind them. This is the hot file; CMakeLists.txt gives it flags of its own. */
 #include "cpu/exec.h"
 #include "cpu/arith.h"
+#include "cpu/fuse.h"
 
 /* --- slow paths, which the words refer to --------------------------------------------- */
 
@@ -44,9 +45,12 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 
 /* Exits. `n` steps are charged; with the budget used up the hart leaves at the target. */
 #define BRANCH(condition)                                                                          \
-    if (condition)                                                                                 \
-        JUMP();                                                                                    \
+    BRANCH_TAKEN(condition);                                                                       \
     CONTINUE_AT(op + 2)
+
+#define BRANCH_TAKEN(condition)                                                                    \
+    if (condition)                                                                                 \
+    JUMP()
 
 #define JUMP()                                                                                     \
     do {                                                                                           \
@@ -226,6 +230,7 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #define G I
 #include "cpu/isa/a.def"
 #include "cpu/isa/b.def"
+#include "cpu/isa/block.def"
 #include "cpu/isa/fmem.def"
 #include "cpu/isa/i.def"
 #include "cpu/isa/m.def"
@@ -233,6 +238,8 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #undef I
 #undef F
 #undef G
+
+#include "cpu/superinstructions.inc"
 
 /* --- leaving ---------------------------------------------------------------------------------- */
 
@@ -260,17 +267,6 @@ static HANDLER(take_exception_here)
 }
 
 /* --- jumps ------------------------------------------------------------------------------------ */
-
-HANDLER(op_j)
-{
-    JUMP();
-}
-
-HANDLER(op_link)
-{
-    WRITE_RD(PAGE_VA + (uint64_t)IMM);
-    NEXT;
-}
 
 /* The op at h->pc, whose steps are charged already; NULL: the hart must leave (a fault was taken,
  * or the page is executed instruction by instruction). */

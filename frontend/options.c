@@ -106,7 +106,7 @@ static const struct option_row rows[] = {
      "default for all devices of a driver; virtio-mmio.force-legacy"},
     TITLE("Debugging and tests"),
     {"d", NULL, "TOPIC[,...]", CALL, 0, set_log_topics,
-     "log guest_errors, unimp, int, mmu, stats (to stderr)"},
+     "log guest_errors, unimp, int, mmu, stats, profile (to stderr)"},
     {"D", NULL, "FILE", SET_TEXT, AT(log_file), NULL, "write the log to FILE"},
     {"until", NULL, "TIME", CALL, 0, set_until,
      "end at this virtual time with status 0: 1.5s, 200ms, or ns"},

@@ -152,6 +152,8 @@ static bool build(struct machine *m, struct error *err)
     if (!m->code)
         return error_set(err, "no memory for the code cache");
     m->code->stress = m->config.stress;
+    if (log_wants(m->config.log, LOG_PROFILE) && !code_profile(m->code, err))
+        return false;
     m->nets = nets_create(&m->config, m->door, &m->clock, err);
     return m->nets && open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
            create_sbi(m, err) && boot_load(m, err);
@@ -214,6 +216,8 @@ void machine_destroy(struct machine *m)
         return;
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);
+    if (m->code && m->code->executed)
+        code_log_profile(m->code);
     nets_destroy(m->nets); /* their threads know the door */
     board_destroy(m);
     drives_close(m->drives);

@@ -1,6 +1,7 @@
 /* The shapes of blocks: what the builder makes of guest instructions. */
 #include "cpu/code_build.h"
 #include "cpu/exec.h"
+#include "cpu/fuse.h"
 #include "tests/unit/hart_bench.h"
 
 HANDLER(op_addi);
@@ -18,6 +19,8 @@ HANDLER(op_fsd);
 static void init_at(struct bench *b, uint64_t offset)
 {
     bench_init(b);
+    fuser_destroy(b->code->fuser); /* handlers are looked at one by one */
+    b->code->fuser = NULL;
     b->a.pc = BENCH_RAM + offset;
 }
 

@@ -6,6 +6,9 @@
 struct op;
 typedef struct op *handler_result;
 
+/* Whether code_cache.executed is counted. */
+enum { DISPATCH_COUNTS = 0 };
+
 #define CONTINUE_AT(next)                                                                          \
     do {                                                                                           \
         h->budget = budget;                                                                        \

@@ -8,6 +8,9 @@
 struct op;
 typedef void handler_result;
 
+/* Whether code_cache.executed is counted. */
+enum { DISPATCH_COUNTS = 0 };
+
 /* Runs the op at `next`, the last thing that a handler does. */
 #define CONTINUE_AT(next)                                                                          \
     do {                                                                                           \
