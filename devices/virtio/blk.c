@@ -501,18 +501,19 @@ static void load_requests(struct virtio_blk *b, struct state *s, uint32_t count)
         struct request *r = calloc(1, sizeof *r);
         if (!r) {
             state_fail(s, "no memory for a virtio-blk request");
-            return;
+            break;
         }
         r->io.owner = r;
         request_state(b, r, s);
-        if (!r->chain) {
+        if (r->chain)
+            append(b, r);
+        else
             free_request(r);
-            return;
-        }
-        append(b, r);
     }
-    if (!state_ok(s))
+    if (!state_ok(s)) { /* what was never submitted cannot be waited for */
+        give_up_requests(b);
         return;
+    }
     for (struct request *r = b->requests; r; r = r->next)
         submit(b, r);
 }
