@@ -93,7 +93,7 @@ const char *disk_probe(const char *path, struct error *err)
 /* Images being opened, from the one the user named downwards. */
 struct chain {
     const struct chain *above;
-    const struct file *file;
+    struct file_identity identity;
     unsigned length;
 };
 
@@ -114,13 +114,15 @@ bool disk_backing_path(const char *image_path, const char *backing, char *path, 
            error_set(err, "the path of the backing file of %s is too long", image_path);
 }
 
-static bool is_loop(const struct chain *chain)
+/* Before the file is opened: our own lock would be in the way of a loop. */
+static bool check_chain(const struct chain *chain, const char *path, struct error *err)
 {
     for (const struct chain *above = chain->above; above; above = above->above)
-        if (chain->file->identity[0] && chain->file->identity[0] == above->file->identity[0] &&
-            chain->file->identity[1] == above->file->identity[1])
-            return true;
-    return false;
+        if (chain->identity.device == above->identity.device &&
+            chain->identity.number == above->identity.number)
+            return error_set(err, "cannot open %s: it is, in the end, its own backing file", path);
+    return chain->length <= MAX_CHAIN ||
+           error_set(err, "cannot open %s: more than %d backing files", path, MAX_CHAIN);
 }
 
 static struct disk *open_in_chain(const struct disk_options *o, const struct chain *above,
@@ -161,17 +163,13 @@ static struct disk *open_in_chain(const struct disk_options *o, const struct cha
 {
     struct file_options options = {
         .read_only = o->read_only, .share = o->share, .unsafe = o->unsafe};
+    struct chain chain = {.above = above, .length = above ? above->length + 1 : 1};
+    if (file_identify(o->path, &chain.identity) && !check_chain(&chain, o->path, err))
+        return NULL;
     struct file *file = file_open(o->path, &options, err);
     if (!file)
         return NULL;
-    struct chain chain = {above, file, above ? above->length + 1 : 1};
-    struct disk *image = NULL;
-    if (is_loop(&chain))
-        error_set(err, "cannot open %s: it is, in the end, its own backing file", o->path);
-    else if (chain.length > MAX_CHAIN)
-        error_set(err, "cannot open %s: more than %d backing files", o->path, MAX_CHAIN);
-    else
-        image = open_format(file, o, err);
+    struct disk *image = open_format(file, o, err);
     if (!image) {
         file_close(file);
         return NULL;
