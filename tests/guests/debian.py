@@ -23,7 +23,15 @@ class Guest:
         WORK.mkdir(parents=True, exist_ok=True)
         self.initramfs = str(WORK / "initramfs.cpio")
         subprocess.run([ROOT / "tools/make-initramfs", "--busybox", self.busybox,
-                        "--output", self.initramfs], check=True)
+                        "--output", self.initramfs, *self.modules()], check=True)
+
+    def modules(self):
+        """What disks and networks need, for the initramfs: load_modules() says how to load it."""
+        folder = f"{self.folder}/modules"
+        with open(f"{folder}/order", encoding="ascii") as order:
+            names = order.read().split()
+        words = [f"modules/order={folder}/order"] + [f"modules/{n}={folder}/{n}" for n in names]
+        return [word for name in words for word in ("--add", name)]
 
     def firmware(self, name):
         return f"{self.folder}/{name}"
@@ -44,6 +52,11 @@ def session(*pairs):
         lines.append(f'send "{quoted}\\n"')
         lines.append(f'expect "{answer}" within {STEP_SECONDS}s')
     return lines
+
+
+def load_modules():
+    """The first pair of a session that uses disks or networks."""
+    return ("for m in $(cat /modules/order); do insmod /modules/$m; done; echo loaded=$?", "loaded=0")
 
 
 class Rivulet:
