@@ -367,7 +367,7 @@ START_TEST(we_respect_the_locks_of_qemu)
         ck_assert_ptr_nonnull(qemu);
         fprintf(qemu, "read 0 512\n");
         fflush(qemu);
-        for (int i = 0; i < 500 && shell("grep -q read out") != 0; i++)
+        for (int i = 0; i < 500 && shell("grep -qs read out") != 0; i++)
             usleep(20000);
         refused(&write, "another program is using it");
         if (writer)
