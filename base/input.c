@@ -4,9 +4,11 @@
  * belongs to the machine's thread. A delivery moves pushed to held under the mutex and calls the
  * sinks without it, so that a sink may push, wake, or take its time.
  *
- * Invariants: the bytes of an entry are delivered in the order of their pushes; backlog is the size
- * of both queues; whatever is pushed before the flag `pending` is cleared by a delivery is moved by
- * that delivery. */
+ * A packet is a record in the queues: its length in 4 bytes, then its bytes.
+ *
+ * Invariants: the bytes of an entry are delivered in the order of their pushes; backlog counts the
+ * bytes or packets of both queues; a queue of packets holds whole records; whatever is pushed
+ * before the flag `pending` is cleared by a delivery is moved by that delivery. */
 #include "base/input.h"
 
 #include "base/os.h"
@@ -16,17 +18,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What waits is bytes[head .. size). */
 struct queue {
     uint8_t *bytes;
-    size_t size, capacity;
+    size_t head, size, capacity;
 };
 
 struct input_entry {
     const char *name;
     input_sink *sink;
     void *owner;
-    struct queue pushed; /* under the mutex */
-    struct queue held;   /* the machine's thread */
+    unsigned most_packets; /* 0: a stream of bytes */
+    struct queue pushed;   /* under the mutex */
+    struct queue held;     /* the machine's thread */
     _Atomic size_t backlog;
 };
 
@@ -65,42 +69,95 @@ void input_destroy(struct input_door *door)
     free(door);
 }
 
-unsigned input_register(struct input_door *door, const char *name, input_sink *sink, void *owner)
+static unsigned add_entry(struct input_door *door, const struct input_entry *entry)
 {
     struct input_entry *grown = realloc(door->entries, (door->count + 1) * sizeof *door->entries);
     if (!grown)
         return INPUT_NO_ENTRY;
     door->entries = grown;
-    struct input_entry *entry = &grown[door->count];
-    memset(entry, 0, sizeof *entry);
-    entry->name = name;
-    entry->sink = sink;
-    entry->owner = owner;
+    grown[door->count] = *entry;
     return door->count++;
+}
+
+unsigned input_register(struct input_door *door, const char *name, input_sink *sink, void *owner)
+{
+    return add_entry(door, &(struct input_entry){.name = name, .sink = sink, .owner = owner});
+}
+
+unsigned input_register_packets(struct input_door *door, const char *name, unsigned most,
+                                input_sink *sink, void *owner)
+{
+    assert(most && "an entry of packets takes at least one");
+    return add_entry(door, &(struct input_entry){
+                               .name = name, .sink = sink, .owner = owner, .most_packets = most});
+}
+
+/* --- queues ------------------------------------------------------------------------------ */
+
+static size_t queue_left(const struct queue *q)
+{
+    return q->size - q->head;
+}
+
+static bool queue_reserve(struct queue *q, size_t n)
+{
+    if (n <= q->capacity - q->size)
+        return true;
+    size_t capacity = 2 * (q->size + n);
+    uint8_t *grown = realloc(q->bytes, capacity);
+    if (!grown)
+        return false;
+    q->bytes = grown;
+    q->capacity = capacity;
+    return true;
 }
 
 static bool queue_append(struct queue *q, const void *bytes, size_t n)
 {
-    if (n > q->capacity - q->size) {
-        size_t capacity = 2 * (q->size + n);
-        uint8_t *grown = realloc(q->bytes, capacity);
-        if (!grown)
-            return false;
-        q->bytes = grown;
-        q->capacity = capacity;
-    }
+    if (!queue_reserve(q, n))
+        return false;
     memcpy(q->bytes + q->size, bytes, n);
     q->size += n;
     return true;
 }
 
+static bool queue_append_all(struct queue *q, const struct queue *from)
+{
+    return queue_left(from) == 0 || queue_append(q, from->bytes + from->head, queue_left(from));
+}
+
+/* The move to the front costs less than what was dropped since the last one. */
+static void queue_drop(struct queue *q, size_t n)
+{
+    q->head += n;
+    if (q->head < q->size / 2)
+        return;
+    q->size -= q->head;
+    memmove(q->bytes, q->bytes + q->head, q->size);
+    q->head = 0;
+}
+
+/* --- pushing ----------------------------------------------------------------------------- */
+
+/* Under the mutex. */
+static void append_packet(struct input_entry *e, const void *bytes, uint32_t n)
+{
+    if (atomic_load(&e->backlog) >= e->most_packets || !queue_reserve(&e->pushed, sizeof n + n))
+        return;
+    queue_append(&e->pushed, &n, sizeof n);
+    queue_append(&e->pushed, bytes, n);
+    atomic_fetch_add(&e->backlog, 1);
+}
+
 void input_push(struct input_door *door, unsigned entry, const void *bytes, size_t n)
 {
-    if (entry >= door->count || n == 0)
+    if (entry >= door->count || n == 0 || n > UINT32_MAX)
         return;
     struct input_entry *e = &door->entries[entry];
     os_mutex_lock(door->mutex);
-    if (queue_append(&e->pushed, bytes, n))
+    if (e->most_packets)
+        append_packet(e, bytes, (uint32_t)n);
+    else if (queue_append(&e->pushed, bytes, n))
         atomic_fetch_add(&e->backlog, n);
     os_mutex_unlock(door->mutex);
     input_wake(door);
@@ -113,14 +170,20 @@ size_t input_backlog(const struct input_door *door, unsigned entry)
 
 void input_move(struct input_door *from, struct input_door *to)
 {
+    os_mutex_lock(to->mutex);
     for (unsigned i = 0; i < from->count; i++) {
         struct input_entry *e = &from->entries[i];
-        input_push(to, i, e->held.bytes, e->held.size);
-        input_push(to, i, e->pushed.bytes, e->pushed.size);
-        e->held.size = e->pushed.size = 0;
+        struct queue *pushed = &to->entries[i].pushed;
+        if (queue_append_all(pushed, &e->held) && queue_append_all(pushed, &e->pushed))
+            atomic_fetch_add(&to->entries[i].backlog, atomic_load(&e->backlog));
+        e->held.head = e->held.size = e->pushed.size = 0;
         atomic_store(&e->backlog, 0);
     }
+    os_mutex_unlock(to->mutex);
+    input_wake(to);
 }
+
+/* --- waking and delivering --------------------------------------------------------------- */
 
 void input_wake(struct input_door *door)
 {
@@ -136,32 +199,47 @@ bool input_pending(const struct input_door *door)
 /* Moves what was pushed behind what is held; when memory is short it stays where it is. */
 static void take_pushed(struct input_entry *e)
 {
-    if (e->held.size == 0) {
+    if (queue_left(&e->held) == 0) {
         struct queue empty = e->held;
         e->held = e->pushed;
         e->pushed = empty;
-    } else if (e->pushed.size && queue_append(&e->held, e->pushed.bytes, e->pushed.size)) {
+    } else if (queue_append_all(&e->held, &e->pushed)) {
         e->pushed.size = 0;
     }
+}
+
+/* One call of the sink; how many bytes of the held queue it took, 0: it refuses. */
+static size_t offer_bytes(struct input_entry *e)
+{
+    size_t left = queue_left(&e->held);
+    size_t taken = e->sink(e->owner, e->held.bytes + e->held.head, left);
+    assert(taken <= left && "a sink takes no more than it is offered");
+    atomic_fetch_sub(&e->backlog, taken);
+    return taken;
+}
+
+static size_t offer_packet(struct input_entry *e)
+{
+    const uint8_t *record = e->held.bytes + e->held.head;
+    uint32_t n;
+    memcpy(&n, record, sizeof n);
+    size_t taken = e->sink(e->owner, record + sizeof n, n);
+    assert((taken == 0 || taken == n) && "a packet is taken whole");
+    if (taken == 0)
+        return 0;
+    atomic_fetch_sub(&e->backlog, 1);
+    return sizeof n + n;
 }
 
 /* Offers until the sink refuses; true when something is left. */
 static bool offer_held(struct input_entry *e)
 {
-    size_t done = 0;
-    while (done < e->held.size) {
-        size_t taken = e->sink(e->owner, e->held.bytes + done, e->held.size - done);
-        assert(taken <= e->held.size - done && "a sink takes no more than it is offered");
-        if (taken == 0)
-            break;
-        done += taken;
+    size_t done = 1;
+    while (done && queue_left(&e->held)) {
+        done = e->most_packets ? offer_packet(e) : offer_bytes(e);
+        queue_drop(&e->held, done);
     }
-    if (done) {
-        e->held.size -= done;
-        memmove(e->held.bytes, e->held.bytes + done, e->held.size);
-        atomic_fetch_sub(&e->backlog, done);
-    }
-    return e->held.size != 0;
+    return queue_left(&e->held) != 0;
 }
 
 void input_deliver(struct input_door *door)
@@ -181,4 +259,9 @@ void input_deliver(struct input_door *door)
 void input_wait(struct input_door *door, uint64_t timeout_ns)
 {
     os_wake_wait(door->wake, timeout_ns);
+}
+
+int input_wake_fd(const struct input_door *door)
+{
+    return os_wake_fd(door->wake);
 }

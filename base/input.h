@@ -1,6 +1,6 @@
-/* The one door for what comes from outside: console bytes now; keys, pointer and packets later.
- * Any thread pushes; the machine's thread delivers between rounds, so that a recording is the list
- * of deliveries with their step counts. */
+/* The one door for what comes from outside: console bytes and received packets; keys and pointer
+ * later. Any thread pushes; the machine's thread delivers between rounds, so that a recording is
+ * the list of deliveries with their step counts. */
 #ifndef RIVULET_BASE_INPUT_H
 #define RIVULET_BASE_INPUT_H
 
@@ -21,17 +21,22 @@ void input_destroy(struct input_door *door);
 
 /* A named entry; its number is handed to input_push. Before any other thread pushes. */
 unsigned input_register(struct input_door *door, const char *name, input_sink *sink, void *owner);
+/* An entry whose pushes are packets: the sink is offered one whole packet at a time, and takes all
+ * of it or nothing. At most `most` packets wait: what comes then is lost, as at a network card. */
+unsigned input_register_packets(struct input_door *door, const char *name, unsigned most,
+                                input_sink *sink, void *owner);
 
 /* Copies n bytes in, in order, and wakes input_wait. Any thread. The queue has no bound of its own:
  * a pusher that reads a stream stops reading while input_backlog is high. */
 void input_push(struct input_door *door, unsigned entry, const void *bytes, size_t n);
-/* Bytes pushed to this entry and not yet taken by its sink. Any thread. */
+/* Bytes pushed to this entry and not yet taken by its sink; for packets, their number. Any thread.
+ */
 size_t input_backlog(const struct input_door *door, unsigned entry);
 /* Wakes input_wait and makes input_pending true once, with nothing to deliver. Async-signal-safe.
  */
 void input_wake(struct input_door *door);
-/* What waits in `from` waits in `to` instead; both have the same entries, and nobody pushes. For a
- * machine that takes the place of another. */
+/* What waits in `from` waits in `to` instead; both have the same entries, and nobody pushes to
+ * `from`. For a machine that takes the place of another. */
 void input_move(struct input_door *from, struct input_door *to);
 
 /* Whether anything waits, refused bytes included; one relaxed atomic load. */
@@ -41,5 +46,7 @@ void input_deliver(struct input_door *door);
 /* Machine thread, all harts asleep: until something is pushed or timeout_ns host time is over
  * (UINT64_MAX: for ever). May return early; bytes that a sink refused do not end it. */
 void input_wait(struct input_door *door, uint64_t timeout_ns);
+/* The descriptor that can be read while input_wait would return at once. */
+int input_wake_fd(const struct input_door *door);
 
 #endif

@@ -2,10 +2,12 @@
  *
  * Rate limit: a line's source is its format string, compared by address: a compile-time constant,
  * so that the guest cannot make new ones. The table is fixed; when it is full, sources share a
- * count, which limits more and never less. */
+ * count, which limits more and never less. The machine's thread and the I/O threads of back-ends
+ * may log at the same time: the mutex keeps counts and lines whole. */
 #include "base/log.h"
 
 #include "base/bits.h"
+#include "base/os.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -23,6 +25,7 @@ struct log_source {
 struct log {
     FILE *file;
     unsigned topics;
+    struct os_mutex *mutex;
     struct log_source sources[LOG_SOURCES];
 };
 
@@ -43,14 +46,18 @@ static const struct topic_name topic_names[] = {
 struct log *log_open(const char *path, unsigned topics, struct error *err)
 {
     struct log *log = calloc(1, sizeof *log);
-    if (!log) {
+    if (log)
+        log->mutex = os_mutex_create();
+    if (!log || !log->mutex) {
         error_set(err, "no memory for the log");
+        free(log);
         return NULL;
     }
     log->topics = topics;
     log->file = path ? fopen(path, "w") : stderr;
     if (!log->file) {
         error_set(err, "cannot write log file %s: %s", path, strerror(errno));
+        os_mutex_destroy(log->mutex);
         free(log);
         return NULL;
     }
@@ -76,6 +83,7 @@ void log_close(struct log *log)
     report_suppressed(log);
     if (log->file != stderr)
         fclose(log->file);
+    os_mutex_destroy(log->mutex);
     free(log);
 }
 
@@ -121,6 +129,7 @@ bool log_wants(const struct log *log, enum log_topic topic)
     return log && (log->topics & topic);
 }
 
+/* Under the mutex. */
 static struct log_source *find_source(struct log *log, const char *format)
 {
     unsigned home = (unsigned)((uintptr_t)format / 8 % LOG_SOURCES);
@@ -140,7 +149,10 @@ void log_line(struct log *log, enum log_topic topic, const char *format, ...)
         return;
     const char *prefix = "";
     if (topic & LOG_GUEST_MADE) {
-        if (find_source(log, format)->lines++ >= LOG_LINES_PER_SOURCE)
+        os_mutex_lock(log->mutex);
+        bool suppressed = find_source(log, format)->lines++ >= LOG_LINES_PER_SOURCE;
+        os_mutex_unlock(log->mutex);
+        if (suppressed)
             return;
         prefix = "guest: ";
     }

@@ -12,6 +12,9 @@
 uint64_t os_monotonic_ns(void);
 uint64_t os_wall_clock_ns(void);
 
+/* Bytes that nobody can foresee. */
+void os_random(void *bytes, size_t n);
+
 /* Zeroed pages that cost host memory only when touched; NULL when the host refuses. */
 void *os_reserve(size_t bytes);
 void os_release(void *pages, size_t bytes);

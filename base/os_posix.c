@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <time.h>
@@ -40,6 +41,18 @@ uint64_t os_wall_clock_ns(void)
 }
 
 /* ---- memory ---- */
+
+void os_random(void *bytes, size_t n)
+{
+    uint8_t *at = bytes;
+    while (n) {
+        ssize_t got = getrandom(at, n, 0);
+        if (got <= 0)
+            continue; /* a signal: the call has no other failure */
+        at += got;
+        n -= (size_t)got;
+    }
+}
 
 void *os_reserve(size_t bytes)
 {

@@ -32,7 +32,7 @@ struct elf_program_header {
 _Static_assert(sizeof(struct elf_header) == 64, "as the ABI lays it out");
 _Static_assert(sizeof(struct elf_program_header) == 56, "as the ABI lays it out");
 
-bool elf_is(const struct image *image)
+bool elf_is(const struct boot_image *image)
 {
     return image->size >= 4 && memcmp(image->bytes, "\177ELF", 4) == 0;
 }
@@ -61,7 +61,7 @@ static const char *machine_name(uint16_t machine)
 }
 
 /* Class and byte order are in the first bytes and decide how all others are read. */
-static bool check_ident(const struct image *image, struct error *err)
+static bool check_ident(const struct boot_image *image, struct error *err)
 {
     const char *what = image->what, *path = image->path;
     const uint8_t *ident = image->bytes;
@@ -79,7 +79,8 @@ static bool check_ident(const struct image *image, struct error *err)
     return true;
 }
 
-static bool check_header(const struct image *image, const struct elf_header *h, struct error *err)
+static bool check_header(const struct boot_image *image, const struct elf_header *h,
+                         struct error *err)
 {
     const char *what = image->what, *path = image->path;
     if (h->machine != ELF_MACHINE_RISCV)
@@ -108,7 +109,7 @@ static bool check_header(const struct image *image, const struct elf_header *h, 
     return true;
 }
 
-bool elf_check(const struct image *image, unsigned *segments, struct error *err)
+bool elf_check(const struct boot_image *image, unsigned *segments, struct error *err)
 {
     struct elf_header h;
     if (!check_ident(image, err))
@@ -120,7 +121,7 @@ bool elf_check(const struct image *image, unsigned *segments, struct error *err)
     return true;
 }
 
-static struct elf_program_header program_header(const struct image *image, unsigned i)
+static struct elf_program_header program_header(const struct boot_image *image, unsigned i)
 {
     struct elf_header h;
     struct elf_program_header p;
@@ -129,7 +130,7 @@ static struct elf_program_header program_header(const struct image *image, unsig
     return p;
 }
 
-bool elf_segment(const struct image *image, unsigned i, struct elf_segment *segment,
+bool elf_segment(const struct boot_image *image, unsigned i, struct elf_segment *segment,
                  struct error *err)
 {
     const struct elf_program_header p = program_header(image, i);
@@ -154,7 +155,7 @@ bool elf_segment(const struct image *image, unsigned i, struct elf_segment *segm
 
 /* The header gives a virtual address; a hart starts without translation. As QEMU does, an address
  * in an executable segment is moved by what separates its virtual and physical addresses. */
-uint64_t elf_entry(const struct image *image, unsigned segments)
+uint64_t elf_entry(const struct boot_image *image, unsigned segments)
 {
     struct elf_header h;
     memcpy(&h, image->bytes, sizeof h);

@@ -23,6 +23,12 @@
 #define IRQ_M_EXTERNAL   11u
 #define IRQ_M_SOFTWARE   3u
 #define IRQ_M_TIMER      7u
+#define PCI_PINS         4u
+#define PCI_IO           0x01000000u /* phys.hi, section 2.2.1.1 of IEEE 1275's PCI binding */
+#define PCI_MEMORY_32    0x02000000u
+#define PCI_MEMORY_64    0x03000000u
+#define PCI_SLOT_SHIFT   11
+#define PCI_MAP_CELLS    6u /* child address (3), pin; parent's phandle, interrupt */
 #define CHOSEN_SLACK_BYTES                                                                         \
     1024u /* what /chosen and three properties of it add to a user's tree                          \
            */
@@ -198,6 +204,57 @@ static void describe_clint(struct tree *t, const struct board_row *row)
     put_hart_interrupts(t, IRQ_M_SOFTWARE, IRQ_M_TIMER);
 }
 
+/* Pin p of slot s is wired to interrupt (p - 1 + s) mod 4 of the row's four; four slots say it all,
+ * the mask keeps of an address the slot's low two bits. */
+static void put_pci_interrupts(struct tree *t, uint32_t first_irq)
+{
+    fdt32_t map[PCI_PINS * PCI_PINS * PCI_MAP_CELLS] = {0};
+    fdt32_t *entry = map;
+    for (uint32_t slot = 0; slot < PCI_PINS; slot++) {
+        for (uint32_t pin = 1; pin <= PCI_PINS; pin++, entry += PCI_MAP_CELLS) {
+            entry[0] = cpu_to_fdt32(slot << PCI_SLOT_SHIFT);
+            entry[3] = cpu_to_fdt32(pin);
+            entry[4] = cpu_to_fdt32(plic_phandle(t->config));
+            entry[5] = cpu_to_fdt32(first_irq + (pin - 1 + slot) % PCI_PINS);
+        }
+    }
+    const fdt32_t mask[] = {cpu_to_fdt32((PCI_PINS - 1) << PCI_SLOT_SHIFT), 0, 0, cpu_to_fdt32(7)};
+    put_u32(t, "#interrupt-cells", 1);
+    put_bytes(t, "interrupt-map-mask", mask, sizeof mask);
+    put_bytes(t, "interrupt-map", map, sizeof map);
+}
+
+/* One entry of ranges: a bus address of three cells, the CPU's, the size. */
+static void write_pci_range(fdt32_t *cells, uint32_t space, uint64_t bus, uint64_t cpu,
+                            uint64_t bytes)
+{
+    const uint64_t numbers[] = {bus, cpu, bytes};
+    cells[0] = cpu_to_fdt32(space);
+    for (unsigned i = 0; i < ARRAY_LEN(numbers); i++) {
+        cells[1 + 2 * i] = cpu_to_fdt32((uint32_t)(numbers[i] >> 32));
+        cells[2 + 2 * i] = cpu_to_fdt32((uint32_t)numbers[i]);
+    }
+}
+
+static void describe_pci_host(struct tree *t, const struct board_row *row)
+{
+    const struct fdt_pci_windows *w = &t->config->pci;
+    const fdt32_t buses[] = {0, cpu_to_fdt32((uint32_t)(row->size >> 20) - 1)};
+    fdt32_t ranges[3][7];
+    write_pci_range(ranges[0], PCI_IO, 0, w->io, w->io_bytes);
+    write_pci_range(ranges[1], PCI_MEMORY_32, w->memory_32, w->memory_32, w->memory_32_bytes);
+    write_pci_range(ranges[2], PCI_MEMORY_64, w->memory_64, w->memory_64, w->memory_64_bytes);
+    put_compatible(t, row);
+    put_reg(t, row->base, row->size);
+    put_string(t, "device_type", "pci");
+    put_cell_counts(t, 3, 2);
+    put_u32(t, "linux,pci-domain", 0);
+    put_bytes(t, "bus-range", buses, sizeof buses);
+    put_empty(t, "dma-coherent");
+    put_bytes(t, "ranges", ranges, sizeof ranges);
+    put_pci_interrupts(t, row->irq);
+}
+
 /* Who writes the properties of a row; NULL: the row has no node. */
 static void (*const node_kinds[])(struct tree *t, const struct board_row *row) = {
     [NODE_NONE] = NULL,
@@ -206,6 +263,7 @@ static void (*const node_kinds[])(struct tree *t, const struct board_row *row) =
     [NODE_SYSCON] = describe_syscon,
     [NODE_PLIC] = describe_plic,
     [NODE_CLINT] = describe_clint,
+    [NODE_PCI_HOST] = describe_pci_host,
 };
 
 /* --- the rest of the tree ------------------------------------------------------------------- */
@@ -368,7 +426,7 @@ bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size, st
     if (config->harts == 0 || config->harts > MAX_HARTS)
         return error_set(err, "device tree: %u harts; it can describe 1 to %u", config->harts,
                          MAX_HARTS);
-    size_t capacity = 16384 + config->harts * 4096 + config->row_count * 512 +
+    size_t capacity = 16384 + config->harts * 4096 + config->row_count * 1024 +
                       (config->bootargs ? strlen(config->bootargs) : 0);
     struct tree t = {.config = config, .blob = malloc(capacity)};
     if (!t.blob)

@@ -14,6 +14,7 @@ enum board_node {
     NODE_SYSCON, /* + /poweroff and /reboot, which write to it */
     NODE_PLIC,   /* the interrupt parent of every other row */
     NODE_CLINT,
+    NODE_PCI_HOST, /* + windows and interrupt-map; irq is the first of its four */
 };
 
 #define BOARD_COMPATIBLE_MAX 4
@@ -25,6 +26,14 @@ struct board_row {
     const char *name;                             /* the node is name@base */
     const char *compatible[BOARD_COMPATIBLE_MAX]; /* best first; NULL after the last */
     enum board_node node;
+};
+
+/* Where the CPU reaches the address spaces behind a PCI host bridge. I/O addresses begin at 0
+ * behind the window; memory addresses are the same on both sides. */
+struct fdt_pci_windows {
+    uint64_t io, io_bytes;
+    uint64_t memory_32, memory_32_bytes;
+    uint64_t memory_64, memory_64_bytes;
 };
 
 #define FDT_RNG_SEED_BYTES 32
@@ -43,6 +52,7 @@ struct fdt_config {
     const char *stdout_path; /* "/soc/serial@10000000", also alias serial0; NULL: none */
     const struct board_row *rows;
     size_t row_count;
+    struct fdt_pci_windows pci; /* of the NODE_PCI_HOST row */
 };
 
 /* Both return a packed blob that the caller frees with free(). */

@@ -45,9 +45,10 @@ _Static_assert(sizeof(struct linux_image_header) == 64, "as Linux lays it out");
 _Static_assert(sizeof(struct zboot_header) == 56, "as Linux lays it out");
 _Static_assert(sizeof(struct uimage_header) == 64, "as U-Boot lays it out");
 
-bool image_open(struct image *image, const char *what, const char *path, struct error *err)
+bool boot_image_open(struct boot_image *image, const char *what, const char *path,
+                     struct error *err)
 {
-    *image = (struct image){.what = what, .path = path};
+    *image = (struct boot_image){.what = what, .path = path};
     if (!os_map_file(path, &image->file, err))
         return false;
     image->bytes = image->file.bytes;
@@ -55,7 +56,7 @@ bool image_open(struct image *image, const char *what, const char *path, struct 
     return true;
 }
 
-void image_close(struct image *image)
+void boot_image_close(struct boot_image *image)
 {
     free(image->unpacked);
     os_unmap_file(&image->file);
@@ -90,7 +91,7 @@ static int inflate_all(z_stream *z, uint8_t **to, size_t *size, uint64_t limit)
     return result;
 }
 
-static bool gunzip(struct image *image, uint64_t limit, struct error *err)
+static bool gunzip(struct boot_image *image, uint64_t limit, struct error *err)
 {
     /* Kernels lie far below this; zlib counts its input in 32 bits. */
     if (image->size > UINT32_MAX)
@@ -127,7 +128,7 @@ static bool gunzip(struct image *image, uint64_t limit, struct error *err)
 
 /* --- EFI zboot ------------------------------------------------------------------------------ */
 
-static bool open_zboot(struct image *image, struct error *err)
+static bool open_zboot(struct boot_image *image, struct error *err)
 {
     struct zboot_header h;
     if (image->size < sizeof h || memcmp(image->bytes, "MZ", 2) != 0 ||
@@ -149,12 +150,12 @@ static bool open_zboot(struct image *image, struct error *err)
     return true;
 }
 
-static bool is_gzip(const struct image *image)
+static bool is_gzip(const struct boot_image *image)
 {
     return image->size >= 2 && image->bytes[0] == 0x1f && image->bytes[1] == 0x8b;
 }
 
-bool image_unpack(struct image *image, uint64_t limit_bytes, struct error *err)
+bool boot_image_unpack(struct boot_image *image, uint64_t limit_bytes, struct error *err)
 {
     if (!open_zboot(image, err))
         return false;
@@ -163,13 +164,13 @@ bool image_unpack(struct image *image, uint64_t limit_bytes, struct error *err)
 
 /* --- uImage --------------------------------------------------------------------------------- */
 
-bool image_is_uimage(const struct image *image)
+bool boot_image_is_uimage(const struct boot_image *image)
 {
     uint32_t magic = __builtin_bswap32(UIMAGE_MAGIC);
     return image->size >= sizeof magic && memcmp(image->bytes, &magic, sizeof magic) == 0;
 }
 
-static bool check_uimage(const struct image *image, struct uimage_header h, struct error *err)
+static bool check_uimage(const struct boot_image *image, struct uimage_header h, struct error *err)
 {
     const char *what = image->what, *path = image->path;
     const uint32_t header_crc = __builtin_bswap32(h.header_crc);
@@ -195,7 +196,7 @@ static bool check_uimage(const struct image *image, struct uimage_header h, stru
     return true;
 }
 
-bool image_open_uimage(struct image *image, struct uimage *header, struct error *err)
+bool boot_image_open_uimage(struct boot_image *image, struct uimage *header, struct error *err)
 {
     struct uimage_header h;
     if (image->size < sizeof h)
@@ -215,7 +216,7 @@ bool image_open_uimage(struct image *image, struct uimage *header, struct error 
 
 /* What a file that is neither ELF nor Image certainly is, when it is no RISC-V code; NULL: unknown,
  * so that it is taken as code. */
-static const char *foreign_kind(const struct image *image)
+static const char *foreign_kind(const struct boot_image *image)
 {
     const uint8_t *b = image->bytes;
     if (image->size >= 0x206 && memcmp(b + 0x202, "HdrS", 4) == 0)
@@ -231,7 +232,7 @@ static const char *foreign_kind(const struct image *image)
     return NULL;
 }
 
-bool image_raw_bytes(const struct image *image, uint64_t *bytes, struct error *err)
+bool boot_image_raw_bytes(const struct boot_image *image, uint64_t *bytes, struct error *err)
 {
     struct linux_image_header h;
     *bytes = image->size;

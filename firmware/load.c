@@ -89,8 +89,8 @@ static const struct load_area *find_area(const struct loader *l, const char *wha
 
 /* --- copying --------------------------------------------------------------------------------- */
 
-static bool copy_in(struct loader *l, const struct image *image, uint64_t gpa, const void *bytes,
-                    size_t n, struct error *err)
+static bool copy_in(struct loader *l, const struct boot_image *image, uint64_t gpa,
+                    const void *bytes, size_t n, struct error *err)
 {
     if (memory_load(l->memory, gpa, bytes, n))
         return true;
@@ -98,8 +98,8 @@ static bool copy_in(struct loader *l, const struct image *image, uint64_t gpa, c
 }
 
 /* Zeroes RAM, writing only where it is not zero yet: pages that nobody touched cost nothing. */
-static bool clear_ram(struct loader *l, const struct image *image, uint64_t gpa, uint64_t bytes,
-                      struct error *err)
+static bool clear_ram(struct loader *l, const struct boot_image *image, uint64_t gpa,
+                      uint64_t bytes, struct error *err)
 {
     const uint8_t zeros[PAGE_BYTES] = {0};
     uint8_t old[PAGE_BYTES];
@@ -115,7 +115,7 @@ static bool clear_ram(struct loader *l, const struct image *image, uint64_t gpa,
     return true;
 }
 
-static bool place(struct loader *l, const struct image *image, uint64_t gpa, uint64_t bytes,
+static bool place(struct loader *l, const struct boot_image *image, uint64_t gpa, uint64_t bytes,
                   struct error *err)
 {
     return claim(l, image->what, image->path, gpa, bytes, err) &&
@@ -124,8 +124,8 @@ static bool place(struct loader *l, const struct image *image, uint64_t gpa, uin
 
 /* --- formats --------------------------------------------------------------------------------- */
 
-static bool check_entry(const struct image *image, uint64_t entry, uint64_t start, uint64_t end,
-                        struct error *err)
+static bool check_entry(const struct boot_image *image, uint64_t entry, uint64_t start,
+                        uint64_t end, struct error *err)
 {
     if (entry & 1)
         return error_set(err, "%s '%s': no instruction begins at the odd entry point 0x%llx",
@@ -139,7 +139,7 @@ static bool check_entry(const struct image *image, uint64_t entry, uint64_t star
 }
 
 /* The smallest range that holds every segment, so that the file is one area. */
-static bool elf_extent(const struct loader *l, const struct image *image, unsigned segments,
+static bool elf_extent(const struct loader *l, const struct boot_image *image, unsigned segments,
                        struct load_area *extent, struct error *err)
 {
     *extent = (struct load_area){image->what, UINT64_MAX, 0};
@@ -160,7 +160,7 @@ static bool elf_extent(const struct loader *l, const struct image *image, unsign
     return true;
 }
 
-static bool load_elf(struct loader *l, const struct image *image, uint64_t *entry,
+static bool load_elf(struct loader *l, const struct boot_image *image, uint64_t *entry,
                      struct error *err)
 {
     unsigned segments;
@@ -181,31 +181,33 @@ static bool load_elf(struct loader *l, const struct image *image, uint64_t *entr
     return true;
 }
 
-static bool load_uimage(struct loader *l, struct image *image, uint64_t *entry, struct error *err)
+static bool load_uimage(struct loader *l, struct boot_image *image, uint64_t *entry,
+                        struct error *err)
 {
     struct uimage header;
     uint64_t bytes;
-    if (!image_open_uimage(image, &header, err) || !image_unpack(image, l->ram_bytes, err) ||
-        !image_raw_bytes(image, &bytes, err) || !place(l, image, header.load, bytes, err))
+    if (!boot_image_open_uimage(image, &header, err) ||
+        !boot_image_unpack(image, l->ram_bytes, err) || !boot_image_raw_bytes(image, &bytes, err) ||
+        !place(l, image, header.load, bytes, err))
         return false;
     *entry = header.entry;
     return check_entry(image, *entry, header.load, header.load + bytes, err);
 }
 
-static bool load_raw(struct loader *l, const struct image *image, uint64_t gpa, uint64_t *entry,
-                     struct error *err)
+static bool load_raw(struct loader *l, const struct boot_image *image, uint64_t gpa,
+                     uint64_t *entry, struct error *err)
 {
     uint64_t bytes;
     *entry = gpa;
-    return image_raw_bytes(image, &bytes, err) && place(l, image, gpa, bytes, err);
+    return boot_image_raw_bytes(image, &bytes, err) && place(l, image, gpa, bytes, err);
 }
 
-static bool load_any(struct loader *l, struct image *image, uint64_t raw_base, uint64_t *entry,
+static bool load_any(struct loader *l, struct boot_image *image, uint64_t raw_base, uint64_t *entry,
                      struct error *err)
 {
-    if (image_is_uimage(image))
+    if (boot_image_is_uimage(image))
         return load_uimage(l, image, entry, err);
-    if (!image_unpack(image, l->ram_bytes, err))
+    if (!boot_image_unpack(image, l->ram_bytes, err))
         return false;
     if (elf_is(image))
         return load_elf(l, image, entry, err);
@@ -216,12 +218,12 @@ static bool load_any(struct loader *l, struct image *image, uint64_t raw_base, u
 
 bool load_bios(struct loader *l, const char *path, uint64_t *entry, struct error *err)
 {
-    struct image image;
-    if (!image_open(&image, "bios", path, err))
+    struct boot_image image;
+    if (!boot_image_open(&image, "bios", path, err))
         return false;
     const bool ok = elf_is(&image) ? load_elf(l, &image, entry, err)
                                    : load_raw(l, &image, l->ram_base, entry, err);
-    image_close(&image);
+    boot_image_close(&image);
     return ok;
 }
 
@@ -239,11 +241,11 @@ static uint64_t raw_kernel_base(const struct loader *l, bool behind_firmware)
 bool load_kernel(struct loader *l, const char *path, bool behind_firmware, uint64_t *entry,
                  struct error *err)
 {
-    struct image image;
-    if (!image_open(&image, "kernel", path, err))
+    struct boot_image image;
+    if (!boot_image_open(&image, "kernel", path, err))
         return false;
     const bool ok = load_any(l, &image, raw_kernel_base(l, behind_firmware), entry, err);
-    image_close(&image);
+    boot_image_close(&image);
     return ok;
 }
 
@@ -273,13 +275,13 @@ static uint64_t initrd_base(const struct loader *l, uint64_t bytes)
 bool load_initrd(struct loader *l, const char *path, uint64_t *start, uint64_t *end,
                  struct error *err)
 {
-    struct image image;
-    if (!image_open(&image, "initrd", path, err))
+    struct boot_image image;
+    if (!boot_image_open(&image, "initrd", path, err))
         return false;
     *start = initrd_base(l, image.size);
     *end = *start + image.size;
     const bool ok = place(l, &image, *start, image.size, err);
-    image_close(&image);
+    boot_image_close(&image);
     return ok;
 }
 

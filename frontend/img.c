@@ -2,7 +2,7 @@
 #include "frontend/img.h"
 
 #include "base/os.h"
-#include "frontend/option_values.h"
+#include "base/values.h"
 
 #include <getopt.h>
 #include <stdlib.h>

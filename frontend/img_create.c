@@ -1,7 +1,7 @@
 /* `rivulet img create` and `resize`, and the options of the formats (contract: img.h). */
+#include "base/values.h"
 #include "devices/block/qcow2_tools.h"
 #include "frontend/img.h"
-#include "frontend/option_values.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,8 @@
 #include "frontend/option_setters.h"
 
 #include "base/os.h"
-#include "frontend/option_values.h"
+#include "base/values.h"
+#include "frontend/option_date.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -459,81 +460,4 @@ bool add_save_load(struct options *o, const char *value, struct error *err)
         list->items[i] = list->items[i - 1];
     list->items[i] = ns;
     return true;
-}
-
-/* --- devices and their back-ends --------------------------------------------------------- */
-
-/* The names that may follow -device, -drive if=, -netdev: a device that arrives adds its own here.
- */
-static const char *const device_names[] = {NULL};
-static const char *const drive_interfaces[] = {NULL};
-static const char *const netdev_types[] = {NULL};
-
-static bool check_name(const char *kind, const char *name, const char *const *names,
-                       struct error *err)
-{
-    char known[256];
-    if (find_word(name, names))
-        return true;
-    if (!*names)
-        return error_set(err, "no %s '%.80s': this version has none", kind, name);
-    join(known, sizeof known, names);
-    return error_set(err, "no %s '%.80s'; the nearest is %s; known are: %s", kind, name,
-                     nearest_name(name, names), known);
-}
-
-static bool check_first_word(const char *value, const char *kind, const char *const *names,
-                             struct error *err)
-{
-    struct list_item item;
-    return list_next(&value, &item, err) && check_name(kind, item.key, names, err);
-}
-
-bool add_device(struct options *o, const char *value, struct error *err)
-{
-    (void)o;
-    return check_first_word(value, "device", device_names, err);
-}
-
-bool add_netdev(struct options *o, const char *value, struct error *err)
-{
-    (void)o;
-    return check_first_word(value, "network back-end", netdev_types, err);
-}
-
-bool add_drive(struct options *o, const char *value, struct error *err)
-{
-    (void)o;
-    struct list_item item;
-    err->text[0] = 0;
-    while (list_next(&value, &item, err))
-        if (item.value && strcmp(item.key, "if") == 0)
-            return check_name("drive interface", item.value, drive_interfaces, err);
-    return err->text[0] == 0 && check_name("drive interface", "virtio", drive_interfaces, err);
-}
-
-/* A global that has nothing to act on yet is accepted when its device is QEMU's and its value is
- * right: a script for a machine with disks can be tried without them. */
-static bool set_global_property(const char *driver, const char *property, const char *value,
-                                struct error *err)
-{
-    bool on;
-    if (strcmp(driver, "virtio-mmio") != 0 || strcmp(property, "force-legacy") != 0)
-        return error_set(err, "no property %.60s.%.60s; known is virtio-mmio.force-legacy", driver,
-                         property);
-    return value_switch(value, &on) || error_set(err, "force-legacy is true or false");
-}
-
-bool set_global(struct options *o, const char *value, struct error *err)
-{
-    (void)o;
-    struct list_item item;
-    err->text[0] = 0;
-    if (!list_next(&value, &item, err))
-        return false;
-    char *dot = strchr(item.text, '.');
-    if (!dot || !item.value || value)
-        return error_set(err, "give DRIVER.PROPERTY=VALUE");
-    *dot = 0;
-    return set_global_property(item.key, dot + 1, item.value, err);
 }

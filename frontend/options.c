@@ -2,8 +2,8 @@
 #include "frontend/options.h"
 
 #include "base/bits.h"
+#include "base/values.h"
 #include "frontend/option_setters.h"
-#include "frontend/option_values.h"
 
 #include <string.h>
 
@@ -85,10 +85,25 @@ static const struct option_row rows[] = {
     {"no-reboot", NULL, NULL, SET_TRUE, AT(machine.no_reboot), NULL,
      "a reset by the guest ends the program"},
     TITLE("Devices"),
-    {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device, "none in this version"},
-    {"drive", NULL, "PROPERTY=VALUE[,...]", CALL, 0, add_drive, "none in this version"},
-    {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev, "none in this version"},
-    {"global", NULL, "DRIVER.PROPERTY=VALUE", CALL, 0, set_global, "virtio-mmio.force-legacy"},
+    {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
+     "a device: virtio-blk-device,drive=ID; virtio-rng-device"},
+    {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
+     "a disk: format=raw|qcow2, if=virtio|none (with -device), id=ID,\n"
+     "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
+     "werror|rerror=report|ignore, discard=unmap, serial=TEXT"},
+    {"snapshot", NULL, NULL, SET_TRUE, AT(machine.snapshot), NULL,
+     "what is written to disks is thrown away at the end"},
+    {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev,
+     "a network: user,id=ID[,hostfwd=tcp::2222-:22...]; tap,ifname=NAME;\n"
+     "socket,listen=|connect=HOST:PORT; stream,server=on|off,addr...;\n"
+     "with -device virtio-net-device,netdev=ID"},
+    {"nic", NULL, "TYPE[,PROPERTY=VALUE...]|none", CALL, 0, add_nic,
+     "a network and its card in one: user,hostfwd=tcp::2222-:22"},
+    {"object", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_object,
+     "rng-random, rng-builtin;\n"
+     "filter-dump,id=ID,netdev=ID,file=FILE: a capture for Wireshark"},
+    {"global", NULL, "DRIVER.PROPERTY=VALUE", CALL, 0, add_global,
+     "default for all devices of a driver; virtio-mmio.force-legacy"},
     TITLE("Debugging and tests"),
     {"d", NULL, "TOPIC[,...]", CALL, 0, set_log_topics,
      "log guest_errors, unimp, int, mmu, stats, profile (to stderr)"},
@@ -122,7 +137,6 @@ static const struct option_row rows[] = {
     ACCEPTED("compat", "LIST"),
     {"vga", NULL, "none", CALL, 0, accept_none, NULL},
     {"net", NULL, "none", CALL, 0, accept_none, NULL},
-    {"nic", NULL, "none", CALL, 0, accept_none, NULL},
     {"parallel", NULL, "none", CALL, 0, accept_none, NULL},
     {"audio", NULL, "none", CALL, 0, accept_none, NULL},
     {"audiodev", NULL, "none", CALL, 0, accept_none, NULL},
@@ -135,12 +149,10 @@ static const struct option_row rows[] = {
     MISSING("qmp", "the control socket"),
     MISSING("mon", "the monitor"),
     MISSING("chardev", "character back-ends"),
-    MISSING("object", "objects"),
     MISSING("pflash", "flash"),
     MISSING("fw_cfg", "fw_cfg"),
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
-    MISSING("snapshot", "disks"),
     MISSING("hda", "disks"),
     MISSING("hdb", "disks"),
     MISSING("cdrom", "disks"),

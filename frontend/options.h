@@ -20,7 +20,17 @@ struct option_list {
     unsigned count;
 };
 
-/* What the command line asks for; texts point into argv. */
+#define OPTION_GROUP_MAX   32u
+#define OPTION_TEXTS_BYTES 16384u
+
+/* All -device, or all -drive, ...; machine.devices, ... show it to the machine. */
+struct option_group {
+    struct machine_option items[OPTION_GROUP_MAX];
+    unsigned count;
+};
+
+/* What the command line asks for; texts point into argv and into this struct itself, which
+ * therefore stays where it is. */
 struct options {
     enum options_action action;
     struct machine_config machine;  /* all but the ends of its wires */
@@ -36,6 +46,9 @@ struct options {
     bool show_hash;
     struct option_list breakpoints;
     struct option_list save_loads; /* virtual times, in rising order */
+    struct option_group devices, drives, netdevs, nics, objects, globals;
+    char texts[OPTION_TEXTS_BYTES]; /* of the groups */
+    size_t texts_used;
 };
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;

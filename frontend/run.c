@@ -59,6 +59,17 @@ static bool open_serial_file(struct run *r, struct error *err)
     return r->serial_fd >= 0 || error_set(err, "cannot write %s: %s", path, strerror(errno));
 }
 
+/* Whether frames may come from outside: the guest's timeouts must then be as long as the host's. */
+static bool has_network(const struct machine_config *c)
+{
+    unsigned none = 0;
+    for (unsigned i = 0; i < c->nics.count; i++) {
+        const char *type = c->nics.items[i].items[0].value;
+        none += type && strcmp(type, "none") == 0;
+    }
+    return c->netdevs.count + c->nics.count > none;
+}
+
 static bool open_console(struct run *r, struct error *err)
 {
     const struct options *o = r->options;
@@ -78,7 +89,8 @@ static bool open_console(struct run *r, struct error *err)
         input = r->script ? TERMINAL_NO_FD : STDIN_FILENO; /* nobody types into a script */
     }
     if (!o->sleep_given)
-        r->config.icount_sleep = input != TERMINAL_NO_FD && terminal_is_live(input);
+        r->config.icount_sleep =
+            (input != TERMINAL_NO_FD && terminal_is_live(input)) || has_network(&o->machine);
     r->config.serial = (struct byte_sink){.write = on_serial, .owner = r};
     r->terminal = terminal_create(input, output, err);
     return r->terminal != NULL;
@@ -113,47 +125,37 @@ static bool create_machine(const struct run *r, struct machine **m, struct error
     return false;
 }
 
-static void replace_machine(struct run *r, struct machine *m)
+/* The old machine saves, the new one takes its disks over, the old one goes, the new one loads. */
+static bool succeed(struct run *r, struct state *save, struct error *err)
 {
+    size_t size;
     struct machine *old = r->machine;
+    machine_state(old, save);
+    const void *data = state_data(save, &size);
+    struct machine *m = machine_succeed(old, err);
+    if (!m)
+        return false;
     terminal_attach(r->terminal, m);
     r->machine = m;
     machine_destroy(old);
-}
-
-static bool copy_state(struct machine *from, struct machine *to, struct error *err)
-{
-    size_t size;
-    struct state *save = state_new_save(), *load = NULL;
-    if (save) {
-        machine_state(from, save);
-        const void *data = state_data(save, &size);
-        load = state_new_load(data, size);
-    }
-    bool ok = load != NULL;
-    if (!ok)
-        error_set(err, "-save-load: no memory for the state");
-    if (ok) {
-        machine_state(to, load);
-        ok = state_ok(load) || error_set(err, "-save-load: %s", state_error(load));
-    }
+    struct state *load = state_new_load(data, size);
+    if (!load)
+        return error_set(err, "-save-load: no memory for the state");
+    machine_state(m, load);
+    bool ok = state_ok(load) || error_set(err, "-save-load: %s", state_error(load));
     state_free(load);
-    state_free(save);
-    return ok;
+    return ok && set_breakpoints(&r->options->breakpoints, m, err);
 }
 
 static bool save_load(struct run *r, struct error *err)
 {
-    struct machine *m;
+    struct state *save = state_new_save();
     r->next_save_load++;
-    if (!create_machine(r, &m, err))
-        return false;
-    if (!copy_state(r->machine, m, err)) {
-        machine_destroy(m);
-        return false;
-    }
-    replace_machine(r, m);
-    return true;
+    if (!save)
+        return error_set(err, "-save-load: no memory for the state");
+    bool ok = succeed(r, save, err);
+    state_free(save);
+    return ok;
 }
 
 /* --- running ----------------------------------------------------------------------------- */

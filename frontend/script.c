@@ -6,7 +6,7 @@
 #include "frontend/script.h"
 
 #include "base/os.h"
-#include "frontend/option_values.h"
+#include "base/values.h"
 
 #include <ctype.h>
 #include <stdarg.h>

@@ -1,12 +1,14 @@
 /* The board: QEMU's `virt`. One row a device: the memory map, the interrupt wires and the device
  * tree are made from this table. */
-#include "machine/internal.h"
+#include "machine/drivers.h"
 
 #include "devices/goldfish_rtc.h"
 #include "devices/irq/clint.h"
 #include "devices/irq/plic.h"
+#include "devices/pci/host.h"
 #include "devices/serial/ns16550a.h"
 #include "devices/sifive_test.h"
+#include "devices/virtio/mmio.h"
 #include "firmware/reset_rom.h"
 
 #include <stdlib.h>
@@ -19,6 +21,11 @@
     "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_zihpm_zaamo_zalrsc_" \
     "zawrs_zca_zcd_zba_zbb_zbc_zbs_sstc_svadu_svinval_svnapot_svpbmt"
 
+#define PCI_MEMORY_64_BYTES (16ull << 30)
+
+static const struct pci_range pci_io = {0x03000000, 0x10000};
+static const struct pci_range pci_memory_32 = {0x40000000, 0x40000000};
+
 struct board_entry {
     struct board_row row;
     struct device *(*create)(struct machine *m, struct irq irq);
@@ -29,6 +36,20 @@ static struct device *create_clint(struct machine *m, struct irq irq);
 static struct device *create_test(struct machine *m, struct irq irq);
 static struct device *create_rtc(struct machine *m, struct irq irq);
 static struct device *create_uart0(struct machine *m, struct irq irq);
+static struct device *create_pci(struct machine *m, struct irq irq);
+static struct device *create_virtio_mmio(struct machine *m, struct irq irq);
+
+#define VIRTIO_FIRST_IRQ 1u
+#define VIRTIO_MMIO(n)                                                                             \
+    {                                                                                              \
+        {0x10001000 + (n)*VIRTIO_MMIO_BYTES,                                                       \
+         VIRTIO_MMIO_BYTES,                                                                        \
+         VIRTIO_FIRST_IRQ + (n),                                                                   \
+         "virtio_mmio",                                                                            \
+         {"virtio,mmio"},                                                                          \
+         NODE_PLAIN},                                                                              \
+            create_virtio_mmio                                                                     \
+    }
 
 // clang-format off
 static const struct board_entry board[BOARD_SLOTS] = {
@@ -42,6 +63,10 @@ static const struct board_entry board[BOARD_SLOTS] = {
                      {"google,goldfish-rtc"}, NODE_PLAIN}, create_rtc},
     [SLOT_UART0] = {{0x10000000, NS16550A_BYTES, 10, "serial",
                      {"ns16550a"}, NODE_SERIAL}, create_uart0},
+    [SLOT_PCI]   = {{0x30000000, PCI_ECAM_BYTES, 32, "pci",
+                     {"pci-host-ecam-generic"}, NODE_PCI_HOST}, create_pci},
+    [SLOT_VIRTIO7] = VIRTIO_MMIO(7), VIRTIO_MMIO(6), VIRTIO_MMIO(5), VIRTIO_MMIO(4),
+                     VIRTIO_MMIO(3), VIRTIO_MMIO(2), VIRTIO_MMIO(1), VIRTIO_MMIO(0),
 };
 // clang-format on
 
@@ -132,6 +157,34 @@ static struct device *create_uart0(struct machine *m, struct irq irq)
     return uart;
 }
 
+/* The 64-bit window begins behind RAM, at a multiple of its own size, as QEMU's does. */
+static struct pci_range pci_memory_64(const struct machine *m)
+{
+    return (struct pci_range){align_up(RAM_BASE + m->config.ram_bytes, PCI_MEMORY_64_BYTES),
+                              PCI_MEMORY_64_BYTES};
+}
+
+static struct device *create_pci(struct machine *m, struct irq irq)
+{
+    struct pci_host_config config = {.io = pci_io,
+                                     .memory_32 = pci_memory_32,
+                                     .memory_64 = pci_memory_64(m),
+                                     .log = m->config.log};
+    for (unsigned i = 0; i < PCI_WIRES; i++)
+        config.wires[i] = (struct irq){irq.set, irq.target, irq.number + i};
+    return pci_host_create(&config);
+}
+
+static struct device *create_virtio_mmio(struct machine *m, struct irq irq)
+{
+    unsigned slot = irq.number - VIRTIO_FIRST_IRQ;
+    struct virtio_mmio_config config = {.virtio = m->mmio_virtio[slot],
+                                        .legacy = m->virtio_legacy,
+                                        .irq = irq,
+                                        .log = m->config.log};
+    return virtio_mmio_create(&config);
+}
+
 /* --- the board --------------------------------------------------------------------------- */
 
 static bool add_device(struct machine *m, enum board_slot slot, struct error *err)
@@ -148,19 +201,31 @@ static bool add_device(struct machine *m, enum board_slot slot, struct error *er
                              device, err);
 }
 
-bool board_build(struct machine *m, struct error *err)
+static bool add_devices(struct machine *m, unsigned first, unsigned end, struct error *err)
 {
-    if (!memory_add_rom(m->memory, "reset ROM", RESET_ROM_BASE, RESET_ROM_BYTES, err) ||
-        !memory_add_ram(m->memory, "RAM", RAM_BASE, m->config.ram_bytes, err))
-        return false;
-    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
+    for (unsigned slot = first; slot < end; slot++)
         if (!add_device(m, slot, err))
             return false;
     return true;
 }
 
+/* What -device names is made between: it needs the PCI host, and the MMIO slots need it. */
+bool board_build(struct machine *m, struct error *err)
+{
+    if (!memory_add_rom(m->memory, "reset ROM", RESET_ROM_BASE, RESET_ROM_BYTES, err) ||
+        !memory_add_ram(m->memory, "RAM", RAM_BASE, m->config.ram_bytes, err))
+        return false;
+    return add_devices(m, 0, SLOT_VIRTIO7, err) &&
+           pci_host_add_windows(m->devices[SLOT_PCI], m->memory, err) && drivers_create(m, err) &&
+           add_devices(m, SLOT_VIRTIO7, BOARD_SLOTS, err);
+}
+
+/* A virtio device that a failed board has no slot for yet is destroyed here. */
 void board_destroy(struct machine *m)
 {
+    for (unsigned n = 0; n < VIRTIO_MMIO_SLOTS; n++)
+        if (m->mmio_virtio[n] && !m->devices[BOARD_SLOTS - 1 - n])
+            virtio_destroy(m->mmio_virtio[n]);
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (m->devices[slot])
             m->devices[slot]->ops->destroy(m->devices[slot]);
@@ -200,6 +265,12 @@ bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd
         .stdout_path = "/soc/serial@10000000",
         .rows = rows,
         .row_count = BOARD_SLOTS,
+        .pci = {.io = pci_io.base,
+                .io_bytes = pci_io.bytes,
+                .memory_32 = pci_memory_32.base,
+                .memory_32_bytes = pci_memory_32.bytes,
+                .memory_64 = pci_memory_64(m).base,
+                .memory_64_bytes = PCI_MEMORY_64_BYTES},
     };
     uint64_t random = m->config.seed;
     for (unsigned i = 0; i < FDT_RNG_SEED_BYTES; i++)

@@ -2,9 +2,11 @@
 #ifndef RIVULET_MACHINE_INTERNAL_H
 #define RIVULET_MACHINE_INTERNAL_H
 
+#include "base/random.h"
 #include "cpu/code.h"
 #include "cpu/hart.h"
 #include "devices/device.h"
+#include "devices/virtio/virtio.h"
 #include "firmware/fdt.h"
 #include "firmware/sbi.h"
 #include "machine/machine.h"
@@ -13,8 +15,19 @@
 
 #define RAM_BASE 0x80000000ull
 
+#define VIRTIO_MMIO_SLOTS 8u
+
 /* Devices by their place in the board table (board.c). */
-enum board_slot { SLOT_PLIC, SLOT_CLINT, SLOT_TEST, SLOT_RTC, SLOT_UART0, BOARD_SLOTS };
+enum board_slot {
+    SLOT_PLIC,
+    SLOT_CLINT,
+    SLOT_TEST,
+    SLOT_RTC,
+    SLOT_UART0,
+    SLOT_PCI,
+    SLOT_VIRTIO7, /* to 0: in the order of the device tree, and so of the disks' names */
+    BOARD_SLOTS = SLOT_VIRTIO7 + VIRTIO_MMIO_SLOTS,
+};
 
 /* The longest round: one hart alone, whose console input is seen 15,000 times a second. */
 #define ROUND_STEPS_MOST 65536u
@@ -42,6 +55,14 @@ struct machine {
     struct code_cache *code;
     struct input_door *door;
     unsigned console_entry;
+    struct drives *drives;
+    struct nets *nets;
+    struct virtio *mmio_virtio[VIRTIO_MMIO_SLOTS]; /* who is on each bus; the slot destroys it */
+    bool virtio_legacy;
+    struct virtio *disks[MACHINE_DRIVES_MAX];
+    unsigned disk_count;
+    unsigned nic_count;  /* those whose address was not given */
+    unsigned disk_entry; /* of the door: some disk has done a request */
     uint8_t *device_tree;
     size_t device_tree_size;
     bool ends;        /* the guest asked for `exit` */
@@ -69,8 +90,5 @@ bool boot_load(struct machine *m, struct error *err) MUST_CHECK;
 
 void machine_end(struct machine *m, enum machine_stop stop, int status);
 void machine_want_reset(struct machine *m);
-
-/* splitmix64: the machine's only source of chance, from the seed. */
-uint64_t random_next(uint64_t *state);
 
 #endif

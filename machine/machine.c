@@ -1,18 +1,13 @@
 #include "machine/internal.h"
 
 #include "devices/serial/ns16550a.h"
+#include "devices/virtio/blk.h"
+#include "machine/drives.h"
+#include "machine/nets.h"
 
 #include <stdlib.h>
 
 #define DEFAULT_SEED 0x52697675ull /* "Rivu" */
-
-uint64_t random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-    return z ^ z >> 31;
-}
 
 void machine_config_init(struct machine_config *config)
 {
@@ -126,6 +121,24 @@ static bool create_sbi(struct machine *m, struct error *err)
     return m->sbi || error_set(err, "no memory for the built-in SBI");
 }
 
+/* Somebody pushed a byte because a disk has done something: it does not matter which. */
+static size_t deliver_disks(void *owner, const uint8_t *bytes, size_t n)
+{
+    (void)bytes;
+    struct machine *m = owner;
+    for (unsigned i = 0; i < m->disk_count; i++)
+        virtio_blk_deliver(m->disks[i]);
+    return n;
+}
+
+static bool open_drives(struct machine *m, struct error *err)
+{
+    m->disk_entry = input_register(m->door, "disks", deliver_disks, m);
+    if (!m->drives)
+        m->drives = drives_open(&m->config, err);
+    return m->drives != NULL;
+}
+
 static bool build(struct machine *m, struct error *err)
 {
     m->clock = (struct clock){.follows_host = !m->config.icount, .host_zero_ns = os_monotonic_ns()};
@@ -141,10 +154,14 @@ static bool build(struct machine *m, struct error *err)
     m->code->stress = m->config.stress;
     if (log_wants(m->config.log, LOG_PROFILE) && !code_profile(m->code, err))
         return false;
-    return create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
+    m->nets = nets_create(&m->config, m->door, &m->clock, err);
+    return m->nets && open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
+           create_sbi(m, err) && boot_load(m, err);
 }
 
-struct machine *machine_create(const struct machine_config *config, struct error *err)
+/* drives NULL: those of the configuration are opened. */
+static struct machine *create(const struct machine_config *config, struct drives *drives,
+                              struct error *err)
 {
     if (config->harts < 1 || config->harts > MACHINE_MAX_HARTS) {
         error_set(err, "%u harts are not possible: give 1 to %u", config->harts, MACHINE_MAX_HARTS);
@@ -156,10 +173,31 @@ struct machine *machine_create(const struct machine_config *config, struct error
         return NULL;
     }
     m->config = *config;
-    if (!build(m, err)) {
-        machine_destroy(m);
+    m->drives = drives;
+    if (build(m, err))
+        return m;
+    if (drives)
+        m->drives = NULL;
+    machine_destroy(m);
+    return NULL;
+}
+
+struct machine *machine_create(const struct machine_config *config, struct error *err)
+{
+    struct machine *m = create(config, NULL, err);
+    if (!m || nets_open(m->nets, err))
+        return m;
+    machine_destroy(m);
+    return NULL;
+}
+
+struct machine *machine_succeed(struct machine *old, struct error *err)
+{
+    struct machine *m = create(&old->config, old->drives, err);
+    if (!m)
         return NULL;
-    }
+    old->drives = NULL;
+    nets_succeed(m->nets, old->nets);
     return m;
 }
 
@@ -180,7 +218,9 @@ void machine_destroy(struct machine *m)
         log_stats(m);
     if (m->code && m->code->executed)
         code_log_profile(m->code);
+    nets_destroy(m->nets); /* their threads know the door */
     board_destroy(m);
+    drives_close(m->drives);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_destroy(m->harts[i]);
@@ -292,6 +332,17 @@ uint64_t machine_traps(const struct machine *m)
     for (unsigned i = 0; i < m->config.harts; i++)
         traps += m->harts[i]->traps;
     return traps;
+}
+
+bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
+{
+    return nets_add_forward(m->nets, netdev, rule, err);
+}
+
+bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
+                            struct error *err)
+{
+    return nets_remove_forward(m->nets, netdev, rule, err);
 }
 
 bool machine_add_breakpoint(struct machine *m, uint64_t va)

@@ -17,9 +17,26 @@
 #define MACHINE_MAX_HARTS   8u
 #define MACHINE_DEFAULT_RAM (128ull << 20)
 #define MACHINE_PAGE_BYTES  4096u
+#define MACHINE_DRIVES_MAX  32u
 
 enum bios_kind { BIOS_BUILT_IN, BIOS_NONE, BIOS_FILE };
 enum rtc_base { RTC_HOST, RTC_FIXED };
+
+/* One -device, -drive, -netdev, ...: `name=value` in the order given. A list's first word alone is
+ * the value of what QEMU implies ("driver", "type"); another word alone has the value NULL. Texts
+ * and arrays belong to the client, and outlive the machine. */
+#define MACHINE_PROPERTIES_MAX 24u
+struct machine_property {
+    const char *name, *value;
+};
+struct machine_option {
+    struct machine_property items[MACHINE_PROPERTIES_MAX];
+    unsigned count;
+};
+struct machine_options {
+    const struct machine_option *items;
+    unsigned count;
+};
 
 struct machine_config {
     uint64_t ram_bytes; /* a multiple of MACHINE_PAGE_BYTES */
@@ -37,6 +54,14 @@ struct machine_config {
     uint64_t seed;         /* rng-seed of the device tree, slice lengths; icount: fixed default */
     enum rtc_base rtc;
     uint64_t rtc_epoch_ns; /* RTC_FIXED: ns since 1970 at virtual time 0 */
+    /* What the board gets beside its own devices, with QEMU's names (machine/drivers.c). */
+    struct machine_options devices; /* driver=NAME, ... */
+    struct machine_options drives;  /* file=, id=, if=, format=, ... */
+    struct machine_options netdevs; /* type=, id=, ... */
+    struct machine_options nics;    /* type=, model=, ... */
+    struct machine_options objects; /* qom-type=, id=, ... */
+    struct machine_options globals; /* each one item: DRIVER.PROPERTY=VALUE */
+    bool snapshot;                  /* writes to all drives are thrown away at the end */
     /* Ends of the wires. */
     struct byte_sink serial; /* what UART0 and the SBI console send */
     struct log *log;
@@ -53,6 +78,10 @@ struct machine;
 /* Builds the board, loads firmware, kernel, initrd and device tree, resets. NULL and err if not. */
 struct machine *machine_create(const struct machine_config *config, struct error *err);
 void machine_destroy(struct machine *m);
+/* A machine of the same configuration that takes the old one's disks and networks over, as they
+ * are: for a state saved before and loaded after. The old one can only be destroyed then, and must
+ * be before the new one runs or loads. NULL and err: the old one can only be destroyed too. */
+struct machine *machine_succeed(struct machine *old, struct error *err);
 
 enum machine_stop {
     MACHINE_TIME_LIMIT, /* until_ns reached */
@@ -79,6 +108,14 @@ bool machine_reset(struct machine *m, struct error *err) MUST_CHECK;
 /* Where console input enters: input_push(machine_door(m), machine_console_entry(m), ...). */
 struct input_door *machine_door(struct machine *m);
 unsigned machine_console_entry(const struct machine *m);
+
+/* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
+ * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any
+ * thread. */
+bool machine_add_forward(struct machine *m, const char *netdev, const char *rule,
+                         struct error *err) MUST_CHECK;
+bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
+                            struct error *err) MUST_CHECK;
 
 /* Virtual time, and the sum of all harts' steps. */
 uint64_t machine_now_ns(const struct machine *m);

@@ -276,6 +276,11 @@ bool dma_write(struct memory_map *map, uint64_t gpa, const void *from, size_t n)
     return write_range(map, gpa, from, n, false);
 }
 
+bool dma_is_ram(const struct memory_map *map, uint64_t gpa, size_t n)
+{
+    return range_is_ram(map, gpa, n, false);
+}
+
 bool memory_load(struct memory_map *map, uint64_t gpa, const void *from, size_t n)
 {
     return write_range(map, gpa, from, n, true);

@@ -71,6 +71,8 @@ bool memory_mmio_write(struct memory_map *map, uint64_t gpa, unsigned size, uint
 /* Device access to RAM: true when every byte is RAM, else false and nothing is copied. */
 bool dma_read(struct memory_map *map, uint64_t gpa, void *to, size_t n) MUST_CHECK;
 bool dma_write(struct memory_map *map, uint64_t gpa, const void *from, size_t n) MUST_CHECK;
+/* Whether both would succeed. */
+bool dma_is_ram(const struct memory_map *map, uint64_t gpa, size_t n);
 
 /* For the loaders, before the guest runs: RAM or ROM. False when any byte lies outside. */
 bool memory_load(struct memory_map *map, uint64_t gpa, const void *from, size_t n) MUST_CHECK;

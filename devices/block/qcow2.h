@@ -47,12 +47,11 @@
 #define EXTENSION_BACKING_FORMAT 0xe2792acau
 #define EXTENSION_FEATURE_NAMES  0x6803f857u
 
-#define INCOMPATIBLE_DIRTY       (1ull << 0)
-#define INCOMPATIBLE_CORRUPT     (1ull << 1)
-#define INCOMPATIBLE_DATA_FILE   (1ull << 2)
-#define INCOMPATIBLE_COMPRESSION (1ull << 3)
-#define INCOMPATIBLE_EXTENDED_L2 (1ull << 4)
-
+#define INCOMPATIBLE_DIRTY        (1ull << 0)
+#define INCOMPATIBLE_CORRUPT      (1ull << 1)
+#define INCOMPATIBLE_DATA_FILE    (1ull << 2)
+#define INCOMPATIBLE_COMPRESSION  (1ull << 3)
+#define INCOMPATIBLE_EXTENDED_L2  (1ull << 4)
 #define COMPATIBLE_LAZY_REFCOUNTS (1ull << 0)
 
 #define COMPRESSION_ZLIB 0
@@ -200,7 +199,8 @@ enum block_status tables_write_top(struct qcow2 *q, struct tables *t, bool whole
 /* ---- qcow2_refcount.c ---- */
 
 enum block_status qcow2_get_refcount(struct qcow2 *q, uint64_t cluster, uint64_t *refcount);
-/* Where there is no refcount block a new one is put behind all that is used. */
+/* Writes a refcount, also where there may be no refcount block: a new one is put behind all that is
+ * used. */
 enum block_status qcow2_force_refcount(struct qcow2 *q, uint64_t cluster, uint64_t refcount);
 /* Allocates up to `wanted` clusters that lie one behind the other, at least one. `fresh`: they read
  * as zero. */

@@ -164,7 +164,7 @@ static bool read_backing_path(const uint8_t *b, size_t n, struct disk *image, co
 static bool check_features(const struct qcow2_header *h, const uint8_t *names, size_t names_bytes,
                            const char *path, struct error *err)
 {
-    const uint64_t known = INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT | INCOMPATIBLE_COMPRESSION;
+    uint64_t known = INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT | INCOMPATIBLE_COMPRESSION;
     uint64_t unknown = h->incompatible & ~known;
     if (unknown) {
         char name[47];

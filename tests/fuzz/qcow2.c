@@ -2,7 +2,7 @@
  * with it is done. Nothing but an error or an answer may come of it. Built with -DRIVULET_FUZZ=ON
  * by clang:
  *
- *   build-fuzz/tests/fuzz/fuzz_qcow2 -max_len=65536 FOLDER-OF-IMAGES */
+ *   build/tests/fuzz/fuzz_qcow2 -max_len=65536 FOLDER-OF-IMAGES */
 #include "devices/block/disk.h"
 #include "devices/block/qcow2_tools.h"
 

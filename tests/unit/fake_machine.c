@@ -81,6 +81,11 @@ struct machine *machine_create(const struct machine_config *config, struct error
     return m;
 }
 
+struct machine *machine_succeed(struct machine *old, struct error *err)
+{
+    return machine_create(&old->config, err);
+}
+
 void machine_destroy(struct machine *m)
 {
     if (m)

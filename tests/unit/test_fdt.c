@@ -14,6 +14,7 @@ static const struct board_row rows[] = {
     {0x2000000, 0x10000, 0, "clint", {"sifive,clint0", "riscv,clint0"}, NODE_CLINT},
     {0xc000000, 0x600000, 0, "plic", {"sifive,plic-1.0.0", "riscv,plic0"}, NODE_PLIC},
     {0x10000000, 0x100, 10, "serial", {"ns16550a"}, NODE_SERIAL},
+    {0x30000000, 0x10000000, 32, "pci", {"pci-host-ecam-generic"}, NODE_PCI_HOST},
 };
 
 static struct fdt_config two_harts(void)
@@ -33,6 +34,12 @@ static struct fdt_config two_harts(void)
         .stdout_path = "/soc/serial@10000000",
         .rows = rows,
         .row_count = ARRAY_LEN(rows),
+        .pci = {.io = 0x3000000,
+                .io_bytes = 0x10000,
+                .memory_32 = 0x40000000,
+                .memory_32_bytes = 0x40000000,
+                .memory_64 = 0x400000000,
+                .memory_64_bytes = 0x400000000},
     };
     for (unsigned i = 0; i < FDT_RNG_SEED_BYTES; i++)
         c.rng_seed[i] = i + 1;
@@ -77,7 +84,8 @@ static void expect_bytes(const void *blob, const char *path, const char *name, c
 static void expect_cells(const void *blob, const char *path, const char *name,
                          const uint32_t *cells, size_t n)
 {
-    fdt32_t big_endian[32];
+    fdt32_t big_endian[128];
+    ck_assert_uint_le(n, ARRAY_LEN(big_endian));
     for (size_t i = 0; i < n; i++)
         big_endian[i] = cpu_to_fdt32(cells[i]);
     expect_bytes(blob, path, name, big_endian, n * sizeof *big_endian);
@@ -203,6 +211,38 @@ START_TEST(power_off_and_reboot_write_to_the_syscon)
     EXPECT_STRINGS("/reboot", "compatible", "syscon-reboot");
     EXPECT_CELLS("/reboot", "regmap", 6);
     EXPECT_CELLS("/reboot", "value", 0x7777);
+    free(blob);
+}
+END_TEST
+
+START_TEST(the_pci_host_has_qemus_windows_and_interrupts)
+{
+    const struct fdt_config c = two_harts();
+    uint8_t *blob = build(&c);
+    const char *pci = "/soc/pci@30000000";
+    EXPECT_STRINGS(pci, "compatible", "pci-host-ecam-generic");
+    EXPECT_STRINGS(pci, "device_type", "pci");
+    EXPECT_CELLS(pci, "reg", 0, 0x30000000, 0, 0x10000000);
+    EXPECT_CELLS(pci, "#address-cells", 3);
+    EXPECT_CELLS(pci, "#size-cells", 2);
+    EXPECT_CELLS(pci, "#interrupt-cells", 1);
+    EXPECT_CELLS(pci, "bus-range", 0, 255);
+    EXPECT_CELLS(pci, "linux,pci-domain", 0);
+    expect_bytes(blob, pci, "dma-coherent", "", 0);
+    EXPECT_CELLS(pci, "ranges", 0x1000000, 0, 0, 0, 0x3000000, 0, 0x10000, /* I/O */
+                 0x2000000, 0, 0x40000000, 0, 0x40000000, 0, 0x40000000,   /* 32 bits */
+                 0x3000000, 4, 0, 4, 0, 4, 0);                             /* 64 bits */
+    EXPECT_CELLS(pci, "interrupt-map-mask", 0x1800, 0, 0, 7);
+    uint32_t map[96] = {0}, *entry = map;
+    for (unsigned slot = 0; slot < 4; slot++) {
+        for (unsigned pin = 0; pin < 4; pin++, entry += 6) {
+            entry[0] = slot << 11;
+            entry[3] = pin + 1;
+            entry[4] = 5;
+            entry[5] = 32 + (pin + slot) % 4;
+        }
+    }
+    expect_cells(blob, pci, "interrupt-map", map, ARRAY_LEN(map));
     free(blob);
 }
 END_TEST
@@ -353,6 +393,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, devices_are_described_from_the_rows);
     tcase_add_test(c, the_plic_is_an_interrupt_controller);
     tcase_add_test(c, power_off_and_reboot_write_to_the_syscon);
+    tcase_add_test(c, the_pci_host_has_qemus_windows_and_interrupts);
     tcase_add_test(c, what_is_not_configured_is_not_in_the_tree);
     tcase_add_test(c, a_long_command_line_fits);
     tcase_add_test(c, too_many_harts_are_an_error);

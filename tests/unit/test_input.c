@@ -209,6 +209,104 @@ START_TEST(refused_bytes_do_not_end_a_wait)
 }
 END_TEST
 
+/* Takes whole packets, each followed by a bar, while there is room for them. */
+static size_t take_packet(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct sink *s = owner;
+    if (n >= s->room - s->size)
+        return 0;
+    memcpy(s->taken + s->size, bytes, n);
+    s->size += n;
+    s->taken[s->size++] = '|';
+    return n;
+}
+
+START_TEST(packets_keep_their_boundaries)
+{
+    struct input_door *door = input_create();
+    struct sink a = {.room = 64};
+    unsigned entry = input_register_packets(door, "a", 8, take_packet, &a);
+    input_push(door, entry, "one", 3);
+    input_push(door, entry, "2", 1);
+    input_deliver(door);
+    input_push(door, entry, "three", 5);
+    input_deliver(door);
+    check_taken(&a, "one|2|three|");
+    ck_assert(!input_pending(door));
+    input_destroy(door);
+}
+END_TEST
+
+START_TEST(a_refused_packet_is_offered_whole_again_before_what_came_later)
+{
+    struct input_door *door = input_create();
+    struct sink a = {.room = 6};
+    unsigned entry = input_register_packets(door, "a", 8, take_packet, &a);
+    input_push(door, entry, "one", 3);
+    input_push(door, entry, "two", 3);
+    input_deliver(door);
+    check_taken(&a, "one|");
+    ck_assert(input_pending(door));
+    input_push(door, entry, "3", 1);
+    a.room = 64;
+    input_deliver(door);
+    check_taken(&a, "one|two|3|");
+    input_destroy(door);
+}
+END_TEST
+
+START_TEST(of_too_many_packets_the_newest_are_lost)
+{
+    struct input_door *door = input_create();
+    struct sink a = {.room = 3};
+    unsigned entry = input_register_packets(door, "a", 2, take_packet, &a);
+    input_push(door, entry, "1", 1);
+    input_push(door, entry, "2", 1);
+    input_push(door, entry, "3", 1);
+    ck_assert_uint_eq(input_backlog(door, entry), 2);
+    input_deliver(door); /* 1 is taken, 2 is held */
+    ck_assert_uint_eq(input_backlog(door, entry), 1);
+    input_push(door, entry, "4", 1);
+    input_push(door, entry, "5", 1);
+    a.room = 64;
+    input_deliver(door);
+    check_taken(&a, "1|2|4|");
+    ck_assert_uint_eq(input_backlog(door, entry), 0);
+    input_destroy(door);
+}
+END_TEST
+
+START_TEST(packets_that_wait_move_to_another_door)
+{
+    struct input_door *from = input_create(), *to = input_create();
+    struct sink a = {.room = 3}, b = {.room = 64};
+    unsigned entry = input_register_packets(from, "a", 2, take_packet, &a);
+    input_register_packets(to, "a", 2, take_packet, &b);
+    input_push(from, entry, "1", 1);
+    input_push(from, entry, "two", 3);
+    input_deliver(from);
+    input_push(from, entry, "3", 1);
+    input_move(from, to);
+    ck_assert_uint_eq(input_backlog(from, entry), 0);
+    ck_assert_uint_eq(input_backlog(to, entry), 2);
+    input_deliver(to);
+    check_taken(&b, "two|3|");
+    input_destroy(from);
+    input_destroy(to);
+}
+END_TEST
+
+START_TEST(an_empty_packet_is_none)
+{
+    struct input_door *door = input_create();
+    struct sink a = {.room = 64};
+    unsigned entry = input_register_packets(door, "a", 2, take_packet, &a);
+    input_push(door, entry, "", 0);
+    ck_assert_uint_eq(input_backlog(door, entry), 0);
+    input_destroy(door);
+}
+END_TEST
+
 #define PUSHES 20000u
 
 struct pusher {
@@ -272,6 +370,11 @@ int main(void)
     tcase_add_test(cases, many_wakes_end_only_one_wait);
     tcase_add_test(cases, refused_bytes_do_not_end_a_wait);
     tcase_add_test(cases, two_threads_push_while_the_machine_delivers_and_no_byte_is_lost_or_moved);
+    tcase_add_test(cases, packets_keep_their_boundaries);
+    tcase_add_test(cases, a_refused_packet_is_offered_whole_again_before_what_came_later);
+    tcase_add_test(cases, of_too_many_packets_the_newest_are_lost);
+    tcase_add_test(cases, packets_that_wait_move_to_another_door);
+    tcase_add_test(cases, an_empty_packet_is_none);
     Suite *suite = suite_create("input");
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -1,5 +1,6 @@
 /* The command line: each option, each way to get it wrong. */
-#include "frontend/option_values.h"
+#include "base/values.h"
+#include "frontend/option_date.h"
 #include "frontend/options.h"
 
 #include <check.h>
@@ -418,15 +419,73 @@ START_TEST(a_wrong_console_time_or_device_is_refused)
         {"-until soon", "-until soon: not a time"},
         {"-break main", "-break main: not an address"},
         {"-save-load x", "-save-load x: not a time"},
-        {"-device virtio-blk-device", "-device virtio-blk-device: no device 'virtio-blk-device'"},
-        {"-drive if=none,file=x", "-drive if=none,file=x: no drive interface 'none'"},
-        {"-drive file=x", "-drive file=x: no drive interface 'virtio'"},
-        {"-netdev user,id=x", "-netdev user,id=x: no network back-end 'user'"},
-        {"-global a.b=c", "-global a.b=c: no property a.b"},
-        {"-global virtio-mmio.force-legacy=x", "-global virtio-mmio.force-legacy=x: force-legacy"},
         {"-global x", "-global x: give DRIVER.PROPERTY=VALUE"},
+        {"-global x.y", "-global x.y: give DRIVER.PROPERTY=VALUE"},
+        {"-global x=y", "-global x=y: give DRIVER.PROPERTY=VALUE"},
+        {"-global a.b=c,d.e=f", "-global a.b=c,d.e=f: give DRIVER.PROPERTY=VALUE"},
     };
     CHECK_BAD(bad);
+}
+END_TEST
+
+static void check_property(const struct machine_option *option, unsigned i, const char *name,
+                           const char *value)
+{
+    ck_assert_uint_lt(i, option->count);
+    ck_assert_str_eq(option->items[i].name, name);
+    if (value)
+        ck_assert_str_eq(option->items[i].value, value);
+    else
+        ck_assert_ptr_null(option->items[i].value);
+}
+
+START_TEST(devices_and_back_ends_are_lists_of_properties_in_order)
+{
+    PARSE("Image -device virtio-blk-device,drive=a -drive if=none,file=x,,y=z,id=a,readonly "
+          "-device driver=virtio-rng-device -netdev user,id=n -nic none -object rng-random,id=r "
+          "-global virtio-mmio.force-legacy=off -snapshot");
+    ck_assert_uint_eq(o.machine.devices.count, 2);
+    check_property(&o.machine.devices.items[0], 0, "driver", "virtio-blk-device");
+    check_property(&o.machine.devices.items[0], 1, "drive", "a");
+    check_property(&o.machine.devices.items[1], 0, "driver", "virtio-rng-device");
+    check_property(&o.machine.drives.items[0], 1, "file", "x,y=z");
+    check_property(&o.machine.drives.items[0], 3, "readonly", NULL);
+    check_property(&o.machine.netdevs.items[0], 0, "type", "user");
+    check_property(&o.machine.nics.items[0], 0, "type", "none");
+    check_property(&o.machine.objects.items[0], 0, "qom-type", "rng-random");
+    check_property(&o.machine.globals.items[0], 0, "virtio-mmio.force-legacy", "off");
+    ck_assert(o.machine.snapshot);
+}
+END_TEST
+
+START_TEST(too_many_devices_or_properties_are_refused)
+{
+    char many[8192] = "", wide[8192] = "-device x", text[32];
+    for (unsigned i = 0; i <= OPTION_GROUP_MAX; i++)
+        strcat(many, "-device x ");
+    for (unsigned i = 0; i <= MACHINE_PROPERTIES_MAX; i++) {
+        snprintf(text, sizeof text, ",p%u=1", i);
+        strcat(wide, text);
+    }
+    check_bad(&(struct bad_line){many, "-device x: there are 32 already"});
+    check_bad(&(struct bad_line){wide, "-device x,p0=1"});
+}
+END_TEST
+
+START_TEST(more_text_than_there_is_room_for_is_refused)
+{
+    char words[24000] = "", value[1000];
+    memset(value, 'x', sizeof value);
+    for (unsigned i = 0; i < 20; i++)
+        sprintf(words + strlen(words), "-drive file=%.*s ", 900, value);
+    char *argv[50] = {"rivulet"};
+    int argc = 1;
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    struct options o;
+    struct error err;
+    ck_assert(!options_parse(&o, argc, argv, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "too long"));
 }
 END_TEST
 
@@ -556,6 +615,9 @@ static void add_other_tests(TCase *c)
     tcase_add_test(c, test_aids_are_read_and_times_are_sorted);
     tcase_add_test(c, what_qemu_knows_and_we_do_not_need_is_accepted);
     tcase_add_test(c, a_wrong_console_time_or_device_is_refused);
+    tcase_add_test(c, devices_and_back_ends_are_lists_of_properties_in_order);
+    tcase_add_test(c, too_many_devices_or_properties_are_refused);
+    tcase_add_test(c, more_text_than_there_is_room_for_is_refused);
     tcase_add_test(c, a_list_that_is_too_long_is_refused);
     tcase_add_test(c, lists_of_addresses_have_an_end);
     tcase_add_test(c, an_unknown_option_names_the_nearest_one);

@@ -1,7 +1,7 @@
-/* The values that stand behind options: numbers, sizes, times, switches, `name,key=value` lists.
+/* What users write as values: numbers, sizes, times, switches, `name,key=value` lists.
  * Each function reads the whole text or refuses it: no trailing junk, no sign, no overflow. */
-#ifndef RIVULET_FRONTEND_OPTION_VALUES_H
-#define RIVULET_FRONTEND_OPTION_VALUES_H
+#ifndef RIVULET_BASE_VALUES_H
+#define RIVULET_BASE_VALUES_H
 
 #include "base/bits.h"
 #include "base/error.h"
@@ -14,8 +14,6 @@ bool value_size(const char *text, uint64_t unit_bytes, uint64_t *bytes) MUST_CHE
 bool value_time(const char *text, uint64_t *ns) MUST_CHECK;
 /* on, yes, true; off, no, false. */
 bool value_switch(const char *text, bool *on) MUST_CHECK;
-/* "2006-06-17T16:01:21" or "2006-06-17", in UTC: ns since 1970. */
-bool value_date(const char *text, uint64_t *ns) MUST_CHECK;
 
 /* One item of a QEMU list such as `virt,aclint=off,dumpdtb=a.dtb`: `key=value`, or a word alone,
  * whose value is NULL. In a value ",," stands for a comma. */

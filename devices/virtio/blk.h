@@ -1,0 +1,43 @@
+/* The virtio block device over an image of devices/block. */
+#ifndef RIVULET_DEVICES_VIRTIO_BLK_H
+#define RIVULET_DEVICES_VIRTIO_BLK_H
+
+#include "base/clock.h"
+#include "base/events.h"
+#include "devices/block/block.h"
+#include "devices/virtio/virtio.h"
+
+#define VIRTIO_BLK_SERIAL_BYTES 20u
+#define VIRTIO_BLK_QUEUE_SIZE   256u /* QEMU's default */
+
+/* What a failed access of the image means (QEMU's werror and rerror). */
+enum virtio_blk_on_error {
+    VIRTIO_BLK_REPORT, /* the guest sees an I/O error */
+    VIRTIO_BLK_IGNORE, /* the guest sees success */
+};
+
+struct virtio_blk_config {
+    char name[32];       /* of its event: one of its own */
+    struct block *block; /* stays the caller's, and outlives the device */
+    char serial[VIRTIO_BLK_SERIAL_BYTES + 1];
+    bool write_through; /* the drive's cache mode: writes are stable when they are done */
+    /* Powers of two, 512 or more; the physical block is not the smaller one. */
+    uint32_t logical_block_bytes, physical_block_bytes;
+    uint32_t min_io_bytes, opt_io_bytes; /* 0: not said; multiples of the logical block */
+    uint16_t queue_size;
+    enum virtio_blk_on_error on_read_error, on_write_error;
+    struct memory_map *memory;
+    const struct clock *clock;
+    struct event_queue *events;
+    struct log *log;
+    /* Host clock: called by any thread when something is done; has virtio_blk_deliver called soon
+     * on the machine's thread, between rounds. With icount it is never called. */
+    void (*wake)(void *owner);
+    void *owner;
+};
+
+/* NULL: no memory. */
+struct virtio *virtio_blk_create(const struct virtio_blk_config *config);
+void virtio_blk_deliver(struct virtio *v);
+
+#endif

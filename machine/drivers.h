@@ -1,0 +1,27 @@
+/* The drivers that -device can name: one row a driver, in the table of drivers.c. */
+#ifndef RIVULET_MACHINE_DRIVERS_H
+#define RIVULET_MACHINE_DRIVERS_H
+
+#include "machine/internal.h"
+#include "machine/properties.h"
+
+/* How the device is reached by the guest; each is one function of places.c. */
+enum driver_bus {
+    BUS_NONE, /* no -device: a driver of the board, whose properties -global sets */
+    BUS_VIRTIO_MMIO,
+    BUS_VIRTIO_PCI,        /* for modern and legacy drivers, unless properties say otherwise */
+    BUS_VIRTIO_PCI_MODERN, /* for modern ones */
+};
+
+struct driver {
+    const char *name;
+    enum driver_bus bus;
+    const struct property_rule *rules; /* beside those of the bus */
+    struct virtio *(*create)(struct machine *m, const struct properties *p, struct error *err);
+};
+
+/* Makes what the configuration asks for: -device in order, then the devices of drives that want
+ * one. Virtio devices on MMIO wait in m->mmio_virtio for their slots. */
+bool drivers_create(struct machine *m, struct error *err) MUST_CHECK;
+
+#endif

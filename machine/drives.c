@@ -1,0 +1,172 @@
+/* Drives (contract: drives.h). The words are QEMU's. */
+#include "machine/drives.h"
+
+#include "machine/properties.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const interfaces[] = {"virtio", "none", NULL};
+static const char *const formats[] = {"raw", "qcow2", NULL};
+static const char *const caches[] = {"writeback",  "none",   "writethrough",
+                                     "directsync", "unsafe", NULL};
+static const char *const discards[] = {"ignore", "off", "unmap", "on", NULL};
+static const char *const error_actions[] = {"report", "ignore", NULL};
+static const char *const aios[] = {"threads", "native", "io_uring", NULL};
+static const char *const media[] = {"disk", NULL};
+static const char *const offs[] = {"off", NULL};
+
+static const struct property_rule drive_rules[] = {
+    {"file", NULL},
+    {"if", interfaces},
+    {"id", NULL},
+    {"format", formats},
+    {"readonly", NULL},
+    {"snapshot", NULL},
+    {"cache", caches},
+    {"discard", discards},
+    {"werror", error_actions},
+    {"rerror", error_actions},
+    {"serial", NULL},
+    {"aio", aios},
+    {"media", media},
+    {"index", NULL},
+    {"detect-zeroes", offs},
+    {"copy-on-read", offs},
+    {NULL, NULL},
+};
+
+static bool is_word(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
+bool drive_error_action(const char *text, enum virtio_blk_on_error *action, struct error *err)
+{
+    if (!text || strcmp(text, "auto") == 0)
+        return true;
+    *action = strcmp(text, "ignore") == 0 ? VIRTIO_BLK_IGNORE : VIRTIO_BLK_REPORT;
+    return *action == VIRTIO_BLK_IGNORE || strcmp(text, "report") == 0 ||
+           error_set(err, "an error can be: report ignore");
+}
+
+static bool check_rules(const struct machine_option *option, struct error *err)
+{
+    for (unsigned i = 0; i < option->count; i++)
+        if (!property_check(&option->items[i], drive_rules, err))
+            return false;
+    return true;
+}
+
+static bool set_id(struct drive *drive, unsigned number, const struct properties *p,
+                   struct error *err)
+{
+    const char *id = properties_text(p, "id");
+    int n = id ? snprintf(drive->id, sizeof drive->id, "%s", id)
+               : snprintf(drive->id, sizeof drive->id, "drive%u", number);
+    return (size_t)n < sizeof drive->id ||
+           error_set(err, "id is longer than %zu bytes", sizeof drive->id - 1);
+}
+
+static bool open_image(struct drive *drive, const struct properties *p, bool snapshot,
+                       struct error *err)
+{
+    const char *cache = properties_text(p, "cache"), *discard = properties_text(p, "discard");
+    struct block_options options = {
+        .path = properties_text(p, "file"),
+        .format = properties_text(p, "format"),
+        .snapshot = snapshot,
+        .discard = is_word(discard, "unmap") || is_word(discard, "on") ? BLOCK_DISCARD_UNMAP
+                                                                       : BLOCK_DISCARD_IGNORE,
+    };
+    if (!options.path || !*options.path)
+        return error_set(err, "give file=FILE");
+    if (!properties_switch(p, "readonly", &options.read_only, err) ||
+        !properties_switch(p, "snapshot", &options.snapshot, err))
+        return false;
+    drive->write_through = is_word(cache, "writethrough") || is_word(cache, "directsync");
+    options.cache = drive->write_through       ? BLOCK_CACHE_WRITETHROUGH
+                    : is_word(cache, "unsafe") ? BLOCK_CACHE_UNSAFE
+                                               : BLOCK_CACHE_WRITEBACK;
+    drive->block = block_open(&options, err);
+    return drive->block != NULL;
+}
+
+static struct drive *find(struct drives *d, const char *id)
+{
+    for (unsigned i = 0; i < d->count; i++)
+        if (strcmp(d->items[i].id, id) == 0)
+            return &d->items[i];
+    return NULL;
+}
+
+static bool open_drive(struct drives *d, const struct machine_option *option, bool snapshot,
+                       struct error *err)
+{
+    struct drive drive = {0};
+    struct properties p = {.option = option};
+    if (!check_rules(option, err) || !set_id(&drive, d->count, &p, err))
+        return false;
+    if (find(d, drive.id))
+        return error_set(err, "there are two drives '%s'", drive.id);
+    drive.serial = properties_text(&p, "serial");
+    drive.wants_device = !is_word(properties_text(&p, "if"), "none");
+    if (!drive_error_action(properties_text(&p, "werror"), &drive.on_write_error, err) ||
+        !drive_error_action(properties_text(&p, "rerror"), &drive.on_read_error, err) ||
+        !open_image(&drive, &p, snapshot, err))
+        return false;
+    d->items[d->count++] = drive;
+    return true;
+}
+
+/* How the user would find the option again in his command line. */
+static const char *name_of(const struct machine_option *option)
+{
+    const char *file = option_text(option, "file");
+    return file ? file : "without a file";
+}
+
+struct drives *drives_open(const struct machine_config *config, struct error *err)
+{
+    struct error why;
+    struct drives *d = calloc(1, sizeof *d);
+    if (!d) {
+        error_set(err, "no memory for the drives");
+        return NULL;
+    }
+    for (unsigned i = 0; i < config->drives.count; i++) {
+        const struct machine_option *option = &config->drives.items[i];
+        if (d->count == MACHINE_DRIVES_MAX)
+            error_set(&why, "there are %u already", MACHINE_DRIVES_MAX);
+        else if (open_drive(d, option, config->snapshot, &why))
+            continue;
+        error_set(err, "-drive %.100s: %.380s", name_of(option), why.text);
+        drives_close(d);
+        return NULL;
+    }
+    return d;
+}
+
+void drives_close(struct drives *d)
+{
+    if (!d)
+        return;
+    for (unsigned i = 0; i < d->count; i++)
+        block_close(d->items[i].block);
+    free(d);
+}
+
+struct drive *drives_take(struct drives *d, const char *id, struct error *err)
+{
+    struct drive *drive = find(d, id);
+    if (!drive) {
+        error_set(err, "there is no drive '%.80s'; give -drive if=none,id=%.80s,file=FILE", id, id);
+        return NULL;
+    }
+    if (drive->is_taken) {
+        error_set(err, "another device has the drive '%.80s'", id);
+        return NULL;
+    }
+    drive->is_taken = true;
+    return drive;
+}

@@ -1,0 +1,36 @@
+/* Drives: what -drive describes, an image and how a device is to treat it. They are opened before
+ * the machine's devices are made and closed after those are gone. */
+#ifndef RIVULET_MACHINE_DRIVES_H
+#define RIVULET_MACHINE_DRIVES_H
+
+#include "devices/block/block.h"
+#include "devices/virtio/blk.h"
+#include "machine/machine.h"
+
+struct drive {
+    char id[64];
+    struct block *block;
+    const char *serial; /* NULL: none */
+    bool wants_device;  /* if=virtio: a device is made for it */
+    bool write_through;
+    enum virtio_blk_on_error on_read_error, on_write_error;
+    bool is_taken; /* by a device */
+};
+
+struct drives {
+    struct drive items[MACHINE_DRIVES_MAX];
+    unsigned count;
+};
+
+/* NULL and err: nothing is open. */
+struct drives *drives_open(const struct machine_config *config, struct error *err);
+void drives_close(struct drives *d);
+
+/* The drive of this id, which no device has yet; NULL and err. */
+struct drive *drives_take(struct drives *d, const char *id, struct error *err);
+
+/* "report", "ignore": from -drive or -device; text NULL leaves *action. */
+bool drive_error_action(const char *text, enum virtio_blk_on_error *action,
+                        struct error *err) MUST_CHECK;
+
+#endif
