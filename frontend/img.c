@@ -99,12 +99,19 @@ static bool take_option(struct img_args *args, int letter, const char *value, st
     return letter != OUTPUT || set_output(args, value, err);
 }
 
+/* "-1G" as the last word is a size, no option. */
+static bool ends_in_number(int argc, char **argv)
+{
+    const char *last = argv[argc - 1];
+    return argc > 1 && last[0] == '-' && last[1] >= '0' && last[1] <= '9';
+}
+
 static bool parse(const struct command *c, int argc, char **argv, struct img_args *args,
                   struct error *err)
 {
-    int letter;
+    int letter, options_end = argc - ends_in_number(argc, argv);
     optind = 0; /* begins anew */
-    while ((letter = getopt_long(argc, argv, c->letters, long_options, NULL)) != -1) {
+    while ((letter = getopt_long(options_end, argv, c->letters, long_options, NULL)) != -1) {
         if (letter == '?' || letter == HELP)
             return error_set(err, "usage: rivulet img %s %s", c->name, c->usage);
         if (letter == ':')

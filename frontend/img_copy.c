@@ -206,8 +206,9 @@ struct comparison {
     struct img_progress progress;
 };
 
-/* Whether they are the same from `at`; *n says how far was looked. */
-static bool same_at(const struct comparison *c, uint64_t at, uint64_t *n, bool *same,
+/* Whether they are the same from `at`; *n says how far was looked, *kinds whether both or none of
+ * them is known to be zero. */
+static bool same_at(const struct comparison *c, uint64_t at, uint64_t *n, bool *same, bool *kinds,
                     struct error *err)
 {
     enum disk_content a, b;
@@ -215,6 +216,7 @@ static bool same_at(const struct comparison *c, uint64_t at, uint64_t *n, bool *
     *n = disk_chain_content(c->a, at, end - at, &a);
     *n = min_u64(*n, disk_chain_content(c->b, at, end - at, &b));
     *same = true;
+    *kinds = a == b;
     if (a == DISK_ZERO && b == DISK_ZERO)
         return true;
     *n = min_u64(*n, BUFFER_BYTES);
@@ -239,15 +241,17 @@ static uint64_t first_difference(const struct comparison *c)
 static int compare_all(struct comparison *c, const struct img_args *args, struct error *err)
 {
     uint64_t end = max_u64(c->a->bytes, c->b->bytes);
-    bool same = true;
+    bool same, kinds;
     for (uint64_t at = 0, n; at < end; at += n) {
-        if (!same_at(c, at, &n, &same, err))
+        if (!same_at(c, at, &n, &same, &kinds, err))
             return IMG_FAILED;
         img_progress_show(&c->progress, at + n, end);
-        if (same)
+        if (same && (kinds || !args->strict))
             continue;
         img_progress_end(&c->progress);
-        if (!args->quiet)
+        if (!args->quiet && same)
+            printf("Strict mode: Offset %" PRIu64 " block status mismatch!\n", at);
+        else if (!args->quiet)
             printf("Content mismatch at offset %" PRIu64 "!\n", at + first_difference(c));
         return DIFFERENT;
     }

@@ -215,6 +215,57 @@ START_TEST(a_full_host_is_reported_and_the_write_can_be_tried_again)
 }
 END_TEST
 
+/* Each of several requests in flight has its own stripe of sectors, all of them share clusters. */
+START_TEST(requests_in_flight_together_leave_a_clean_image)
+{
+    enum { DEPTH = 16, STRIPES = 256, ROUNDS = 3000 };
+    struct error err;
+    struct file *f = file_create("disk.qcow2", &err);
+    struct qcow2_format format = {.bytes = (uint64_t)STRIPES * DEPTH * SECTOR_BYTES,
+                                  .version = 3,
+                                  .cluster_bits = 12,
+                                  .refcount_order = 4};
+    ck_assert(qcow2_format(f, &format, &err));
+    file_close(f);
+    struct block_options o = {.path = "disk.qcow2", .discard = BLOCK_DISCARD_UNMAP};
+    struct block *b = open_block(&o);
+    struct block_request r[DEPTH] = {0};
+    uint8_t bytes[DEPTH][SECTOR_BYTES];
+    uint64_t shadow[STRIPES][DEPTH] = {{0}}, random = 9;
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        uint64_t slot = i % DEPTH, stripe = next_random(&random) % STRIPES;
+        if (i >= DEPTH)
+            block_wait(b, &r[slot]);
+        must(i < DEPTH || r[slot].status == BLOCK_OK, "a request failed");
+        if (r[slot].op == BLOCK_READ && i >= DEPTH)
+            must(sector_stamp(bytes[slot]) == shadow[r[slot].offset / SECTOR_BYTES / DEPTH][slot],
+                 "a sector is wrong");
+        const enum block_op ops[] = {BLOCK_WRITE, BLOCK_WRITE,        BLOCK_WRITE, BLOCK_READ,
+                                     BLOCK_READ,  BLOCK_WRITE_ZEROES, BLOCK_FLUSH};
+        enum block_op op = ops[next_random(&random) % (i % 64 ? 6 : 7)];
+        if (op == BLOCK_WRITE)
+            stamp_sector(bytes[slot], i + 1);
+        if (op == BLOCK_WRITE || op == BLOCK_WRITE_ZEROES)
+            shadow[stripe][slot] = op == BLOCK_WRITE ? i + 1 : 0;
+        r[slot] = (struct block_request){.op = op,
+                                         .offset = (stripe * DEPTH + slot) * SECTOR_BYTES,
+                                         .bytes = SECTOR_BYTES,
+                                         .buffer = bytes[slot],
+                                         .may_unmap = true};
+        block_submit(b, &r[slot]);
+    }
+    block_close(b);
+    b = open_block(&o);
+    for (uint64_t s = 0; s < (uint64_t)STRIPES * DEPTH; s += 7)
+        must(get(b, s) == shadow[s / DEPTH][s % DEPTH], "a sector is wrong after opening again");
+    block_close(b);
+    struct disk *image =
+        disk_open(&(struct disk_options){.path = "disk.qcow2", .read_only = true}, &err);
+    check_tables(image, false);
+    disk_close(image);
+}
+END_TEST
+
 /* ---- raw files ---- */
 
 START_TEST(a_raw_file_that_ends_inside_a_sector_is_filled_up_with_zeroes)
@@ -316,7 +367,7 @@ START_TEST(we_respect_the_locks_of_qemu)
         ck_assert_ptr_nonnull(qemu);
         fprintf(qemu, "read 0 512\n");
         fflush(qemu);
-        for (int i = 0; i < 500 && shell("grep -q read out") != 0; i++)
+        for (int i = 0; i < 500 && shell("grep -qs read out") != 0; i++)
             usleep(20000);
         refused(&write, "another program is using it");
         if (writer)
@@ -342,6 +393,7 @@ static Suite *block_suite(void)
     tcase_add_test(tc, a_snapshot_disk_leaves_its_file_alone);
     tcase_add_test(tc, writethrough_writes_qcow2_tables_at_once_and_writeback_at_a_flush);
     tcase_add_test(tc, a_full_host_is_reported_and_the_write_can_be_tried_again);
+    tcase_add_test(tc, requests_in_flight_together_leave_a_clean_image);
     tcase_add_test(tc, a_raw_file_that_ends_inside_a_sector_is_filled_up_with_zeroes);
     tcase_add_test(tc, a_guest_cannot_turn_a_guessed_raw_disk_into_another_format);
     tcase_add_test(tc, what_is_no_disk_is_refused_in_one_line_that_says_why);

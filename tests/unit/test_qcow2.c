@@ -12,6 +12,7 @@ struct play {
     struct file_double *file; /* of the image */
     uint64_t sectors, *shadow;
     uint64_t random, stamp;
+    uint64_t reach; /* changes are made in the first sectors; all of them in the end */
 };
 
 static struct play play_start(struct file_double *file, struct disk *image, uint64_t seed)
@@ -21,6 +22,7 @@ static struct play play_start(struct file_double *file, struct disk *image, uint
                      .sectors = image->bytes / SECTOR_BYTES,
                      .random = seed,
                      .stamp = 1};
+    p.reach = p.sectors;
     p.shadow = read_stamps(image);
     return p;
 }
@@ -36,7 +38,7 @@ static void change(struct play *p,
                    void (*wrote)(void *owner, uint64_t first, uint64_t n, uint64_t stamp),
                    void *owner)
 {
-    uint64_t first = next_random(&p->random) % p->sectors;
+    uint64_t first = next_random(&p->random) % p->reach;
     uint64_t most = next_random(&p->random) % 4 ? 24 : 200;
     uint64_t n = 1 + next_random(&p->random) % min_u64(most, p->sectors - first);
     unsigned kind = next_random(&p->random) % 8;
@@ -174,9 +176,20 @@ static void ask_qemu(const struct file_double *d)
     remove(path);
 }
 
-static void cut_everywhere(const struct qcow2_format *format, bool backed, uint64_t seed)
+/* The first `filled` sectors are written before the cuts begin. */
+static void cut_everywhere(const struct qcow2_format *format, bool backed, uint64_t seed,
+                           uint64_t filled)
 {
-    struct file_double *before = format_double(format, 16 * MIB), *d = file_double_copy(before);
+    struct file_double *before = format_double(format, 16 * MIB);
+    if (filled) {
+        struct disk *image = open_double(before, false, false);
+        ck_assert_int_eq(write_stamped(image, 0, filled, 9), BLOCK_OK);
+        ck_assert_int_eq(image->ops->flush(image), BLOCK_OK);
+        struct file_double *copy = file_double_copy(before);
+        disk_close(image);
+        before = copy;
+    }
+    struct file_double *d = file_double_copy(before);
     struct disk *image = open_double(d, false, seed & 1);
     struct disk *backing = backed ? backing_double(image->bytes / SECTOR_BYTES, 5000) : NULL;
     image->backing = backing;
@@ -184,7 +197,10 @@ static void cut_everywhere(const struct qcow2_format *format, bool backed, uint6
     struct history h = {.play = &p, .writes = calloc(1000, sizeof h.writes[0])};
     d->records = true;
     remember_flush(&h);
-    for (int i = 0; i < 40; i++) {
+    if (seed % 3 == 0) /* tables are written and dropped all the time */
+        qcow2_of(image)->l2.limit = qcow2_of(image)->refblocks.limit = 2;
+    for (uint64_t i = 1; i <= 60; i++) {
+        p.reach = p.sectors * i / 60; /* new tables come late, to clusters that were used before */
         change(&p, remember, &h);
         if (next_random(&p.random) % 6 == 0) {
             ck_assert_int_eq(image->ops->flush(image), BLOCK_OK);
@@ -214,8 +230,16 @@ static void cut_everywhere(const struct qcow2_format *format, bool backed, uint6
 START_TEST(a_power_cut_at_any_write_keeps_what_was_flushed_and_at_most_leaks)
 {
     struct qcow2_format f = {
-        .bytes = MIB / 4, .version = 3, .cluster_bits = 9 + _i % 4, .refcount_order = 4};
-    cut_everywhere(&f, _i & 1, (uint64_t)_i + 1);
+        .bytes = MIB / 2, .version = 3, .cluster_bits = 9 + _i % 3, .refcount_order = 4};
+    cut_everywhere(&f, _i & 1, (uint64_t)_i + 1, 0);
+}
+END_TEST
+
+START_TEST(a_power_cut_while_the_refcount_table_moves_is_survived)
+{
+    struct qcow2_format f = {
+        .bytes = 3 * MIB, .version = 3, .cluster_bits = 9, .refcount_order = 6};
+    cut_everywhere(&f, false, 2, 3800);
 }
 END_TEST
 
@@ -257,7 +281,8 @@ static Suite *qcow2_suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, random_changes_read_back_and_leave_clean_tables_in_every_geometry);
     tcase_add_loop_test(tc, a_power_cut_at_any_write_keeps_what_was_flushed_and_at_most_leaks, 0,
-                        6);
+                        12);
+    tcase_add_test(tc, a_power_cut_while_the_refcount_table_moves_is_survived);
     tcase_add_test(tc, a_write_without_space_loses_nothing_and_can_be_tried_again);
     suite_add_tcase(suite, tc);
     return suite;
