@@ -23,6 +23,10 @@ echo "address=$ip router=$router dns=$dns"
 LOAD = "for m in {}; do insmod /modules/$m.ko; done; ip link set eth0 up; echo load''ed"
 ASK = ("udhcpc -q -n -i eth0 -s /dhcp", "address=10.0.2.15 router=10.0.2.2 dns=10.0.2.3")
 OFF = ("poweroff -f", "reboot: Power down")
+QUESTION = b"over the bridge" * 5000
+# Until a whole question came: what the host's side gave up before the guest listened arrives too.
+SERVE = ("until nc -l -p 7 -e tee /tmp/asked; [ $(wc -c </tmp/asked) = {bytes} ]; do :; done; "
+         "echo call''ed")
 
 
 class NetGuest:
@@ -139,21 +143,23 @@ CARD = ["-device", "virtio-net-device,netdev=n0"]
 
 
 def user_network(net, machine):
-    """DHCP, a ping, a download, a forward and a capture, in one boot."""
+    """DHCP, a ping, a download, forwards both ways and a capture, in one boot."""
 
     def case(name, extra):
         port, path = free_port(), WORK / f"{name}.pcap"
-        user = ["-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:7", *CARD]
+        forwards = f"hostfwd=tcp:127.0.0.1:{port}-:7,guestfwd=tcp:10.0.2.100:5-cmd:echo outside"
+        user = ["-netdev", f"user,id=n0,{forwards}", *CARD]
         capture = ["-object", f"filter-dump,id=f0,netdev=n0,file={path}"]
         with web_server() as web:
             fetch = f"wget -q -O - http://10.0.2.2:{web}/ | md5sum"
             pairs = [net.load, ASK,
                      ("ping -c 3 10.0.2.2", "3 packets received"),
                      (f"echo sum=$({fetch} | cut -c1-8)", f"sum={md5_of(Served.TEXT)}"),
-                     ("nc -l -p 7 -e cat; echo call''ed", "called"), OFF]
-            wait = in_background(machine.run, name, [*net.options(), *user, *capture, *extra], pairs)
-            ask_echo(port, b"over the bridge" * 5000, BOOT_SECONDS)
-            wait().must_end_with(0)
+                     ("echo from=$(sleep 1 | nc 10.0.2.100 5)", "from=outside"),
+                     (SERVE.format(bytes=len(QUESTION)), "called"), OFF]
+            echo = in_background(ask_echo, port, QUESTION, BOOT_SECONDS)
+            machine.run(name, [*net.options(), *user, *capture, *extra], pairs).must_end_with(0)
+            echo()
         frames = packets(path)
         expect(frames == sorted(frames, key=lambda frame: frame[0]), "packets out of order")
         expect(any(b"over the bridge" in frame for _, frame in frames), "the capture lacks data")
@@ -206,7 +212,7 @@ def network_cases(program, guest):
     modern = ["-global", "virtio-mmio.force-legacy=false"]
     counting = ["-icount", "shift=1", "-save-load", "2s", "-save-load", "3s", "-save-load", "4s"]
     return [
-        ("a guest has DHCP, the host's servers, a forwarded port and a capture",
+        ("a guest has DHCP, the host's servers, forwards both ways and a capture",
          lambda: user("net-host", [])),
         ("a guest that counts steps, is saved and loaded, and has modern virtio has them too",
          lambda: user("net-icount", [*modern, *counting])),
