@@ -14,8 +14,6 @@ bool value_size(const char *text, uint64_t unit_bytes, uint64_t *bytes) MUST_CHE
 bool value_time(const char *text, uint64_t *ns) MUST_CHECK;
 /* on, yes, true; off, no, false. */
 bool value_switch(const char *text, bool *on) MUST_CHECK;
-/* "2006-06-17T16:01:21" or "2006-06-17", in UTC: ns since 1970. */
-bool value_date(const char *text, uint64_t *ns) MUST_CHECK;
 
 /* One item of a QEMU list such as `virt,aclint=off,dumpdtb=a.dtb`: `key=value`, or a word alone,
  * whose value is NULL. In a value ",," stands for a comma. */

@@ -1,8 +1,11 @@
-/* rivulet: reads the command line, runs the machine, returns its exit status. */
+/* rivulet: reads the command line, runs the machine (or a tool such as `img`), returns its exit
+ * status. */
+#include "frontend/img.h"
 #include "frontend/options.h"
 #include "frontend/run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int show(void (*print)(FILE *out))
 {
@@ -18,6 +21,8 @@ int main(int argc, char **argv)
     struct options options;
     struct error err;
     int status;
+    if (argc > 1 && !strcmp(argv[1], "img"))
+        return img_main(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &err)) {
         if (options.action == ACTION_HELP)
             return show(options_print_help);

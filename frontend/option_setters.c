@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "base/values.h"
+#include "frontend/option_date.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -334,8 +334,10 @@ static bool check_config(struct machine *m, struct error *err)
     for (unsigned i = 0; i < c->objects.count; i++)
         if (!check_object(&c->objects.items[i], err))
             return false;
+    struct error why;
     m->virtio_legacy = true;
-    return properties_switch(&mmio, "force-legacy", &m->virtio_legacy, err);
+    return properties_switch(&mmio, "force-legacy", &m->virtio_legacy, &why) ||
+           error_set(err, "-global virtio-mmio.%.400s", why.text);
 }
 
 bool drivers_create(struct machine *m, struct error *err)

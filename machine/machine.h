@@ -80,7 +80,7 @@ struct machine *machine_create(const struct machine_config *config, struct error
 void machine_destroy(struct machine *m);
 /* A machine of the same configuration that takes the old one's disks and networks over, as they
  * are: for a state saved before and loaded after. The old one can only be destroyed then, and must
- * be before the new one runs or loads. NULL and err: nothing has changed. */
+ * be before the new one runs or loads. NULL and err: the old one can only be destroyed too. */
 struct machine *machine_succeed(struct machine *old, struct error *err);
 
 enum machine_stop {

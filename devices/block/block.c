@@ -6,7 +6,7 @@
 #include "devices/block/block.h"
 
 #include "base/os.h"
-#include "devices/block/image.h"
+#include "devices/block/disk.h"
 
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ struct list {
 };
 
 struct block {
-    struct image *image;
+    struct disk *image;
     enum block_cache cache;
     bool ignore_discard;
     struct os_mutex *mutex;
@@ -66,7 +66,7 @@ static bool take(struct list *list, const struct block_request *r)
 
 static enum block_status change(struct block *b, const struct block_request *r)
 {
-    const struct image_ops *ops = b->image->ops;
+    const struct disk_ops *ops = b->image->ops;
     switch (r->op) {
     case BLOCK_WRITE:
         return ops->write(b->image, r->offset, r->buffer, r->bytes);
@@ -83,7 +83,7 @@ static enum block_status change(struct block *b, const struct block_request *r)
 
 static enum block_status perform(struct block *b, const struct block_request *r)
 {
-    const struct image_ops *ops = b->image->ops;
+    const struct disk_ops *ops = b->image->ops;
     if (r->op == BLOCK_READ)
         return r->bytes ? ops->read(b->image, r->offset, r->buffer, r->bytes) : BLOCK_OK;
     if (r->op == BLOCK_FLUSH)
@@ -168,26 +168,26 @@ void block_wait(struct block *b, struct block_request *r)
 
 /* ---- opening and closing ---- */
 
-static struct image *open_image(const struct block_options *o, struct error *err)
+static struct disk *open_image(const struct block_options *o, struct error *err)
 {
-    struct image_options options = {.path = o->path,
-                                    .format = o->format,
-                                    .read_only = o->read_only || o->snapshot,
-                                    .unsafe = o->cache == BLOCK_CACHE_UNSAFE,
-                                    .unmap = o->discard == BLOCK_DISCARD_UNMAP};
-    struct image *image = image_open(&options, err);
+    struct disk_options options = {.path = o->path,
+                                   .format = o->format,
+                                   .read_only = o->read_only || o->snapshot,
+                                   .unsafe = o->cache == BLOCK_CACHE_UNSAFE,
+                                   .unmap = o->discard == BLOCK_DISCARD_UNMAP};
+    struct disk *image = disk_open(&options, err);
     if (image && image->bytes == 0) {
         error_set(err,
                   "cannot use %s as a disk: it is empty; give it a size with rivulet img resize",
                   o->path);
-        image_close(image);
+        disk_close(image);
         return NULL;
     }
     if (!image || !o->snapshot)
         return image;
-    struct image *overlay = overlay_open(image, err);
+    struct disk *overlay = overlay_open(image, err);
     if (!overlay)
-        image_close(image);
+        disk_close(image);
     else
         overlay->read_only = o->read_only;
     return overlay;
@@ -233,7 +233,7 @@ static void destroy(struct block *b)
 
 struct block *block_open(const struct block_options *options, struct error *err)
 {
-    struct image *image = open_image(options, err);
+    struct disk *image = open_image(options, err);
     if (!image)
         return NULL;
     struct block *b = calloc(1, sizeof *b);
@@ -246,13 +246,13 @@ struct block *block_open(const struct block_options *options, struct error *err)
         destroy(b);
     }
     error_set(err, "cannot use %s: the host has no more memory or threads", options->path);
-    image_close(image);
+    disk_close(image);
     return NULL;
 }
 
 void block_close(struct block *b)
 {
     stop_workers(b);
-    image_finish(b->image);
+    disk_finish(b->image);
     destroy(b);
 }

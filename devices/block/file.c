@@ -204,14 +204,12 @@ static bool lock_file(int fd, bool read_only)
 
 /* ---- opening ---- */
 
-static struct file *wrap(int fd, const struct file_options *options, const struct stat *st)
+static struct file *wrap(int fd, const struct file_options *options)
 {
     struct host_file *h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    *h = (struct host_file){.file = {.ops = &host_ops, .identity = {st->st_dev + 1, st->st_ino}},
-                            .fd = fd,
-                            .unsafe = options->unsafe};
+    *h = (struct host_file){.file.ops = &host_ops, .fd = fd, .unsafe = options->unsafe};
     return &h->file;
 }
 
@@ -230,7 +228,7 @@ static struct file *adopt(int fd, const char *path, const struct file_options *o
     else if (!options->share && !lock_file(fd, options->read_only))
         error_set(err, "cannot open %s for %s: another program is using it; end that program first",
                   path, options->read_only ? "reading" : "writing");
-    else if (!(f = wrap(fd, options, &st)))
+    else if (!(f = wrap(fd, options)))
         error_set(err, "cannot open %s: out of memory", path);
     if (!f)
         close(fd);
@@ -280,6 +278,15 @@ struct file *file_temporary(const char *directory, struct error *err)
     }
     unlink(path);
     return adopt(fd, path, &(struct file_options){.unsafe = true, .share = true}, err);
+}
+
+bool file_identify(const char *path, struct file_identity *identity)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    *identity = (struct file_identity){st.st_dev, st.st_ino};
+    return true;
 }
 
 uint64_t file_host_bytes(const char *path)

@@ -9,7 +9,6 @@
 
 struct file {
     const struct file_ops *ops;
-    uint64_t identity[2]; /* two opens of one host file have the same; never zero there */
 };
 
 struct file_ops {
@@ -41,6 +40,11 @@ struct file *file_open(const char *path, const struct file_options *options, str
 struct file *file_create(const char *path, struct error *err);
 /* An empty file without a name that goes when it is closed, in `directory`. */
 struct file *file_temporary(const char *directory, struct error *err);
+/* Two paths to one file have the same identity. False: there is no such file. */
+struct file_identity {
+    uint64_t device, number;
+};
+bool file_identify(const char *path, struct file_identity *identity);
 /* Bytes that the host has really set aside; 0 when there is no such file. */
 uint64_t file_host_bytes(const char *path);
 

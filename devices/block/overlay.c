@@ -3,7 +3,7 @@
  * The bytes are in a nameless temporary file at the offsets of the disk, so that the host's disk
  * holds what does not fit its memory, and a map has one bit for each unit that is here. Zeroes and
  * discards are holes of the file. Invariant: a unit whose bit is set is whole here. */
-#include "devices/block/image.h"
+#include "devices/block/disk.h"
 
 #include "base/os.h"
 
@@ -13,13 +13,13 @@
 #define UNIT_BYTES 4096u
 
 struct overlay {
-    struct image image; /* image.backing is the image below */
-    uint8_t *here;      /* one bit a unit */
+    struct disk image; /* image.backing is the image below */
+    uint8_t *here;     /* one bit a unit */
     size_t map_bytes;
     struct os_rwlock *lock; /* exclusive: bits are set */
 };
 
-static struct overlay *overlay_of(struct image *i)
+static struct overlay *overlay_of(struct disk *i)
 {
     return CONTAINER_OF(i, struct overlay, image);
 }
@@ -40,7 +40,7 @@ static uint64_t stretch(const struct overlay *o, uint64_t offset, uint64_t bytes
     return min_u64(bytes, unit * UNIT_BYTES - offset);
 }
 
-static enum block_status overlay_read(struct image *i, uint64_t offset, uint8_t *buffer,
+static enum block_status overlay_read(struct disk *i, uint64_t offset, uint8_t *buffer,
                                       uint64_t bytes)
 {
     struct overlay *o = overlay_of(i);
@@ -48,9 +48,8 @@ static enum block_status overlay_read(struct image *i, uint64_t offset, uint8_t 
     os_rwlock_shared(o->lock);
     while (bytes && status == BLOCK_OK) {
         uint64_t n = stretch(o, offset, bytes);
-        status = is_here(o, offset / UNIT_BYTES)
-                     ? file_read(i->file, offset, buffer, n)
-                     : image_read_clipped(i->backing, offset, buffer, n);
+        status = is_here(o, offset / UNIT_BYTES) ? file_read(i->file, offset, buffer, n)
+                                                 : disk_read_clipped(i->backing, offset, buffer, n);
         offset += n;
         buffer += n;
         bytes -= n;
@@ -66,7 +65,7 @@ static enum block_status bring(struct overlay *o, uint64_t unit)
     if (is_here(o, unit))
         return BLOCK_OK;
     enum block_status status =
-        image_read_clipped(o->image.backing, unit * UNIT_BYTES, bytes, UNIT_BYTES);
+        disk_read_clipped(o->image.backing, unit * UNIT_BYTES, bytes, UNIT_BYTES);
     if (status == BLOCK_OK)
         status = file_write(o->image.file, unit * UNIT_BYTES, bytes, UNIT_BYTES);
     if (status == BLOCK_OK)
@@ -92,7 +91,7 @@ static void set_here(struct overlay *o, uint64_t offset, uint64_t bytes)
         o->here[u / 8] |= (uint8_t)(1u << (u % 8));
 }
 
-static enum block_status overlay_write(struct image *i, uint64_t offset, const uint8_t *buffer,
+static enum block_status overlay_write(struct disk *i, uint64_t offset, const uint8_t *buffer,
                                        uint64_t bytes)
 {
     struct overlay *o = overlay_of(i);
@@ -106,7 +105,7 @@ static enum block_status overlay_write(struct image *i, uint64_t offset, const u
     return status;
 }
 
-static enum block_status overlay_zero(struct image *i, uint64_t offset, uint64_t bytes,
+static enum block_status overlay_zero(struct disk *i, uint64_t offset, uint64_t bytes,
                                       bool may_unmap)
 {
     struct overlay *o = overlay_of(i);
@@ -123,30 +122,30 @@ static enum block_status overlay_zero(struct image *i, uint64_t offset, uint64_t
     return status;
 }
 
-static enum block_status overlay_discard(struct image *i, uint64_t offset, uint64_t bytes)
+static enum block_status overlay_discard(struct disk *i, uint64_t offset, uint64_t bytes)
 {
     return overlay_zero(i, offset, bytes, true);
 }
 
 /* Nothing of an overlay outlives the program. */
-static enum block_status overlay_flush(struct image *i)
+static enum block_status overlay_flush(struct disk *i)
 {
     (void)i;
     return BLOCK_OK;
 }
 
-static uint64_t overlay_content(struct image *i, uint64_t offset, uint64_t bytes,
-                                enum image_content *content)
+static uint64_t overlay_content(struct disk *i, uint64_t offset, uint64_t bytes,
+                                enum disk_content *content)
 {
     struct overlay *o = overlay_of(i);
     os_rwlock_shared(o->lock);
     uint64_t n = stretch(o, offset, bytes);
-    *content = is_here(o, offset / UNIT_BYTES) ? IMAGE_DATA : IMAGE_ABSENT;
+    *content = is_here(o, offset / UNIT_BYTES) ? DISK_DATA : DISK_ABSENT;
     os_rwlock_unlock(o->lock);
     return n;
 }
 
-static void overlay_destroy(struct image *i)
+static void overlay_destroy(struct disk *i)
 {
     struct overlay *o = overlay_of(i);
     if (o->here)
@@ -155,7 +154,7 @@ static void overlay_destroy(struct image *i)
     free(o);
 }
 
-static const struct image_ops overlay_ops = {
+static const struct disk_ops overlay_ops = {
     .format = "overlay",
     .read = overlay_read,
     .write = overlay_write,
@@ -166,7 +165,7 @@ static const struct image_ops overlay_ops = {
     .destroy = overlay_destroy,
 };
 
-struct image *overlay_open(struct image *base, struct error *err)
+struct disk *overlay_open(struct disk *base, struct error *err)
 {
     struct overlay *o = calloc(1, sizeof *o);
     if (!o) {
@@ -187,6 +186,6 @@ struct image *overlay_open(struct image *base, struct error *err)
     }
     if (o->image.file)
         error_set(err, "out of memory for the changes of %s", base->path);
-    image_close(&o->image);
+    disk_close(&o->image);
     return NULL;
 }

@@ -36,7 +36,7 @@ static enum block_status read_all(struct qcow2 *q, uint64_t offset, uint8_t *buf
     return status;
 }
 
-static enum block_status qcow2_read(struct image *i, uint64_t offset, uint8_t *buffer,
+static enum block_status qcow2_read(struct disk *i, uint64_t offset, uint8_t *buffer,
                                     uint64_t bytes)
 {
     struct qcow2 *q = qcow2_of(i);
@@ -46,20 +46,19 @@ static enum block_status qcow2_read(struct image *i, uint64_t offset, uint8_t *b
     return status;
 }
 
-static uint64_t qcow2_content(struct image *i, uint64_t offset, uint64_t bytes,
-                              enum image_content *content)
+static uint64_t qcow2_content(struct disk *i, uint64_t offset, uint64_t bytes,
+                              enum disk_content *content)
 {
-    static const enum image_content contents[] = {
-        [MAP_ABSENT] = IMAGE_ABSENT,       [MAP_ZERO] = IMAGE_ZERO,
-        [MAP_ZERO_ALLOCATED] = IMAGE_ZERO, [MAP_DATA] = IMAGE_DATA,
-        [MAP_COMPRESSED] = IMAGE_DATA,
+    static const enum disk_content contents[] = {
+        [MAP_ABSENT] = DISK_ABSENT, [MAP_ZERO] = DISK_ZERO,       [MAP_ZERO_ALLOCATED] = DISK_ZERO,
+        [MAP_DATA] = DISK_DATA,     [MAP_COMPRESSED] = DISK_DATA,
     };
     struct qcow2 *q = qcow2_of(i);
     struct mapping m;
     os_rwlock_shared(q->lock);
     enum block_status status = map_shared(q, offset, bytes, &m);
     os_rwlock_unlock(q->lock);
-    *content = status == BLOCK_OK ? contents[m.kind] : IMAGE_DATA; /* reading it shows the error */
+    *content = status == BLOCK_OK ? contents[m.kind] : DISK_DATA; /* reading it shows the error */
     return status == BLOCK_OK ? m.bytes : bytes;
 }
 
@@ -193,7 +192,7 @@ static enum block_status write_in_place(struct qcow2 *q, uint64_t offset, const 
     return file_write(q->file, m.host, buffer, m.bytes);
 }
 
-static enum block_status qcow2_write(struct image *i, uint64_t offset, const uint8_t *buffer,
+static enum block_status qcow2_write(struct disk *i, uint64_t offset, const uint8_t *buffer,
                                      uint64_t bytes)
 {
     struct qcow2 *q = qcow2_of(i);
@@ -301,20 +300,19 @@ static enum block_status zero_range(struct qcow2 *q, uint64_t offset, uint64_t b
     return status;
 }
 
-static enum block_status qcow2_zero(struct image *i, uint64_t offset, uint64_t bytes,
-                                    bool may_unmap)
+static enum block_status qcow2_zero(struct disk *i, uint64_t offset, uint64_t bytes, bool may_unmap)
 {
     return zero_range(qcow2_of(i), offset, bytes, may_unmap, false);
 }
 
-static enum block_status qcow2_discard(struct image *i, uint64_t offset, uint64_t bytes)
+static enum block_status qcow2_discard(struct disk *i, uint64_t offset, uint64_t bytes)
 {
     return zero_range(qcow2_of(i), offset, bytes, true, true);
 }
 
 /* ---- durability ---- */
 
-static enum block_status qcow2_flush(struct image *i)
+static enum block_status qcow2_flush(struct disk *i)
 {
     struct qcow2 *q = qcow2_of(i);
     os_rwlock_exclusive(q->lock);
@@ -327,7 +325,7 @@ static enum block_status qcow2_flush(struct image *i)
 
 /* Bits that others may have set and that we do not keep true are cleared before the first write; an
  * image that was not closed gets its refcounts from its tables. */
-static bool qcow2_begin_writing(struct image *i, struct error *err)
+static bool qcow2_begin_writing(struct disk *i, struct error *err)
 {
     struct qcow2 *q = qcow2_of(i);
     if (q->header.incompatible & INCOMPATIBLE_CORRUPT)
@@ -346,7 +344,7 @@ static bool qcow2_begin_writing(struct image *i, struct error *err)
 
 /* Writes what was changed after the last flush, so that nothing is leaked; what could not be
  * written was not flushed either. */
-static void qcow2_destroy(struct image *i)
+static void qcow2_destroy(struct disk *i)
 {
     struct qcow2 *q = qcow2_of(i);
     while (!i->read_only && qcow2_write_metadata(q) == BLOCK_OK &&
@@ -361,7 +359,7 @@ static void qcow2_destroy(struct image *i)
     free(q);
 }
 
-static const struct image_ops qcow2_ops = {
+static const struct disk_ops qcow2_ops = {
     .format = "qcow2",
     .read = qcow2_read,
     .write = qcow2_write,
@@ -374,7 +372,7 @@ static const struct image_ops qcow2_ops = {
     .destroy = qcow2_destroy,
 };
 
-static bool set_up(struct qcow2 *q, const struct image_options *o, struct error *err)
+static bool set_up(struct qcow2 *q, const struct disk_options *o, struct error *err)
 {
     const struct qcow2_header *h = &q->header;
     q->cluster_bytes = 1ull << h->cluster_bits;
@@ -393,7 +391,7 @@ static bool set_up(struct qcow2 *q, const struct image_options *o, struct error 
                        err);
 }
 
-struct image *qcow2_open(struct file *file, const struct image_options *options, struct error *err)
+struct disk *qcow2_open(struct file *file, const struct disk_options *options, struct error *err)
 {
     struct qcow2 *q = calloc(1, sizeof *q);
     if (!q) {

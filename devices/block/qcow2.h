@@ -15,7 +15,7 @@
 #define RIVULET_DEVICES_BLOCK_QCOW2_H
 
 #include "base/os.h"
-#include "devices/block/image.h"
+#include "devices/block/disk.h"
 
 #include <stdatomic.h>
 
@@ -52,7 +52,6 @@
 #define INCOMPATIBLE_DATA_FILE    (1ull << 2)
 #define INCOMPATIBLE_COMPRESSION  (1ull << 3)
 #define INCOMPATIBLE_EXTENDED_L2  (1ull << 4)
-#define INCOMPATIBLE_KNOWN        (INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT | INCOMPATIBLE_COMPRESSION)
 #define COMPATIBLE_LAZY_REFCOUNTS (1ull << 0)
 
 #define COMPRESSION_ZLIB 0
@@ -108,7 +107,7 @@ struct qcow2_header {
 /* `lock` is shared by what only reads metadata (it may load tables, under `loading`) and moves data
  * in place, exclusive for all else. */
 struct qcow2 {
-    struct image image;
+    struct disk image;
     struct file *file; /* image.file */
     struct qcow2_header header;
     uint64_t cluster_bytes;
@@ -128,7 +127,7 @@ struct qcow2 {
     uint64_t unpacked_entry; /* 0: none */
 };
 
-static inline struct qcow2 *qcow2_of(struct image *i)
+static inline struct qcow2 *qcow2_of(struct disk *i)
 {
     return CONTAINER_OF(i, struct qcow2, image);
 }
@@ -168,7 +167,7 @@ static inline uint64_t clusters_of(const struct qcow2 *q, uint64_t bytes)
 
 /* Reads and checks the header and its extensions. */
 bool qcow2_read_header(struct file *file, const char *path, struct qcow2_header *h,
-                       struct image *image, struct error *err);
+                       struct disk *image, struct error *err);
 /* Writes the fields that change in an image's life, at once. */
 enum block_status qcow2_write_header(struct qcow2 *q);
 
@@ -200,8 +199,8 @@ enum block_status tables_write_top(struct qcow2 *q, struct tables *t, bool whole
 /* ---- qcow2_refcount.c ---- */
 
 enum block_status qcow2_get_refcount(struct qcow2 *q, uint64_t cluster, uint64_t *refcount);
-enum block_status qcow2_set_refcount(struct qcow2 *q, uint64_t cluster, uint64_t refcount);
-/* The same, where there may be no refcount block: a new one is put behind all that is used. */
+/* Writes a refcount, also where there may be no refcount block: a new one is put behind all that is
+ * used. */
 enum block_status qcow2_force_refcount(struct qcow2 *q, uint64_t cluster, uint64_t refcount);
 /* Allocates up to `wanted` clusters that lie one behind the other, at least one. `fresh`: they read
  * as zero. */

@@ -269,7 +269,7 @@ static bool run_check(struct checker *c, struct error *err)
     return true;
 }
 
-bool qcow2_check(struct image *image, struct qcow2_check *check, struct error *err)
+bool qcow2_check(struct disk *image, struct qcow2_check *check, struct error *err)
 {
     struct qcow2 *q = qcow2_of(image);
     struct checker c = {.q = q, .check = check};
@@ -288,7 +288,7 @@ bool qcow2_check(struct image *image, struct qcow2_check *check, struct error *e
     return ok;
 }
 
-bool qcow2_repair_dirty(struct image *image, struct error *err)
+bool qcow2_repair_dirty(struct disk *image, struct error *err)
 {
     struct qcow2_check look = {0}, check = {.fix_leaks = true, .fix_errors = true};
     image->read_only = true; /* until it is sure that all can be repaired */

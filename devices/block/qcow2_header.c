@@ -122,7 +122,7 @@ static void name_feature(const uint8_t *names, size_t n, unsigned bit, char *nam
 
 /* The extensions, which end at a type of 0 or where the backing file's name begins. */
 static bool walk_extensions(const uint8_t *b, size_t n, const struct qcow2_header *h,
-                            struct image *image, const uint8_t **names, size_t *names_bytes,
+                            struct disk *image, const uint8_t **names, size_t *names_bytes,
                             const char *path, struct error *err)
 {
     for (uint64_t at = h->length; at + 8 <= n;) {
@@ -147,7 +147,7 @@ static bool walk_extensions(const uint8_t *b, size_t n, const struct qcow2_heade
     return true;
 }
 
-static bool read_backing_path(const uint8_t *b, size_t n, struct image *image, const char *path,
+static bool read_backing_path(const uint8_t *b, size_t n, struct disk *image, const char *path,
                               struct error *err)
 {
     uint64_t offset = get_be64(b + HEADER_BACKING_OFFSET);
@@ -164,7 +164,8 @@ static bool read_backing_path(const uint8_t *b, size_t n, struct image *image, c
 static bool check_features(const struct qcow2_header *h, const uint8_t *names, size_t names_bytes,
                            const char *path, struct error *err)
 {
-    uint64_t unknown = h->incompatible & ~INCOMPATIBLE_KNOWN;
+    uint64_t known = INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT | INCOMPATIBLE_COMPRESSION;
+    uint64_t unknown = h->incompatible & ~known;
     if (unknown) {
         char name[47];
         name_feature(names, names_bytes, (unsigned)__builtin_ctzll(unknown), name, sizeof name);
@@ -185,8 +186,7 @@ static bool check_features(const struct qcow2_header *h, const uint8_t *names, s
 }
 
 static bool check_first_cluster(const uint8_t *b, uint64_t file_size, const char *path,
-                                const struct qcow2_header *h, struct image *image,
-                                struct error *err)
+                                const struct qcow2_header *h, struct disk *image, struct error *err)
 {
     size_t n = min_u64(min_u64(1ull << h->cluster_bits, file_size), HEAD_BYTES);
     const uint8_t *names = NULL;
@@ -199,7 +199,7 @@ static bool check_first_cluster(const uint8_t *b, uint64_t file_size, const char
 }
 
 bool qcow2_read_header(struct file *file, const char *path, struct qcow2_header *h,
-                       struct image *image, struct error *err)
+                       struct disk *image, struct error *err)
 {
     uint8_t b[HEAD_BYTES];
     uint64_t file_size = file_bytes(file);

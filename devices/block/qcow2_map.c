@@ -113,7 +113,7 @@ enum block_status qcow2_read_mapping(struct qcow2 *q, const struct mapping *m, u
 {
     switch (m->kind) {
     case MAP_ABSENT:
-        return image_read_clipped(q->image.backing, offset, buffer, m->bytes);
+        return disk_read_clipped(q->image.backing, offset, buffer, m->bytes);
     case MAP_DATA:
         return file_read(q->file, m->host, buffer, m->bytes);
     case MAP_COMPRESSED:

@@ -208,7 +208,7 @@ static enum block_status need_refblock(struct qcow2 *q, uint64_t cluster, bool *
     return BLOCK_OK;
 }
 
-enum block_status qcow2_set_refcount(struct qcow2 *q, uint64_t cluster, uint64_t refcount)
+static enum block_status set_refcount(struct qcow2 *q, uint64_t cluster, uint64_t refcount)
 {
     struct table *block;
     enum block_status status = find_refblock(q, cluster, &block);
@@ -228,14 +228,14 @@ enum block_status qcow2_force_refcount(struct qcow2 *q, uint64_t cluster, uint64
             return status;
         if (taken || end < clusters_of(q, q->file_end))
             continue; /* that may have made the block that we want, too */
-        status = qcow2_set_refcount(q, end, 1);
+        status = set_refcount(q, end, 1);
         if (status == BLOCK_OK)
             status = new_refblock(q, index, end);
         if (status != BLOCK_OK)
             return status;
         q->file_end += q->cluster_bytes;
     }
-    return qcow2_set_refcount(q, cluster, refcount);
+    return set_refcount(q, cluster, refcount);
 }
 
 /* ---- allocation ---- */
@@ -299,7 +299,7 @@ static bool release_now(struct qcow2 *q, uint64_t cluster)
         qcow2_found_damage(q);
         return false;
     }
-    if (qcow2_set_refcount(q, cluster, refcount - 1) != BLOCK_OK || refcount > 1)
+    if (set_refcount(q, cluster, refcount - 1) != BLOCK_OK || refcount > 1)
         return false;
     q->free_hint = min_u64(q->free_hint, cluster);
     return true;

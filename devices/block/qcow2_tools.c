@@ -136,7 +136,7 @@ bool qcow2_format(struct file *file, const struct qcow2_format *f, struct error 
            error_set(err, "cannot write the image: %s", block_status_text(status));
 }
 
-enum block_status qcow2_preallocate(struct image *image)
+enum block_status qcow2_preallocate(struct disk *image)
 {
     struct qcow2 *q = qcow2_of(image);
     enum block_status status = BLOCK_OK;
@@ -202,7 +202,7 @@ static enum block_status grow_l1(struct qcow2 *q, uint64_t entries, uint64_t byt
 }
 
 /* The part of the backing image that the smaller image hid stays hidden. */
-static enum block_status hide_backing(struct image *image, uint64_t from, uint64_t to)
+static enum block_status hide_backing(struct disk *image, uint64_t from, uint64_t to)
 {
     uint64_t backed = image->backing ? image->backing->bytes : 0;
     to = min_u64(to, backed);
@@ -234,7 +234,7 @@ static enum block_status set_size(struct qcow2 *q, uint64_t bytes)
     return bytes > old ? hide_backing(&q->image, old, bytes) : BLOCK_OK;
 }
 
-bool qcow2_resize(struct image *image, uint64_t bytes, struct error *err)
+bool qcow2_resize(struct disk *image, uint64_t bytes, struct error *err)
 {
     struct qcow2 *q = qcow2_of(image);
     uint64_t entries = divide_up(bytes, q->cluster_bytes << q->l2_bits);
@@ -250,7 +250,7 @@ bool qcow2_resize(struct image *image, uint64_t bytes, struct error *err)
            error_set(err, "cannot resize %s: %s", image->path, block_status_text(status));
 }
 
-enum block_status qcow2_empty(struct image *image)
+enum block_status qcow2_empty(struct disk *image)
 {
     struct qcow2 *q = qcow2_of(image);
     enum block_status status = BLOCK_OK;
@@ -269,7 +269,7 @@ enum block_status qcow2_empty(struct image *image)
     return status == BLOCK_OK ? image->ops->flush(image) : status;
 }
 
-bool qcow2_info(struct image *image, struct qcow2_info *info)
+bool qcow2_info(struct disk *image, struct qcow2_info *info)
 {
     if (strcmp(image->ops->format, "qcow2"))
         return false;

@@ -2,7 +2,7 @@
 #ifndef RIVULET_DEVICES_BLOCK_QCOW2_TOOLS_H
 #define RIVULET_DEVICES_BLOCK_QCOW2_TOOLS_H
 
-#include "devices/block/image.h"
+#include "devices/block/disk.h"
 
 struct qcow2_format {
     uint64_t bytes;
@@ -15,10 +15,10 @@ struct qcow2_format {
 bool qcow2_format(struct file *file, const struct qcow2_format *format, struct error *err);
 
 /* Gives every cluster that reads as zero a place that is its own. */
-enum block_status qcow2_preallocate(struct image *image);
-bool qcow2_resize(struct image *image, uint64_t bytes, struct error *err);
+enum block_status qcow2_preallocate(struct disk *image);
+bool qcow2_resize(struct disk *image, uint64_t bytes, struct error *err);
 /* Makes everything absent again. */
-enum block_status qcow2_empty(struct image *image);
+enum block_status qcow2_empty(struct disk *image);
 
 struct qcow2_info {
     unsigned version, refcount_bits;
@@ -28,7 +28,7 @@ struct qcow2_info {
 };
 
 /* False: not a qcow2 image. */
-bool qcow2_info(struct image *image, struct qcow2_info *info);
+bool qcow2_info(struct disk *image, struct qcow2_info *info);
 
 struct qcow2_check {
     /* In. */
@@ -44,8 +44,8 @@ struct qcow2_check {
 };
 
 /* Compares the refcounts with what the tables refer to. False and err: it could not be done. */
-bool qcow2_check(struct image *image, struct qcow2_check *check, struct error *err);
+bool qcow2_check(struct disk *image, struct qcow2_check *check, struct error *err);
 /* Makes an image right that was not closed. */
-bool qcow2_repair_dirty(struct image *image, struct error *err);
+bool qcow2_repair_dirty(struct disk *image, struct error *err);
 
 #endif

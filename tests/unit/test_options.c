@@ -1,5 +1,6 @@
 /* The command line: each option, each way to get it wrong. */
 #include "base/values.h"
+#include "frontend/option_date.h"
 #include "frontend/options.h"
 
 #include <check.h>

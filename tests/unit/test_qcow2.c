@@ -1,5 +1,5 @@
 /* devices/block/qcow2*.c: reading, writing, tables; power cuts. */
-#include "tests/unit/image_rig.h"
+#include "tests/unit/disk_rig.h"
 
 #include "devices/block/qcow2.h"
 
@@ -8,13 +8,13 @@
 /* ---- random changes against a shadow ---- */
 
 struct play {
-    struct image *image;
+    struct disk *image;
     struct file_double *file; /* of the image */
     uint64_t sectors, *shadow;
     uint64_t random, stamp;
 };
 
-static struct play play_start(struct file_double *file, struct image *image, uint64_t seed)
+static struct play play_start(struct file_double *file, struct disk *image, uint64_t seed)
 {
     struct play p = {.image = image,
                      .file = file,
@@ -28,7 +28,7 @@ static struct play play_start(struct file_double *file, struct image *image, uin
 static void play_end(struct play *p)
 {
     free(p->shadow);
-    image_close(p->image);
+    disk_close(p->image);
 }
 
 /* A random write, zeroing or discard, told to `wrote`. */
@@ -40,7 +40,7 @@ static void change(struct play *p,
     uint64_t most = next_random(&p->random) % 4 ? 24 : 200;
     uint64_t n = 1 + next_random(&p->random) % min_u64(most, p->sectors - first);
     unsigned kind = next_random(&p->random) % 8;
-    const struct image_ops *ops = p->image->ops;
+    const struct disk_ops *ops = p->image->ops;
     enum block_status status;
     uint64_t stamp = kind < 6 ? ++p->stamp << 32 | first : 0;
     if (kind < 6)
@@ -64,7 +64,7 @@ static void compare_shadow(const struct play *p)
 static void play_and_reopen(const struct qcow2_format *format, bool backed, uint64_t seed)
 {
     struct file_double *d = format_double(format, 64 * MIB);
-    struct image *image = open_double(d, false, seed & 1);
+    struct disk *image = open_double(d, false, seed & 1);
     if (backed)
         image->backing = backing_double(image->bytes / SECTOR_BYTES * 3 / 4, 7000);
     struct play p = play_start(d, image, seed * 77 + 1);
@@ -75,14 +75,14 @@ static void play_and_reopen(const struct qcow2_format *format, bool backed, uint
     ck_assert_int_eq(image->ops->flush(image), BLOCK_OK);
 
     struct file_double *copy = file_double_copy(d);
-    struct image *again = open_double(copy, true, false);
+    struct disk *again = open_double(copy, true, false);
     again->backing = image->backing;
     uint64_t *stamps = read_stamps(again);
     ck_assert_mem_eq(stamps, p.shadow, p.sectors * sizeof *stamps);
     free(stamps);
     check_tables(again, true); /* what was given up last is not written yet */
     again->backing = NULL;
-    image_close(again);
+    disk_close(again);
     play_end(&p);
 }
 
@@ -146,7 +146,7 @@ static bool may_hold(const struct history *h, const struct flushed *f, uint64_t 
     return false;
 }
 
-static void check_after_cut(const struct history *h, struct image *image, size_t event)
+static void check_after_cut(const struct history *h, struct disk *image, size_t event)
 {
     size_t last = 0;
     while (last + 1 < h->flush_count && h->flushes[last + 1].event <= event)
@@ -177,8 +177,8 @@ static void ask_qemu(const struct file_double *d)
 static void cut_everywhere(const struct qcow2_format *format, bool backed, uint64_t seed)
 {
     struct file_double *before = format_double(format, 16 * MIB), *d = file_double_copy(before);
-    struct image *image = open_double(d, false, seed & 1);
-    struct image *backing = backed ? backing_double(image->bytes / SECTOR_BYTES, 5000) : NULL;
+    struct disk *image = open_double(d, false, seed & 1);
+    struct disk *backing = backed ? backing_double(image->bytes / SECTOR_BYTES, 5000) : NULL;
     image->backing = backing;
     struct play p = play_start(d, image, seed);
     struct history h = {.play = &p, .writes = calloc(1000, sizeof h.writes[0])};
@@ -197,12 +197,12 @@ static void cut_everywhere(const struct qcow2_format *format, bool backed, uint6
                 file_double_after_cut(before, d, event, draw ? event * 8 + draw : 0);
             if (draw == 1 && event % 67 == 0)
                 ask_qemu(cut);
-            struct image *found = open_double(cut, true, false);
+            struct disk *found = open_double(cut, true, false);
             found->backing = backing;
             check_tables(found, true);
             check_after_cut(&h, found, event);
             found->backing = NULL;
-            image_close(found);
+            disk_close(found);
         }
     for (size_t i = 0; i < h.flush_count; i++)
         free(h.flushes[i].shadow);
@@ -226,7 +226,7 @@ START_TEST(a_write_without_space_loses_nothing_and_can_be_tried_again)
     struct qcow2_format f = {
         .bytes = 4 * MIB, .version = 3, .cluster_bits = 10, .refcount_order = 4};
     struct file_double *d = format_double(&f, 64 * MIB);
-    struct image *image = open_double(d, false, false);
+    struct disk *image = open_double(d, false, false);
     struct play p = play_start(d, image, 5);
     uint64_t full = 0;
     for (uint64_t s = 0; s + 8 <= p.sectors; s += 8) {

@@ -1,9 +1,9 @@
 /* A disk image with a shadow copy: every sector that is written carries a stamp of its own, so that
  * a test knows which write a sector comes from. */
-#ifndef RIVULET_TESTS_UNIT_IMAGE_RIG_H
-#define RIVULET_TESTS_UNIT_IMAGE_RIG_H
+#ifndef RIVULET_TESTS_UNIT_DISK_RIG_H
+#define RIVULET_TESTS_UNIT_DISK_RIG_H
 
-#include "devices/block/image.h"
+#include "devices/block/disk.h"
 #include "devices/block/qcow2_tools.h"
 #include "tests/unit/file_double.h"
 
@@ -33,11 +33,11 @@ static inline uint64_t sector_stamp(const uint8_t *sector)
     return stamp;
 }
 
-static inline struct image *open_double(struct file_double *d, bool read_only, bool unmap)
+static inline struct disk *open_double(struct file_double *d, bool read_only, bool unmap)
 {
     struct error err;
-    struct image_options o = {.path = "double", .unmap = unmap};
-    struct image *image = qcow2_open(&d->file, &o, &err);
+    struct disk_options o = {.path = "double", .unmap = unmap};
+    struct disk *image = qcow2_open(&d->file, &o, &err);
     ck_assert_msg(image != NULL, "%s", err.text);
     image->read_only = read_only;
     if (!read_only)
@@ -54,20 +54,20 @@ static inline struct file_double *format_double(const struct qcow2_format *f, ui
 }
 
 /* A raw backing image whose sectors have the stamps base + 0, base + 1, ... */
-static inline struct image *backing_double(uint64_t sectors, uint64_t base)
+static inline struct disk *backing_double(uint64_t sectors, uint64_t base)
 {
     struct error err;
     struct file_double *d = file_double_create(sectors * SECTOR_BYTES);
     for (uint64_t s = 0; s < sectors; s++)
         stamp_sector(d->bytes + s * SECTOR_BYTES, base + s);
     d->size = sectors * SECTOR_BYTES;
-    struct image *image = raw_open(&d->file, false, &err);
+    struct disk *image = raw_open(&d->file, false, &err);
     ck_assert_ptr_nonnull(image);
     image->read_only = true;
     return image;
 }
 
-static inline enum block_status write_stamped(struct image *image, uint64_t first, uint64_t sectors,
+static inline enum block_status write_stamped(struct disk *image, uint64_t first, uint64_t sectors,
                                               uint64_t stamp)
 {
     uint8_t *bytes = malloc(sectors * SECTOR_BYTES);
@@ -80,7 +80,7 @@ static inline enum block_status write_stamped(struct image *image, uint64_t firs
 }
 
 /* The stamps of all sectors of an image. */
-static inline uint64_t *read_stamps(struct image *image)
+static inline uint64_t *read_stamps(struct disk *image)
 {
     uint64_t sectors = image->bytes / SECTOR_BYTES;
     uint8_t *bytes = malloc(image->bytes);
@@ -99,7 +99,7 @@ static inline void print_line(void *owner, const char *line)
 }
 
 /* No errors; leaks only where they are allowed. */
-static inline void check_tables(struct image *image, bool leaks_allowed)
+static inline void check_tables(struct disk *image, bool leaks_allowed)
 {
     struct error err;
     struct qcow2_check check = {0};

@@ -2,7 +2,7 @@
  *
  * Invariant: until the whole chain is open nothing is written; then begin_writing of the top image
  * alone may write. */
-#include "devices/block/image.h"
+#include "devices/block/disk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static const struct {
     {"Parallels", 0, "WithouFreSpacExt", 16},
 };
 
-const char *image_foreign_format(const uint8_t *bytes, size_t n)
+const char *disk_foreign_format(const uint8_t *bytes, size_t n)
 {
     for (size_t i = 0; i < ARRAY_LEN(signatures); i++) {
         size_t end = signatures[i].offset + signatures[i].n;
@@ -53,8 +53,7 @@ const char *image_foreign_format(const uint8_t *bytes, size_t n)
 }
 
 /* The format of the file: as given, or as its first bytes say. NULL and err: none of ours. */
-static const char *choose_format(struct file *file, const struct image_options *o,
-                                 struct error *err)
+static const char *choose_format(struct file *file, const struct disk_options *o, struct error *err)
 {
     if (o->format && (!strcmp(o->format, "raw") || !strcmp(o->format, "qcow2")))
         return o->format;
@@ -68,7 +67,7 @@ static const char *choose_format(struct file *file, const struct image_options *
         error_set(err, "cannot read %s: input/output error", o->path);
         return NULL;
     }
-    const char *foreign = image_foreign_format(head, sizeof head);
+    const char *foreign = disk_foreign_format(head, sizeof head);
     if (!foreign)
         return "raw";
     if (!strcmp(foreign, "qcow2"))
@@ -78,17 +77,28 @@ static const char *choose_format(struct file *file, const struct image_options *
     return NULL;
 }
 
+const char *disk_probe(const char *path, struct error *err)
+{
+    struct disk_options o = {.path = path};
+    struct file *file = file_open(path, &(struct file_options){.read_only = true}, err);
+    if (!file)
+        return NULL;
+    const char *format = choose_format(file, &o, err);
+    file_close(file);
+    return format;
+}
+
 /* ---- the chain ---- */
 
 /* Images being opened, from the one the user named downwards. */
 struct chain {
     const struct chain *above;
-    const struct file *file;
+    struct file_identity identity;
     unsigned length;
 };
 
-bool image_backing_path(const char *image_path, const char *backing, char *path, size_t size,
-                        struct error *err)
+bool disk_backing_path(const char *image_path, const char *backing, char *path, size_t size,
+                       struct error *err)
 {
     const char *colon = strchr(backing, ':'), *slash = strrchr(image_path, '/');
     if (!strncmp(backing, "file:", 5))
@@ -104,41 +114,42 @@ bool image_backing_path(const char *image_path, const char *backing, char *path,
            error_set(err, "the path of the backing file of %s is too long", image_path);
 }
 
-static bool is_loop(const struct chain *chain)
+/* Before the file is opened: our own lock would be in the way of a loop. */
+static bool check_chain(const struct chain *chain, const char *path, struct error *err)
 {
     for (const struct chain *above = chain->above; above; above = above->above)
-        if (chain->file->identity[0] && chain->file->identity[0] == above->file->identity[0] &&
-            chain->file->identity[1] == above->file->identity[1])
-            return true;
-    return false;
+        if (chain->identity.device == above->identity.device &&
+            chain->identity.number == above->identity.number)
+            return error_set(err, "cannot open %s: it is, in the end, its own backing file", path);
+    return chain->length <= MAX_CHAIN ||
+           error_set(err, "cannot open %s: more than %d backing files", path, MAX_CHAIN);
 }
 
-static struct image *open_in_chain(const struct image_options *o, const struct chain *above,
-                                   struct error *err);
+static struct disk *open_in_chain(const struct disk_options *o, const struct chain *above,
+                                  struct error *err);
 
-static bool open_backing(struct image *image, const struct image_options *o,
+static bool open_backing(struct disk *image, const struct disk_options *o,
                          const struct chain *chain, struct error *err)
 {
     char path[sizeof image->path];
-    if (!image_backing_path(image->path, image->backing_path, path, sizeof path, err))
+    if (!disk_backing_path(image->path, image->backing_path, path, sizeof path, err))
         return false;
-    struct image_options below = {.path = path,
-                                  .format = *image->backing_format ? image->backing_format : NULL,
-                                  .read_only = true,
-                                  .share = o->share};
+    struct disk_options below = {.path = path,
+                                 .format = *image->backing_format ? image->backing_format : NULL,
+                                 .read_only = true,
+                                 .share = o->share};
     struct error reason;
     image->backing = open_in_chain(&below, chain, &reason);
     return image->backing ||
            error_set(err, "%.*s (backing file of %s)", 300, reason.text, image->path);
 }
 
-static struct image *open_format(struct file *file, const struct image_options *o,
-                                 struct error *err)
+static struct disk *open_format(struct file *file, const struct disk_options *o, struct error *err)
 {
     const char *format = choose_format(file, o, err);
     if (!format)
         return NULL;
-    struct image *image =
+    struct disk *image =
         strcmp(format, "raw") ? qcow2_open(file, o, err) : raw_open(file, o->format == NULL, err);
     if (!image)
         return NULL;
@@ -147,48 +158,44 @@ static struct image *open_format(struct file *file, const struct image_options *
     return image;
 }
 
-static struct image *open_in_chain(const struct image_options *o, const struct chain *above,
-                                   struct error *err)
+static struct disk *open_in_chain(const struct disk_options *o, const struct chain *above,
+                                  struct error *err)
 {
     struct file_options options = {
         .read_only = o->read_only, .share = o->share, .unsafe = o->unsafe};
+    struct chain chain = {.above = above, .length = above ? above->length + 1 : 1};
+    if (file_identify(o->path, &chain.identity) && !check_chain(&chain, o->path, err))
+        return NULL;
     struct file *file = file_open(o->path, &options, err);
     if (!file)
         return NULL;
-    struct chain chain = {above, file, above ? above->length + 1 : 1};
-    struct image *image = NULL;
-    if (is_loop(&chain))
-        error_set(err, "cannot open %s: it is, in the end, its own backing file", o->path);
-    else if (chain.length > MAX_CHAIN)
-        error_set(err, "cannot open %s: more than %d backing files", o->path, MAX_CHAIN);
-    else
-        image = open_format(file, o, err);
+    struct disk *image = open_format(file, o, err);
     if (!image) {
         file_close(file);
         return NULL;
     }
     if (!o->no_backing && *image->backing_path && !open_backing(image, o, &chain, err)) {
-        image_close(image);
+        disk_close(image);
         return NULL;
     }
     return image;
 }
 
-struct image *image_open(const struct image_options *options, struct error *err)
+struct disk *disk_open(const struct disk_options *options, struct error *err)
 {
-    struct image *image = open_in_chain(options, NULL, err);
-    if (!image || image->read_only || !image->ops->begin_writing)
+    struct disk *image = open_in_chain(options, NULL, err);
+    if (!image || image->read_only || options->as_is || !image->ops->begin_writing)
         return image;
     if (image->ops->begin_writing(image, err))
         return image;
-    image_close(image);
+    disk_close(image);
     return NULL;
 }
 
-void image_close(struct image *image)
+void disk_close(struct disk *image)
 {
     while (image) {
-        struct image *backing = image->backing;
+        struct disk *backing = image->backing;
         struct file *file = image->file;
         image->ops->destroy(image);
         if (file)
@@ -197,15 +204,26 @@ void image_close(struct image *image)
     }
 }
 
-enum block_status image_finish(struct image *image)
+uint64_t disk_chain_content(struct disk *image, uint64_t offset, uint64_t bytes,
+                            enum disk_content *content)
+{
+    *content = DISK_ABSENT;
+    for (; image && *content == DISK_ABSENT && offset < image->bytes; image = image->backing)
+        bytes = image->ops->content(image, offset, min_u64(bytes, image->bytes - offset), content);
+    if (*content == DISK_ABSENT)
+        *content = DISK_ZERO;
+    return bytes;
+}
+
+enum block_status disk_finish(struct disk *image)
 {
     enum block_status status = image->read_only ? BLOCK_OK : image->ops->flush(image);
-    image_close(image);
+    disk_close(image);
     return status;
 }
 
-enum block_status image_read_clipped(struct image *image, uint64_t offset, uint8_t *buffer,
-                                     uint64_t bytes)
+enum block_status disk_read_clipped(struct disk *image, uint64_t offset, uint8_t *buffer,
+                                    uint64_t bytes)
 {
     uint64_t end = image ? image->bytes : 0;
     uint64_t inside = offset < end ? min_u64(bytes, end - offset) : 0;
