@@ -180,13 +180,13 @@ def two_machines(net, server, client):
 
     def case():
         name = f"net-{client[1][3].split(',')[0]}-{type(client[0]).__name__}"
-        waits = in_background(server[0].run, f"{name}-server", [*net.options(), *server[1], *CARD],
+        waits = in_background(server[0].run, f"{name}-server", [*net.options(), *server[1]],
                               pairs(1, ("nc -l -p 7 -e cat; echo call''ed", "called")))
         time.sleep(1)
         ping = ("until ping -c 1 -W 1 10.1.0.1; do :; done; echo rea''ched", "reached")
         echo = f"seq 2000 | nc 10.1.0.1 7 | md5sum | grep {md5_of(numbers(2000))}"
         talk = (f"until {echo}; do sleep 1; done; echo the s''ame", "the same")
-        client[0].run(f"{name}-client", [*net.options(), *client[1], *CARD],
+        client[0].run(f"{name}-client", [*net.options(), *client[1]],
                       pairs(2, ping, talk)).must_end_with(0)
         waits().must_end_with(0)
 
@@ -197,13 +197,13 @@ def numbers(last):
     return "".join(f"{number}\n" for number in range(1, last + 1)).encode()
 
 
-def stream(server, path):
+def stream(server, path, card):
     kind = f"stream,id=n0,server={server},addr.type=unix,addr.path={path}"
-    return ["-machine", "virt", "-netdev", kind]
+    return ["-machine", "virt", "-netdev", kind, "-device", f"{card},netdev=n0"]
 
 
 def plain_socket(verb, port):
-    return ["-machine", "virt", "-netdev", f"socket,id=n0,{verb}=127.0.0.1:{port}"]
+    return ["-machine", "virt", "-netdev", f"socket,id=n0,{verb}=127.0.0.1:{port}", *CARD]
 
 
 def network_cases(program, guest):
@@ -216,8 +216,9 @@ def network_cases(program, guest):
          lambda: user("net-host", [])),
         ("a guest that counts steps, is saved and loaded, and has modern virtio has them too",
          lambda: user("net-icount", [*modern, *counting])),
-        ("two guests talk through a stream of frames",
-         two_machines(net, (ours, stream("on", path)), (ours, stream("off", path)))),
+        ("two guests talk through a stream of frames, one of them with a card on PCI",
+         two_machines(net, (ours, stream("on", path, "virtio-net-device")),
+                      (ours, stream("off", path, "virtio-net-pci")))),
         ("a guest talks with one in QEMU through a socket",
          two_machines(net, (ours, plain_socket("listen", port)),
                       (qemu, plain_socket("connect", port)))),
