@@ -23,6 +23,10 @@ echo "address=$ip router=$router dns=$dns"
 LOAD = "for m in {}; do insmod /modules/$m.ko; done; ip link set eth0 up; echo load''ed"
 ASK = ("udhcpc -q -n -i eth0 -s /dhcp", "address=10.0.2.15 router=10.0.2.2 dns=10.0.2.3")
 OFF = ("poweroff -f", "reboot: Power down")
+QUESTION = b"over the bridge" * 5000
+# Until a whole question came: what the host's side gave up before the guest listened arrives too.
+SERVE = ("until nc -l -p 7 -e tee /tmp/asked; [ $(wc -c </tmp/asked) = {bytes} ]; do :; done; "
+         "echo call''ed")
 
 
 class NetGuest:
@@ -139,21 +143,23 @@ CARD = ["-device", "virtio-net-device,netdev=n0"]
 
 
 def user_network(net, machine):
-    """DHCP, a ping, a download, a forward and a capture, in one boot."""
+    """DHCP, a ping, a download, forwards both ways and a capture, in one boot."""
 
     def case(name, extra):
         port, path = free_port(), WORK / f"{name}.pcap"
-        user = ["-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:7", *CARD]
+        forwards = f"hostfwd=tcp:127.0.0.1:{port}-:7,guestfwd=tcp:10.0.2.100:5-cmd:echo outside"
+        user = ["-netdev", f"user,id=n0,{forwards}", *CARD]
         capture = ["-object", f"filter-dump,id=f0,netdev=n0,file={path}"]
         with web_server() as web:
             fetch = f"wget -q -O - http://10.0.2.2:{web}/ | md5sum"
             pairs = [net.load, ASK,
                      ("ping -c 3 10.0.2.2", "3 packets received"),
                      (f"echo sum=$({fetch} | cut -c1-8)", f"sum={md5_of(Served.TEXT)}"),
-                     ("nc -l -p 7 -e cat; echo call''ed", "called"), OFF]
-            wait = in_background(machine.run, name, [*net.options(), *user, *capture, *extra], pairs)
-            ask_echo(port, b"over the bridge" * 5000, BOOT_SECONDS)
-            wait().must_end_with(0)
+                     ("echo from=$(sleep 1 | nc 10.0.2.100 5)", "from=outside"),
+                     (SERVE.format(bytes=len(QUESTION)), "called"), OFF]
+            echo = in_background(ask_echo, port, QUESTION, BOOT_SECONDS)
+            machine.run(name, [*net.options(), *user, *capture, *extra], pairs).must_end_with(0)
+            echo()
         frames = packets(path)
         expect(frames == sorted(frames, key=lambda frame: frame[0]), "packets out of order")
         expect(any(b"over the bridge" in frame for _, frame in frames), "the capture lacks data")
@@ -174,13 +180,13 @@ def two_machines(net, server, client):
 
     def case():
         name = f"net-{client[1][3].split(',')[0]}-{type(client[0]).__name__}"
-        waits = in_background(server[0].run, f"{name}-server", [*net.options(), *server[1], *CARD],
+        waits = in_background(server[0].run, f"{name}-server", [*net.options(), *server[1]],
                               pairs(1, ("nc -l -p 7 -e cat; echo call''ed", "called")))
         time.sleep(1)
         ping = ("until ping -c 1 -W 1 10.1.0.1; do :; done; echo rea''ched", "reached")
         echo = f"seq 2000 | nc 10.1.0.1 7 | md5sum | grep {md5_of(numbers(2000))}"
         talk = (f"until {echo}; do sleep 1; done; echo the s''ame", "the same")
-        client[0].run(f"{name}-client", [*net.options(), *client[1], *CARD],
+        client[0].run(f"{name}-client", [*net.options(), *client[1]],
                       pairs(2, ping, talk)).must_end_with(0)
         waits().must_end_with(0)
 
@@ -191,13 +197,13 @@ def numbers(last):
     return "".join(f"{number}\n" for number in range(1, last + 1)).encode()
 
 
-def stream(server, path):
+def stream(server, path, card):
     kind = f"stream,id=n0,server={server},addr.type=unix,addr.path={path}"
-    return ["-machine", "virt", "-netdev", kind]
+    return ["-machine", "virt", "-netdev", kind, "-device", f"{card},netdev=n0"]
 
 
 def plain_socket(verb, port):
-    return ["-machine", "virt", "-netdev", f"socket,id=n0,{verb}=127.0.0.1:{port}"]
+    return ["-machine", "virt", "-netdev", f"socket,id=n0,{verb}=127.0.0.1:{port}", *CARD]
 
 
 def network_cases(program, guest):
@@ -206,12 +212,13 @@ def network_cases(program, guest):
     modern = ["-global", "virtio-mmio.force-legacy=false"]
     counting = ["-icount", "shift=1", "-save-load", "2s", "-save-load", "3s", "-save-load", "4s"]
     return [
-        ("a guest has DHCP, the host's servers, a forwarded port and a capture",
+        ("a guest has DHCP, the host's servers, forwards both ways and a capture",
          lambda: user("net-host", [])),
         ("a guest that counts steps, is saved and loaded, and has modern virtio has them too",
          lambda: user("net-icount", [*modern, *counting])),
-        ("two guests talk through a stream of frames",
-         two_machines(net, (ours, stream("on", path)), (ours, stream("off", path)))),
+        ("two guests talk through a stream of frames, one of them with a card on PCI",
+         two_machines(net, (ours, stream("on", path, "virtio-net-device")),
+                      (ours, stream("off", path, "virtio-net-pci")))),
         ("a guest talks with one in QEMU through a socket",
          two_machines(net, (ours, plain_socket("listen", port)),
                       (qemu, plain_socket("connect", port)))),
