@@ -1,5 +1,6 @@
 /* Forwards of a user network, changed while the machine exists (machine.h). */
 #include "machine/machine.h"
+#include "tests/unit/loopback.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -10,9 +11,11 @@
 
 static struct sockaddr_in loopback(unsigned port)
 {
+    char host[LOOPBACK_CHARS];
+    loopback_host(host);
     return (struct sockaddr_in){.sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                                .sin_addr.s_addr = inet_addr(host)};
 }
 
 /* A port that nobody listens on. */
@@ -57,9 +60,10 @@ START_TEST(a_forward_comes_and_goes_while_the_machine_exists)
     struct error err;
     struct machine *m = machine_with_network();
     unsigned port = free_port();
-    char rule[64], place[64];
-    snprintf(rule, sizeof rule, "tcp:127.0.0.1:%u-:22", port);
-    snprintf(place, sizeof place, "tcp:127.0.0.1:%u", port);
+    char host[LOOPBACK_CHARS], rule[64], place[64];
+    loopback_host(host);
+    snprintf(rule, sizeof rule, "tcp:%s:%u-:22", host, port);
+    snprintf(place, sizeof place, "tcp:%s:%u", host, port);
     ck_assert(!answers(port));
     ck_assert_msg(machine_add_forward(m, "n0", rule, &err), "%s", err.text);
     ck_assert(answers(port));

@@ -4,6 +4,7 @@
 #include "devices/net/framing.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
+#include "tests/unit/loopback.h"
 
 struct place {
     char folder[32], path[48];
@@ -254,10 +255,12 @@ END_TEST
 /* A port of this host that is free now. */
 static void free_port(char port[8])
 {
+    char host[LOOPBACK_CHARS];
     struct error err;
+    loopback_host(host);
     for (unsigned n = 20000 + (unsigned)getpid() % 20000;; n++) {
         snprintf(port, 8, "%u", n);
-        int fd = os_net_listen(&(struct os_address){.host = "127.0.0.1", .port = port}, &err);
+        int fd = os_net_listen(&(struct os_address){.host = host, .port = port}, &err);
         os_net_close(fd);
         if (fd >= 0)
             return;
@@ -268,8 +271,10 @@ START_TEST(listen_and_connect_of_socket_meet_at_a_port_and_a_port_in_use_is_an_e
 {
     struct netdev_rig a, b, c;
     char port[8], address[32];
+    char host[LOOPBACK_CHARS];
+    loopback_host(host);
     free_port(port);
-    snprintf(address, sizeof address, "127.0.0.1:%s", port);
+    snprintf(address, sizeof address, "%s:%s", host, port);
     ck_assert(OPEN(&a, &netdev_socket, {"listen", address}));
     ck_assert(!OPEN(&c, &netdev_socket, {"listen", address}));
     ck_assert_ptr_nonnull(strstr(c.err.text, address));
@@ -286,8 +291,10 @@ START_TEST(a_connection_that_nobody_answers_is_an_error)
 {
     struct netdev_rig a;
     char port[8], address[32];
+    char host[LOOPBACK_CHARS];
+    loopback_host(host);
     free_port(port);
-    snprintf(address, sizeof address, "127.0.0.1:%s", port);
+    snprintf(address, sizeof address, "%s:%s", host, port);
     ck_assert(!OPEN(&a, &netdev_socket, {"connect", address}));
     ck_assert_ptr_nonnull(strstr(a.err.text, "refused"));
 }

@@ -2,6 +2,7 @@
 #include "base/os_net.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
+#include "tests/unit/loopback.h"
 
 static const uint8_t guest_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 static const uint8_t guest_ip[4] = {10, 0, 2, 15}, host_ip[4] = {10, 0, 2, 2};
@@ -205,10 +206,12 @@ END_TEST
 
 static void free_port(char port[8])
 {
+    char host[LOOPBACK_CHARS];
     struct error err;
+    loopback_host(host);
     for (unsigned n = 20000 + (unsigned)getpid() % 20000;; n++) {
         snprintf(port, 8, "%u", n);
-        int fd = os_net_listen(&(struct os_address){.host = "127.0.0.1", .port = port}, &err);
+        int fd = os_net_listen(&(struct os_address){.host = host, .port = port}, &err);
         os_net_close(fd);
         if (fd >= 0)
             return;
@@ -217,8 +220,10 @@ static void free_port(char port[8])
 
 static int try_port(const char *port)
 {
+    char host[LOOPBACK_CHARS];
     struct error err;
-    return os_net_connect(&(struct os_address){.host = "127.0.0.1", .port = port}, &err);
+    loopback_host(host);
+    return os_net_connect(&(struct os_address){.host = host, .port = port}, &err);
 }
 
 /* The guest's end of a connection opens: SYN arrived, SYN and ACK go back. */
@@ -247,8 +252,10 @@ START_TEST(a_forwarded_port_leads_to_the_guest)
     struct netdev_rig r;
     char port[8], rule[40];
     unsigned at = 0;
+    char host[LOOPBACK_CHARS];
+    loopback_host(host);
     free_port(port);
-    snprintf(rule, sizeof rule, "tcp:127.0.0.1:%s-:80", port);
+    snprintf(rule, sizeof rule, "tcp:%s:%s-:80", host, port);
     ck_assert(OPEN(&r, &netdev_user, {"ipv4", "on"}, {"hostfwd", rule}));
     send_arp(&r);
     int fd = try_port(port);
@@ -270,9 +277,11 @@ START_TEST(forwards_come_and_go_while_it_runs)
     struct netdev_rig r;
     char port[8], rule[40], name[40];
     struct error err;
+    char host[LOOPBACK_CHARS];
+    loopback_host(host);
     free_port(port);
-    snprintf(rule, sizeof rule, "tcp:127.0.0.1:%s-:80", port);
-    snprintf(name, sizeof name, "tcp:127.0.0.1:%s", port);
+    snprintf(rule, sizeof rule, "tcp:%s:%s-:80", host, port);
+    snprintf(name, sizeof name, "tcp:%s:%s", host, port);
     ck_assert(OPEN(&r, &netdev_user, {"ipv4", "on"}));
     const struct link_ops *ops = r.backend.ops;
     ck_assert_int_lt(try_port(port), 0);
@@ -294,9 +303,11 @@ START_TEST(a_forward_of_a_port_in_use_is_an_error)
     struct netdev_rig r;
     struct error err;
     char port[8], rule[40];
+    char host[LOOPBACK_CHARS];
+    loopback_host(host);
     free_port(port);
-    snprintf(rule, sizeof rule, "tcp:127.0.0.1:%s-:80", port);
-    int fd = os_net_listen(&(struct os_address){.host = "127.0.0.1", .port = port}, &err);
+    snprintf(rule, sizeof rule, "tcp:%s:%s-:80", host, port);
+    int fd = os_net_listen(&(struct os_address){.host = host, .port = port}, &err);
     ck_assert_int_ge(fd, 0);
     ck_assert(!OPEN(&r, &netdev_user, {"ipv4", "on"}, {"hostfwd", rule}));
     ck_assert_ptr_nonnull(strstr(r.err.text, rule));
