@@ -39,7 +39,8 @@ struct control_config {
     bool no_reboot;      /* a reset ends the program, whoever asks for it */
 };
 
-/* The machine stays the caller's, and outlives the control. */
+/* The machine stays the caller's, and outlives the control. It is made with no_reboot set: resets
+ * are then done here, and seen by observers. */
 struct control *control_create(struct machine *m, const struct control_config *config,
                                struct error *err);
 void control_destroy(struct control *c);
@@ -61,12 +62,14 @@ enum control_result {
     CONTROL_GOES_ON,     /* one of the limits, a kick, or nothing: look, and call again */
     CONTROL_GUEST_ENDED, /* control_exit tells how */
     CONTROL_QUIT,        /* control_quit */
+    CONTROL_FAILED,      /* err: a reset by the guest found its files gone */
 };
 
 /* Serves what other threads call; lets the machine run, if it may, to until_ns of virtual time; if
  * it is stopped sleeps until somebody calls, but not longer than sleep_ns of host time. UINT64_MAX:
  * no limit. After the end, ended runs return at once with the same result. */
-enum control_result control_run(struct control *c, uint64_t until_ns, uint64_t sleep_ns);
+enum control_result control_run(struct control *c, uint64_t until_ns, uint64_t sleep_ns,
+                                struct error *err);
 /* How the guest ended (CONTROL_GUEST_ENDED), or why the machine stopped last. */
 struct machine_exit control_exit(const struct control *c);
 

@@ -38,6 +38,7 @@ struct options {
     enum serial_kind serial;
     const char *serial_file; /* SERIAL_FILE */
     bool serial_given;
+    bool starts_stopped, no_shutdown;
     bool rtc_given, sleep_given; /* else the default depends on other options */
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */

@@ -1,11 +1,12 @@
 /* One run of the program (contract: run.h).
  *
- * The machine runs in slices that end where the front has something to do: -until, -save-load, a
- * script's limits of time. Where slices end is not seen by the guest (machine.h), so that a run
- * with them and one without are the same. */
+ * The first thread is the machine's (debug/control.h). The machine runs in slices that end where
+ * the front has something to do: -until, -save-load, a script's limits of time. Where slices end is
+ * not seen by the guest (machine.h), so that a run with them and one without are the same. */
 #include "frontend/run.h"
 
 #include "base/os.h"
+#include "debug/control.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 
@@ -20,11 +21,13 @@
 struct run {
     const struct options *options;
     struct machine_config config;
-    struct machine *volatile machine; /* the signal handler reads it */
+    struct machine *machine;
+    struct control *volatile control; /* the signal handler reads it */
     struct terminal *terminal;
     struct script *script; /* NULL: none */
     int serial_fd;         /* a file of our own, or -1 */
     unsigned next_save_load;
+    struct control_breakpoint breakpoints[OPTION_LIST_MAX];
     uint64_t breakpoints_hit;
 };
 
@@ -48,8 +51,8 @@ static void on_script_send(void *owner, const uint8_t *bytes, size_t n)
 static void on_stop(void *owner)
 {
     struct run *r = owner;
-    if (r->machine)
-        machine_request_stop(r->machine);
+    if (r->control)
+        control_kick(r->control);
 }
 
 static bool open_serial_file(struct run *r, struct error *err)
@@ -92,7 +95,8 @@ static bool open_console(struct run *r, struct error *err)
         r->config.icount_sleep =
             (input != TERMINAL_NO_FD && terminal_is_live(input)) || has_network(&o->machine);
     r->config.serial = (struct byte_sink){.write = on_serial, .owner = r};
-    r->terminal = terminal_create(input, output, err);
+    struct terminal_ports ports = {.kick = on_stop, .owner = r};
+    r->terminal = terminal_create(input, output, &ports, err);
     return r->terminal != NULL;
 }
 
@@ -106,23 +110,40 @@ static void close_console(struct run *r)
 
 /* --- the machine ------------------------------------------------------------------------- */
 
-static bool set_breakpoints(const struct option_list *list, struct machine *m, struct error *err)
+/* -break counts, and stops nothing. */
+static bool count_hit(void *owner, unsigned hart)
 {
-    for (unsigned i = 0; i < list->count; i++)
-        if (!machine_add_breakpoint(m, list->items[i]))
+    (void)hart;
+    struct run *r = owner;
+    r->breakpoints_hit++;
+    return false;
+}
+
+static bool add_breakpoints(struct run *r, struct error *err)
+{
+    const struct option_list *list = &r->options->breakpoints;
+    for (unsigned i = 0; i < list->count; i++) {
+        r->breakpoints[i] =
+            (struct control_breakpoint){.va = list->items[i], .hit = count_hit, .owner = r};
+        if (!control_add_breakpoint(r->control, &r->breakpoints[i]))
             return error_set(err, "no memory for the breakpoint at 0x%llx",
                              (unsigned long long)list->items[i]);
+    }
     return true;
 }
 
-static bool create_machine(const struct run *r, struct machine **m, struct error *err)
+static bool create_machine(struct run *r, struct error *err)
 {
-    *m = machine_create(&r->config, err);
-    if (*m && set_breakpoints(&r->options->breakpoints, *m, err))
-        return true;
-    machine_destroy(*m);
-    *m = NULL;
-    return false;
+    const struct options *o = r->options;
+    struct control_config config = {.starts_stopped = o->starts_stopped,
+                                    .no_shutdown = o->no_shutdown,
+                                    .no_reboot = o->machine.no_reboot};
+    r->config.no_reboot = true; /* the control resets */
+    r->machine = machine_create(&r->config, err);
+    if (!r->machine)
+        return false;
+    r->control = control_create(r->machine, &config, err);
+    return r->control && add_breakpoints(r, err);
 }
 
 /* The old machine saves, the new one takes its disks over, the old one goes, the new one loads. */
@@ -137,14 +158,17 @@ static bool succeed(struct run *r, struct state *save, struct error *err)
         return false;
     terminal_attach(r->terminal, m);
     r->machine = m;
+    bool ok = control_replace_machine(r->control, m, err);
     machine_destroy(old);
+    if (!ok)
+        return false;
     struct state *load = state_new_load(data, size);
     if (!load)
         return error_set(err, "-save-load: no memory for the state");
     machine_state(m, load);
-    bool ok = state_ok(load) || error_set(err, "-save-load: %s", state_error(load));
+    ok = state_ok(load) || error_set(err, "-save-load: %s", state_error(load));
     state_free(load);
-    return ok && set_breakpoints(&r->options->breakpoints, m, err);
+    return ok;
 }
 
 static bool save_load(struct run *r, struct error *err)
@@ -188,34 +212,42 @@ static bool is_ended_outside(struct run *r, int *status)
     return true;
 }
 
-/* Whether the guest or -until has. */
-static bool is_ended_inside(struct run *r, struct machine_exit exit, int *status)
+/* The exit status after the guest has ended the run. */
+static int guest_status(struct run *r)
 {
-    switch (exit.stop) {
-    case MACHINE_POWER_OFF:
-    case MACHINE_RESET:
-        *status = exit.stop == MACHINE_POWER_OFF ? exit.status : 0;
-        if (r->script) {
-            script_guest_ended(r->script);
-            if (script_state(r->script) == SCRIPT_FAILED)
-                *status = script_status(r->script);
-        }
-        return true;
-    case MACHINE_TIME_LIMIT:
-        *status = 0;
-        return machine_now_ns(r->machine) >= r->options->until_ns;
-    case MACHINE_BREAKPOINT:
-        r->breakpoints_hit++;
-        return false;
-    case MACHINE_REQUEST:
-        return false;
+    struct machine_exit exit = control_exit(r->control);
+    if (r->script) {
+        script_guest_ended(r->script);
+        if (script_state(r->script) == SCRIPT_FAILED)
+            return script_status(r->script);
     }
-    return false;
+    return exit.stop == MACHINE_POWER_OFF ? exit.status : 0;
+}
+
+/* One slice. False and err; or true, and *ended tells whether that was the end. */
+static bool run_slice(struct run *r, uint64_t now_ns, bool *ended, int *status, struct error *err)
+{
+    uint64_t sleep_ns = r->script ? SCRIPT_SLICE_NS : UINT64_MAX;
+    *ended = true;
+    *status = 0;
+    switch (control_run(r->control, slice_end_ns(r, now_ns), sleep_ns, err)) {
+    case CONTROL_GUEST_ENDED:
+        *status = guest_status(r);
+        return true;
+    case CONTROL_QUIT:
+        return true;
+    case CONTROL_FAILED:
+        return false;
+    case CONTROL_GOES_ON:
+        break;
+    }
+    *ended = machine_now_ns(r->machine) >= r->options->until_ns;
+    return true;
 }
 
 static bool run_machine(struct run *r, int *status, struct error *err)
 {
-    for (;;) {
+    for (bool ended = false; !ended;) {
         uint64_t now_ns = machine_now_ns(r->machine);
         if (r->script)
             script_check_time(r->script, now_ns, os_monotonic_ns());
@@ -226,10 +258,10 @@ static bool run_machine(struct run *r, int *status, struct error *err)
                 return false;
             continue;
         }
-        struct machine_exit exit = machine_run(r->machine, slice_end_ns(r, now_ns));
-        if (is_ended_inside(r, exit, status))
-            return true;
+        if (!run_slice(r, now_ns, &ended, status, err))
+            return false;
     }
+    return true;
 }
 
 /* --- the end ----------------------------------------------------------------------------- */
@@ -256,6 +288,7 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
     os_release_stop_signals();
+    control_close(r->control); /* the terminal's thread may wait for an answer */
     int lost = terminal_stop(r->terminal);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);
@@ -275,17 +308,16 @@ static bool dump_device_tree(const struct run *r, struct error *err)
 
 static bool run_with_log(struct run *r, int *status, struct error *err)
 {
-    struct machine *m = NULL;
     if (*r->options->dump_dtb && !r->config.kernel_file && r->config.bios == BIOS_BUILT_IN)
         r->config.bios = BIOS_NONE; /* a machine that has nothing to run has a device tree too */
-    bool ok = open_console(r, err) && create_machine(r, &m, err);
-    r->machine = m;
+    bool ok = open_console(r, err) && create_machine(r, err);
     *status = 0;
     if (ok && *r->options->dump_dtb)
         ok = dump_device_tree(r, err);
     else if (ok)
         ok = run_to_end(r, status, err);
     close_console(r);
+    control_destroy(r->control);
     machine_destroy(r->machine);
     return ok;
 }

@@ -524,7 +524,6 @@ END_TEST
 START_TEST(what_is_not_there_yet_says_so)
 {
     static const struct bad_line bad[] = {
-        {"-S", "-S is not there yet"},
         {"-s", "-s is not there yet (the gdb stub)"},
         {"-enable-kvm", "-enable-kvm is not there yet (hardware virtualization)"},
         {"-qmp stdio", "-qmp is not there yet"},

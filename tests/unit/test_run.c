@@ -168,7 +168,8 @@ START_TEST(ctrl_a_h_shows_the_keys)
     type(&w, "\001h\001cQ");
     ck_assert(run_words(&w, "Image"));
     ck_assert_ptr_nonnull(strstr(w.output, "Ctrl-A x       end the program\n"));
-    ck_assert_ptr_nonnull(strstr(w.output, "The monitor is not there yet.\n"));
+    ck_assert_ptr_nonnull(
+        strstr(w.output, "There is no monitor here; -serial mon:stdio has one.\n"));
     end_world(&w);
 }
 END_TEST
@@ -274,7 +275,7 @@ START_TEST(breakpoints_are_counted_and_run_over)
     struct world w;
     make_world(&w);
     type(&w, "aBbBQ");
-    check_run(&w, "Image -break 0x1000", 7, "hello\nab");
+    check_run(&w, "Image -break 0x20", 7, "hello\nab");
     ck_assert_str_eq(w.messages, "breakpoints reached: 2\n");
     end_world(&w);
 }
