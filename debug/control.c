@@ -35,6 +35,7 @@ struct control {
     struct error failure; /* CONTROL_FAILED */
     struct control_breakpoint *breakpoints;
     struct control_observer *observers;
+    struct control_work *deferred;
 };
 
 const char *run_state_name(enum run_state state)
@@ -93,7 +94,7 @@ struct machine_exit control_exit(const struct control *c)
     return c->exit;
 }
 
-/* --- calls of other threads -------------------------------------------------------------- */
+/* --- calls of other threads, and deferred work -------------------------------------------- */
 
 void control_kick(struct control *c)
 {
@@ -124,8 +125,33 @@ bool control_call(struct control *c, void (*work)(void *owner), void *owner)
     return call.is_done;
 }
 
-static void serve_calls(struct control *c)
+void control_defer(struct control *c, struct control_work *w)
 {
+    struct control_work **last = &c->deferred;
+    while (*last && *last != w)
+        last = &(*last)->next;
+    if (*last)
+        return;
+    w->next = NULL;
+    *last = w;
+}
+
+void control_cancel(struct control *c, struct control_work *w)
+{
+    struct control_work **at = &c->deferred;
+    while (*at && *at != w)
+        at = &(*at)->next;
+    if (*at)
+        *at = w->next;
+}
+
+static void serve(struct control *c)
+{
+    while (c->deferred && c->result == CONTROL_GOES_ON) {
+        struct control_work *w = c->deferred;
+        c->deferred = w->next;
+        w->work(w->owner);
+    }
     os_mutex_lock(c->mutex);
     while (c->calls && c->result == CONTROL_GOES_ON) {
         struct call *call = c->calls;
@@ -162,8 +188,11 @@ static void tell(struct control *c, enum control_event event, bool by_guest)
 
 void control_observe(struct control *c, struct control_observer *o)
 {
-    o->next = c->observers;
-    c->observers = o;
+    struct control_observer **last = &c->observers;
+    while (*last)
+        last = &(*last)->next;
+    o->next = NULL;
+    *last = o;
 }
 
 void control_unobserve(struct control *c, struct control_observer *o)
@@ -361,12 +390,12 @@ static void take_exit(struct control *c, struct machine_exit exit)
 enum control_result control_run(struct control *c, uint64_t until_ns, uint64_t sleep_ns,
                                 struct error *err)
 {
-    serve_calls(c);
-    if (c->result == CONTROL_GOES_ON && c->state == RUN_RUNNING)
+    serve(c);
+    if (c->result == CONTROL_GOES_ON && !c->deferred && c->state == RUN_RUNNING)
         take_exit(c, machine_run(control_machine(c), until_ns));
-    else if (c->result == CONTROL_GOES_ON)
+    else if (c->result == CONTROL_GOES_ON && !c->deferred)
         os_wake_wait(c->wake, sleep_ns);
-    serve_calls(c);
+    serve(c);
     if (c->result == CONTROL_FAILED)
         *err = c->failure;
     return c->result;

@@ -133,8 +133,8 @@ struct control_news {
     bool by_guest; /* RESET, SHUTDOWN: the guest asked for it */
 };
 
-/* Called at the moment of the change. An observer may call everything here, and what it changes is
- * told in turn. */
+/* Called at the moment of the change, in the order of control_observe. An observer looks, and
+ * changes nothing: what it wants to change it leaves to control_defer. */
 struct control_observer {
     void (*tell)(void *owner, const struct control_news *news);
     void *owner;
@@ -144,5 +144,16 @@ struct control_observer {
 /* The observer stays the caller's until it is removed. */
 void control_observe(struct control *c, struct control_observer *o);
 void control_unobserve(struct control *c, struct control_observer *o);
+
+struct control_work {
+    void (*work)(void *owner);
+    void *owner;
+    struct control_work *next; /* the control's */
+};
+
+/* Has work(owner) called once, soon, and before the machine runs again; what is deferred already
+ * stays so. The work stays the caller's until it is called or cancelled. */
+void control_defer(struct control *c, struct control_work *w);
+void control_cancel(struct control *c, struct control_work *w);
 
 #endif

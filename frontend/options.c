@@ -64,12 +64,14 @@ static const struct option_row rows[] = {
      "M-mode firmware (default: the built-in SBI)"},
     {"dtb", NULL, "FILE", SET_TEXT, AT(machine.dtb_file), NULL, "device tree instead of our own"},
     TITLE("Console"),
-    {"nographic", NULL, NULL, NO_EFFECT, 0, NULL,
+    {"nographic", NULL, NULL, SET_TRUE, AT(nographic), NULL,
      "console on the terminal, which is the default:\n"
-     "Ctrl-A x ends the program, Ctrl-A h shows the other keys"},
+     "Ctrl-A x ends the program, Ctrl-A c switches to the monitor,\n"
+     "Ctrl-A h shows the other keys"},
     {"serial", NULL, "mon:stdio|stdio|file:PATH|null|none", CALL, 0, set_serial,
-     "where the serial port goes (stdio)"},
-    {"monitor", NULL, "none", CALL, 0, set_monitor, "the monitor is not there yet"},
+     "where the serial port goes (mon:stdio: with the monitor)"},
+    {"monitor", NULL, "stdio|none", CALL, 0, set_monitor,
+     "where the monitor is; its command help lists the others"},
     {"display", NULL, "none", CALL, 0, set_display, "displays are not there yet"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
@@ -253,6 +255,22 @@ static bool set_positional(struct options *o, const char *file, struct error *er
     return true;
 }
 
+/* As QEMU: standard input has one user, or the serial port and the monitor share it. */
+static bool share_stdio(struct options *o, struct error *err)
+{
+    if (o->monitor_given && o->has_monitor) {
+        if (o->serial == SERIAL_STDIO && (o->serial_given || o->nographic))
+            return error_set(err, "the monitor and the serial port cannot both have stdio; "
+                                  "-serial mon:stdio alone shares it");
+        if (!o->serial_given)
+            o->serial = SERIAL_NULL;
+    }
+    if (!o->monitor_given && !o->serial_given)
+        o->shares_stdio = true;
+    o->has_monitor |= o->shares_stdio;
+    return true;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
@@ -267,7 +285,7 @@ static bool check_together(struct options *o, struct error *err)
         m->rtc = RTC_FIXED;
         m->rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
     }
-    return true;
+    return share_stdio(o, err);
 }
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err)

@@ -6,7 +6,7 @@
 #include "frontend/run.h"
 
 #include "base/os.h"
-#include "debug/control.h"
+#include "debug/console.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 
@@ -22,8 +22,11 @@ struct run {
     const struct options *options;
     struct machine_config config;
     struct machine *machine;
-    struct control *volatile control; /* the signal handler reads it */
-    struct terminal *terminal;
+    struct control *volatile control;  /* the signal handler reads it */
+    struct terminal *terminal;         /* of the serial port */
+    struct terminal *monitor_terminal; /* the same, or the monitor's own; NULL: no monitor */
+    struct monitor *monitor;
+    struct console *console;
     struct script *script; /* NULL: none */
     int serial_fd;         /* a file of our own, or -1 */
     unsigned next_save_load;
@@ -55,6 +58,39 @@ static void on_stop(void *owner)
         control_kick(r->control);
 }
 
+/* What is typed to the monitor is taken on the machine's thread. */
+struct typed {
+    struct run *run;
+    const uint8_t *bytes; /* NULL: the user has turned to the monitor */
+    size_t n;
+};
+
+static void take_typed(void *owner)
+{
+    const struct typed *t = owner;
+    if (t->bytes)
+        console_type(t->run->console, t->bytes, t->n);
+    else
+        console_turn(t->run->console);
+}
+
+static void on_type(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct typed typed = {owner, bytes, n};
+    control_call(typed.run->control, take_typed, &typed);
+}
+
+static void on_turn(void *owner)
+{
+    on_type(owner, NULL, 0);
+}
+
+static void on_answer(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct run *r = owner;
+    terminal_write(r->monitor_terminal, bytes, n);
+}
+
 static bool open_serial_file(struct run *r, struct error *err)
 {
     const char *path = r->options->serial_file;
@@ -71,6 +107,23 @@ static bool has_network(const struct machine_config *c)
         none += type && strcmp(type, "none") == 0;
     }
     return c->netdevs.count + c->nics.count > none;
+}
+
+/* A script shares its terminal with nobody. */
+static bool open_terminals(struct run *r, int input, int output, struct error *err)
+{
+    struct terminal_ports plain = {.kick = on_stop, .owner = r};
+    struct terminal_ports monitor = {.kick = on_stop, .type = on_type, .turn = on_turn, .owner = r};
+    bool shares = r->options->shares_stdio && !r->script;
+    r->terminal = terminal_create(input, output, shares ? &monitor : &plain, err);
+    if (shares)
+        r->monitor_terminal = r->terminal;
+    else if (r->options->has_monitor && !r->options->shares_stdio) {
+        monitor.only_monitor = true;
+        r->monitor_terminal = terminal_create(STDIN_FILENO, STDOUT_FILENO, &monitor, err);
+        return r->terminal && r->monitor_terminal;
+    }
+    return r->terminal != NULL;
 }
 
 static bool open_console(struct run *r, struct error *err)
@@ -95,13 +148,15 @@ static bool open_console(struct run *r, struct error *err)
         r->config.icount_sleep =
             (input != TERMINAL_NO_FD && terminal_is_live(input)) || has_network(&o->machine);
     r->config.serial = (struct byte_sink){.write = on_serial, .owner = r};
-    struct terminal_ports ports = {.kick = on_stop, .owner = r};
-    r->terminal = terminal_create(input, output, &ports, err);
-    return r->terminal != NULL;
+    return open_terminals(r, input, output, err);
 }
 
 static void close_console(struct run *r)
 {
+    console_destroy(r->console);
+    monitor_destroy(r->monitor);
+    if (r->monitor_terminal != r->terminal)
+        terminal_destroy(r->monitor_terminal);
     terminal_destroy(r->terminal);
     script_close(r->script);
     if (r->serial_fd >= 0)
@@ -132,6 +187,19 @@ static bool add_breakpoints(struct run *r, struct error *err)
     return true;
 }
 
+static bool create_monitor(struct run *r, struct error *err)
+{
+    struct byte_sink answers = {.write = on_answer, .owner = r};
+    if (!r->monitor_terminal)
+        return true;
+    r->monitor = monitor_create(r->control, err);
+    if (!r->monitor)
+        return false;
+    bool echo = os_terminal_is_tty(STDIN_FILENO);
+    r->console = console_create(r->control, r->monitor, &answers, echo, err);
+    return r->console != NULL;
+}
+
 static bool create_machine(struct run *r, struct error *err)
 {
     const struct options *o = r->options;
@@ -143,7 +211,14 @@ static bool create_machine(struct run *r, struct error *err)
     if (!r->machine)
         return false;
     r->control = control_create(r->machine, &config, err);
-    return r->control && add_breakpoints(r, err);
+    return r->control && add_breakpoints(r, err) && create_monitor(r, err);
+}
+
+static void attach_terminals(struct run *r, struct machine *m)
+{
+    terminal_attach(r->terminal, m);
+    if (r->monitor_terminal && r->monitor_terminal != r->terminal)
+        terminal_attach(r->monitor_terminal, m);
 }
 
 /* The old machine saves, the new one takes its disks over, the old one goes, the new one loads. */
@@ -156,7 +231,7 @@ static bool succeed(struct run *r, struct state *save, struct error *err)
     struct machine *m = machine_succeed(old, err);
     if (!m)
         return false;
-    terminal_attach(r->terminal, m);
+    attach_terminals(r, m);
     r->machine = m;
     bool ok = control_replace_machine(r->control, m, err);
     machine_destroy(old);
@@ -197,6 +272,18 @@ static uint64_t slice_end_ns(const struct run *r, uint64_t now_ns)
     return r->script ? min_u64(end, now_ns + SCRIPT_SLICE_NS) : end;
 }
 
+static bool wants_quit(const struct run *r)
+{
+    return terminal_wants_quit(r->terminal) ||
+           (r->monitor_terminal && terminal_wants_quit(r->monitor_terminal));
+}
+
+static int output_error(const struct run *r)
+{
+    int error = terminal_output_error(r->terminal);
+    return error || !r->monitor_terminal ? error : terminal_output_error(r->monitor_terminal);
+}
+
 /* Whether somebody other than the guest has ended the run. */
 static bool is_ended_outside(struct run *r, int *status)
 {
@@ -205,10 +292,10 @@ static bool is_ended_outside(struct run *r, int *status)
         *status = script_status(r->script);
     else if (os_stop_signal())
         *status = SIGNAL_STATUS + os_stop_signal();
-    else if (terminal_wants_quit(r->terminal))
+    else if (wants_quit(r))
         *status = 0;
     else
-        return terminal_output_error(r->terminal) != 0;
+        return output_error(r) != 0;
     return true;
 }
 
@@ -278,18 +365,34 @@ static void show_figures(struct run *r)
                 (unsigned long long)machine_hash(r->machine), steps, now_ns);
 }
 
+static bool start_terminals(struct run *r, struct error *err)
+{
+    return terminal_start(r->terminal, err) &&
+           (!r->monitor_terminal || r->monitor_terminal == r->terminal ||
+            terminal_start(r->monitor_terminal, err));
+}
+
+/* 0, or the errno that output was lost for. */
+static int stop_terminals(struct run *r)
+{
+    int lost = terminal_stop(r->terminal), lost_too = 0;
+    if (r->monitor_terminal && r->monitor_terminal != r->terminal)
+        lost_too = terminal_stop(r->monitor_terminal);
+    return lost ? lost : lost_too;
+}
+
 /* The terminal is restored before anything is said, so that it is readable. */
 static bool run_to_end(struct run *r, int *status, struct error *err)
 {
-    terminal_attach(r->terminal, r->machine);
+    attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
-    bool ok = terminal_start(r->terminal, err);
+    bool ok = start_terminals(r, err);
     if (ok && r->script)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
     os_release_stop_signals();
     control_close(r->control); /* the terminal's thread may wait for an answer */
-    int lost = terminal_stop(r->terminal);
+    int lost = stop_terminals(r);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);
     if (ok)

@@ -9,6 +9,7 @@
 
 struct drive {
     char id[64];
+    const struct machine_option *option;
     struct block *block;
     const char *serial; /* NULL: none */
     bool wants_device;  /* if=virtio: a device is made for it */
@@ -32,5 +33,8 @@ struct drive *drives_take(struct drives *d, const char *id, struct error *err);
 /* "report", "ignore": from -drive or -device; text NULL leaves *action. */
 bool drive_error_action(const char *text, enum virtio_blk_on_error *action,
                         struct error *err) MUST_CHECK;
+
+/* Lines of text, a drive each. */
+void drives_describe(const struct drives *d, const struct byte_sink *out);
 
 #endif

@@ -121,6 +121,10 @@ bool machine_add_forward(struct machine *m, const char *netdev, const char *rule
 bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
                             struct error *err) MUST_CHECK;
 
+/* What a person wants to know of a part of the machine, as lines of text. Between runs. */
+enum machine_part { MACHINE_INTERRUPTS, MACHINE_DRIVES, MACHINE_NETWORKS };
+void machine_describe(struct machine *m, enum machine_part part, const struct byte_sink *out);
+
 /* Virtual time, and the sum of all harts' steps. */
 uint64_t machine_now_ns(const struct machine *m);
 uint64_t machine_steps(const struct machine *m);

@@ -192,6 +192,24 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va)
     (void)m, (void)va;
 }
 
+bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
+{
+    (void)m, (void)netdev, (void)rule;
+    return error_set(err, "no network");
+}
+
+bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
+                            struct error *err)
+{
+    return machine_add_forward(m, netdev, rule, err);
+}
+
+void machine_describe(struct machine *m, enum machine_part part, const struct byte_sink *out)
+{
+    (void)m, (void)part;
+    byte_sink_print(out, "a part\n");
+}
+
 const void *machine_device_tree(const struct machine *m, size_t *size)
 {
     (void)m;
