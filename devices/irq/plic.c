@@ -265,11 +265,19 @@ static void plic_destroy(struct device *d)
 
 /* --- for people -------------------------------------------------------------------------- */
 
+static bool is_enabled(const struct plic *p, unsigned source)
+{
+    for (unsigned context = 0; context < p->config.contexts; context++)
+        if (bit_of(p->enable[context], source))
+            return true;
+    return false;
+}
+
 static void describe_source(const struct plic *p, unsigned source, const struct byte_sink *out)
 {
     bool high = bit_of(p->level, source), pending = bit_of(p->pending, source);
     bool in_service = bit_of(p->in_service, source);
-    if (p->priority[source] || high || pending || in_service)
+    if (high || pending || in_service || is_enabled(p, source))
         byte_sink_print(out, "source %2u: priority %u%s%s%s\n", source, p->priority[source],
                         high ? ", wire high" : "", pending ? ", pending" : "",
                         in_service ? ", in service" : "");

@@ -409,7 +409,8 @@ START_TEST(the_parts_of_the_machine_are_shown)
     ck_assert(memory_mmio_write(hart(&r, 0)->ports.memory, 0x0c000028, 4, 3));
     ck_assert(memory_mmio_write(hart(&r, 0)->ports.memory, 0x0c002080, 4, 0x402));
     CHECK_ASK(&r, "info irq",
-              "PLIC\nsource 10: priority 3\nhart 0, S-mode: threshold 0, enables 1 10\n");
+              "PLIC\nsource  1: priority 0\nsource 10: priority 3\nhart 0, S-mode: threshold 0, "
+              "enables 1 10\n");
     monitor_close(&r);
 }
 END_TEST
