@@ -45,19 +45,19 @@ struct chardev *chardev_open(const struct chardev_config *config, struct error *
  * afterwards. False and err: the host lost output (a full disk), not because a peer went. */
 bool chardev_close(struct chardev *c, struct error *err);
 
-/* The front-end: who gets what the back-end reads. Called by the I/O thread, under no lock. */
+/* The front-end: who gets what the back-end reads. Called by the I/O thread; it may write, but not
+ * attach or close. */
 struct chardev_client {
     /* How many bytes it takes now; 0: it is asked again 10 ms later. */
     size_t (*room)(void *owner);
     void (*receive)(void *owner, const uint8_t *bytes, size_t n); /* n is at most `room` */
-    /* A peer has come or gone; called once when attached to a back-end with a peer. NULL: it does
-     * not matter. */
+    /* A peer has come or gone; called when it is attached too. NULL: it does not matter. */
     void (*on_peer)(void *owner, bool is_there);
     void *owner;
 };
 
-/* Any thread but the client's own calls. The old client, if any, is not called any more when this
- * returns. NULL: nobody; then nothing is read. */
+/* The old client, if any, is not called any more when this returns. NULL: nobody; then nothing is
+ * read, as before the first one. */
 void chardev_attach(struct chardev *c, const struct chardev_client *client);
 
 /* A client that puts what is read into the door: bytes into `data`, and, if `peers` is not
