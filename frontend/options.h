@@ -13,7 +13,7 @@
 #define OPTION_PATH_MAX 1024u
 
 enum options_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
-enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL };
+enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL, SERIAL_CHARDEV };
 
 struct option_list {
     uint64_t items[OPTION_LIST_MAX];
@@ -36,8 +36,9 @@ struct options {
     struct machine_config machine;  /* all but the ends of its wires */
     char dump_dtb[OPTION_PATH_MAX]; /* "": no */
     enum serial_kind serial;
-    const char *serial_file; /* SERIAL_FILE */
-    bool serial_given;
+    const char *serial_file;     /* SERIAL_FILE */
+    unsigned serial_count;       /* how often -serial was given: the board has one */
+    bool has_stdio_chardev;      /* the terminal is its */
     bool rtc_given, sleep_given; /* else the default depends on other options */
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */
@@ -46,7 +47,7 @@ struct options {
     bool show_hash;
     struct option_list breakpoints;
     struct option_list save_loads; /* virtual times, in rising order */
-    struct option_group devices, drives, netdevs, nics, objects, globals;
+    struct option_group devices, drives, netdevs, nics, chardevs, objects, globals;
     char texts[OPTION_TEXTS_BYTES]; /* of the groups */
     size_t texts_used;
 };

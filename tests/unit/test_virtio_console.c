@@ -49,8 +49,12 @@ static void create(struct console_rig *r, bool multiport)
     *r = (struct console_rig){0};
     rig_init(&r->rig);
     struct virtio_console_config config = {
-        .ports = {{.is_console = true, .sink = {.write = take_0, .owner = r}},
-                  {.name = "org.test", .sink = {.write = take_1, .owner = r}}},
+        .ports = {{.is_present = true,
+                   .is_console = true,
+                   .sink = {.write = take_0, .owner = r}},
+                  {.is_present = true,
+                   .name = "org.test",
+                   .sink = {.write = take_1, .owner = r}}},
         .count = multiport ? 2 : 1,
         .multiport = multiport,
         .memory = r->rig.memory,
