@@ -399,9 +399,13 @@ END_TEST
 START_TEST(a_wrong_console_time_or_device_is_refused)
 {
     static const struct bad_line bad[] = {
-        {"-serial pty", "-serial pty: not there yet; it can be mon:stdio"},
-        {"-serial file:", "-serial file:: not there yet"},
-        {"-serial null -serial stdio", "-serial stdio: there is one serial port"},
+        {"-serial nosuch", "-serial nosuch: it can be mon:stdio, stdio, null"},
+        {"-serial file:", "-serial file:: it can be mon:stdio"},
+        {"-serial chardev:", "-serial chardev:: it can be mon:stdio"},
+        {"-serial tcp:5555", "-serial tcp:5555: '5555' is no address; give HOST:PORT"},
+        {"-serial tcp:host:", "-serial tcp:host:: 'host:' is no address"},
+        {"-serial null -serial stdio", "-serial stdio: the board has one serial port"},
+        {"Image -chardev stdio,id=a -serial stdio", "-chardev stdio and -serial stdio: the term"},
         {"-monitor stdio", "-monitor stdio: the monitor is not there yet"},
         {"-monitor telnet:", "-monitor telnet:: no such place"},
         {"-display sdl", "-display sdl: displays are not there yet"},
