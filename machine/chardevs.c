@@ -144,14 +144,6 @@ bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry)
     return false;
 }
 
-struct chardev *chardevs_find(const struct chardevs *c, const char *id)
-{
-    for (unsigned i = 0; i < c->count; i++)
-        if (strcmp(c->slots[i].id, id) == 0)
-            return c->slots[i].chardev;
-    return NULL;
-}
-
 /* --- opening and closing ----------------------------------------------------------------- */
 
 /* A stdio always has somebody at it. */

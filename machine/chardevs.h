@@ -35,7 +35,5 @@ bool chardevs_take(struct chardevs *c, const char *id, const struct chardev_devi
 
 /* The door entry of the device that has stdio; false: none has. */
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry);
-/* NULL: there is none of this id, or it is stdio. */
-struct chardev *chardevs_find(const struct chardevs *c, const char *id);
 
 #endif
