@@ -185,9 +185,9 @@ static bool add_end(struct options *o, struct machine_option *option, const stru
     return add_socket(o, option, end->argument == UNIX, argument, err);
 }
 
-bool add_character_end(struct options *o, const char *text, const char **id, struct error *err)
+bool add_character_end(struct options *o, const char *text, const char *label, const char **id,
+                       struct error *err)
 {
-    char name[32];
     const struct end *end = find_end(text);
     err->text[0] = 0;
     if (strncmp(text, "chardev:", 8) == 0 && text[8]) {
@@ -199,10 +199,9 @@ bool add_character_end(struct options *o, const char *text, const char **id, str
                               "chardev:ID, unix:PATH, tcp:HOST:PORT, telnet:HOST:PORT");
     if (o->chardevs.count == OPTION_GROUP_MAX)
         return error_set(err, "there are %u -chardev already", o->chardevs.count);
-    snprintf(name, sizeof name, "end%u", o->chardevs.count);
     struct machine_option *option = &o->chardevs.items[o->chardevs.count++];
     o->machine.chardevs = show(&o->chardevs);
-    *id = keep_text(o, name, err);
+    *id = keep_text(o, label, err);
     if (!*id || !add_property(o, option, "type", end->type, err) ||
         !add_property(o, option, "id", *id, err) ||
         !add_end(o, option, end, text + strlen(end->prefix), err))

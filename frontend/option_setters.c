@@ -309,11 +309,13 @@ bool set_bios(struct options *o, const char *value, struct error *err)
 static bool add_further_serial(struct options *o, const char *value, struct error *err)
 {
     const char *id;
+    char label[32];
     if (strcmp(value, "null") == 0 || strcmp(value, "none") == 0)
         return true;
     if (strcmp(value, "mon:stdio") == 0 || strcmp(value, "stdio") == 0)
         return error_set(err, "the board has one serial port, the first -serial");
-    return add_character_end(o, value, &id, err);
+    snprintf(label, sizeof label, "serial%u", o->serial_count - 1);
+    return add_character_end(o, value, label, &id, err);
 }
 
 bool set_serial(struct options *o, const char *value, struct error *err)
@@ -329,7 +331,7 @@ bool set_serial(struct options *o, const char *value, struct error *err)
         o->serial_file = value + 5;
     } else {
         o->serial = SERIAL_CHARDEV;
-        return add_character_end(o, value, &o->machine.serial_chardev, err);
+        return add_character_end(o, value, "serial0", &o->machine.serial_chardev, err);
     }
     return true;
 }

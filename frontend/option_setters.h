@@ -18,8 +18,8 @@ option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
 option_setter add_device, add_drive, add_netdev, add_nic, add_chardev, add_object, add_global;
 
 /* Adds the -chardev that the argument of -serial or -monitor spells, such as unix:PATH,server=on.
- * *id is what it gets; from then on it is the one that is used: `chardev:ID` names another. */
-bool add_character_end(struct options *o, const char *text, const char **id,
+ * *id is `label`, QEMU's name of this end ("serial0"), or, for `chardev:ID`, that of another. */
+bool add_character_end(struct options *o, const char *text, const char *label, const char **id,
                        struct error *err) MUST_CHECK;
 
 #endif

@@ -335,25 +335,28 @@ START_TEST(the_serial_port_goes_to_a_back_end)
     static const struct {
         const char *words, *chardev;
     } cases[] = {
-        {"Image -serial pty", "type=pty id=end0"},
-        {"Image -serial pipe:/tmp/p", "type=pipe id=end0 path=/tmp/p"},
+        {"Image -serial pty", "type=pty id=serial0"},
+        {"Image -serial pipe:/tmp/p", "type=pipe id=serial0 path=/tmp/p"},
         {"Image -serial unix:/tmp/a=b,server,nowait",
-         "type=socket id=end0 path=/tmp/a=b server wait=off"},
+         "type=socket id=serial0 path=/tmp/a=b server wait=off"},
         {"Image -serial tcp:host:1,server=on,wait=off",
-         "type=socket id=end0 host=host port=1 server=on wait=off"},
-        {"Image -serial tcp::1", "type=socket id=end0 host= port=1"},
-        {"Image -serial tcp:[::1]:1", "type=socket id=end0 host=::1 port=1"},
+         "type=socket id=serial0 host=host port=1 server=on wait=off"},
+        {"Image -serial tcp::1", "type=socket id=serial0 host= port=1"},
+        {"Image -serial tcp:[::1]:1", "type=socket id=serial0 host=::1 port=1"},
         {"Image -serial telnet:localhost:23,server",
-         "type=socket id=end0 telnet=on host=localhost port=23 server"},
-        {"Image -serial null -serial file:f", "type=file id=end0 path=f"},
+         "type=socket id=serial0 telnet=on host=localhost port=23 server"},
+        {"Image -serial null -serial file:f", "type=file id=serial1 path=f"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char text[256];
-        PARSE(cases[i].words);
+        char text[256], line[128];
+        struct options o;
+        struct error err = {""};
+        strcpy(line, cases[i].words);
+        ck_assert_msg(parse(line, &o, &err), "%s", err.text);
         ck_assert_str_eq(last_chardev(&o, text, sizeof text), cases[i].chardev);
         ck_assert_int_eq(o.serial, o.serial_count == 1 ? SERIAL_CHARDEV : SERIAL_NULL);
         if (o.serial_count == 1)
-            ck_assert_str_eq(o.machine.serial_chardev, "end0");
+            ck_assert_str_eq(o.machine.serial_chardev, "serial0");
     }
 }
 END_TEST
