@@ -305,11 +305,23 @@ bool set_bios(struct options *o, const char *value, struct error *err)
 
 /* --- the console ------------------------------------------------------------------------- */
 
+/* Its back-end is opened, as QEMU does, and nobody is at the other end. */
+static bool add_further_serial(struct options *o, const char *value, struct error *err)
+{
+    const char *id;
+    char label[32];
+    if (strcmp(value, "null") == 0 || strcmp(value, "none") == 0)
+        return true;
+    if (strcmp(value, "mon:stdio") == 0 || strcmp(value, "stdio") == 0)
+        return error_set(err, "the board has one serial port, the first -serial");
+    snprintf(label, sizeof label, "serial%u", o->serial_count - 1);
+    return add_character_end(o, value, label, &id, err);
+}
+
 bool set_serial(struct options *o, const char *value, struct error *err)
 {
-    if (o->serial_given)
-        return error_set(err, "there is one serial port so far, and it is given twice");
-    o->serial_given = true;
+    if (o->serial_count++)
+        return add_further_serial(o, value, err);
     o->shares_stdio = strcmp(value, "mon:stdio") == 0;
     if (o->shares_stdio || strcmp(value, "stdio") == 0)
         o->serial = SERIAL_STDIO;
@@ -318,8 +330,10 @@ bool set_serial(struct options *o, const char *value, struct error *err)
     else if (strncmp(value, "file:", 5) == 0 && value[5]) {
         o->serial = SERIAL_FILE;
         o->serial_file = value + 5;
-    } else
-        return error_set(err, "not there yet; it can be mon:stdio, stdio, file:PATH, null or none");
+    } else {
+        o->serial = SERIAL_CHARDEV;
+        return add_character_end(o, value, "serial0", &o->machine.serial_chardev, err);
+    }
     return true;
 }
 

@@ -15,6 +15,11 @@ option_setter set_icount, set_seed, set_rtc;
 option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
 
 /* device_options.c: lists of properties, whose meaning is the machine's. */
-option_setter add_device, add_drive, add_netdev, add_nic, add_object, add_global;
+option_setter add_device, add_drive, add_netdev, add_nic, add_chardev, add_object, add_global;
+
+/* Adds the -chardev that the argument of -serial or -monitor spells, such as unix:PATH,server=on.
+ * *id is `label`, QEMU's name of this end ("serial0"), or, for `chardev:ID`, that of another. */
+bool add_character_end(struct options *o, const char *text, const char *label, const char **id,
+                       struct error *err) MUST_CHECK;
 
 #endif

@@ -68,8 +68,14 @@ static const struct option_row rows[] = {
      "console on the terminal, which is the default:\n"
      "Ctrl-A x ends the program, Ctrl-A c switches to the monitor,\n"
      "Ctrl-A h shows the other keys"},
-    {"serial", NULL, "mon:stdio|stdio|file:PATH|null|none", CALL, 0, set_serial,
-     "where the serial port goes (mon:stdio: with the monitor)"},
+    {"serial", NULL, "END", CALL, 0, set_serial,
+     "where the serial port goes: mon:stdio (with the monitor), stdio,\n"
+     "null, none, file:PATH, pipe:PATH, pty, chardev:ID,\n"
+     "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,...], telnet:..."},
+    {"chardev", NULL, "TYPE,id=ID[,PROPERTY=VALUE...]", CALL, 0, add_chardev,
+     "a character back-end: null; stdio; pty; file,path=; pipe,path=;\n"
+     "ringbuf,size=; socket,path=|host=,port=[,server=on][,wait=off]\n"
+     "[,telnet=on][,reconnect=S]; all with logfile=FILE"},
     {"monitor", NULL, "stdio|none", CALL, 0, set_monitor,
      "where the monitor is; its command help lists the others"},
     {"display", NULL, "none", CALL, 0, set_display, "displays are not there yet"},
@@ -91,7 +97,9 @@ static const struct option_row rows[] = {
      "start with the machine stopped: the monitor's cont lets it run"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
-     "a device: virtio-blk-device,drive=ID; virtio-rng-device"},
+     "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
+     "virtio-serial-device, and on it virtconsole,chardev=ID and\n"
+     "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0]"},
     {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
      "a disk: format=raw|qcow2, if=virtio|none (with -device), id=ID,\n"
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
@@ -152,7 +160,6 @@ static const struct option_row rows[] = {
     MISSING("enable-kvm", "hardware virtualization"),
     MISSING("qmp", "the control socket"),
     MISSING("mon", "the monitor"),
-    MISSING("chardev", "character back-ends"),
     MISSING("pflash", "flash"),
     MISSING("fw_cfg", "fw_cfg"),
     MISSING("loadvm", "snapshots"),
@@ -259,13 +266,16 @@ static bool set_positional(struct options *o, const char *file, struct error *er
 static bool share_stdio(struct options *o, struct error *err)
 {
     if (o->monitor_given && o->has_monitor) {
-        if (o->serial == SERIAL_STDIO && (o->serial_given || o->nographic))
+        if (o->has_stdio_chardev)
+            return error_set(err, "-monitor stdio and -chardev stdio: the terminal can be one of "
+                                  "them");
+        if (o->serial == SERIAL_STDIO && (o->serial_count || o->nographic))
             return error_set(err, "the monitor and the serial port cannot both have stdio; "
                                   "-serial mon:stdio alone shares it");
-        if (!o->serial_given)
+        if (!o->serial_count)
             o->serial = SERIAL_NULL;
     }
-    if (!o->monitor_given && !o->serial_given)
+    if (!o->monitor_given && !o->serial_count && !o->has_stdio_chardev)
         o->shares_stdio = true;
     o->has_monitor |= o->shares_stdio;
     return true;
@@ -281,6 +291,11 @@ static bool check_together(struct options *o, struct error *err)
         return error_set(err, "a kernel is needed, for example: rivulet -nographic -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");
+    if (o->has_stdio_chardev && o->serial_count == 0)
+        o->serial = SERIAL_NULL;
+    if (o->has_stdio_chardev && o->serial == SERIAL_STDIO)
+        return error_set(err, "-chardev stdio and -serial stdio: the terminal can be one of them; "
+                              "give -serial null or -serial chardev:ID");
     if (m->icount && !o->rtc_given) {
         m->rtc = RTC_FIXED;
         m->rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;

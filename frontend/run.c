@@ -126,6 +126,18 @@ static bool open_terminals(struct run *r, int input, int output, struct error *e
     return r->terminal != NULL;
 }
 
+/* Whether bytes may come at any time, for the same reason. */
+static bool has_live_chardev(const struct machine_config *c)
+{
+    static const char *const live[] = {"pipe", "pty", "socket"};
+    for (unsigned i = 0; i < c->chardevs.count; i++)
+        for (unsigned j = 0; j < ARRAY_LEN(live); j++)
+            if (c->chardevs.items[i].items[0].value &&
+                strcmp(c->chardevs.items[i].items[0].value, live[j]) == 0)
+                return true;
+    return false;
+}
+
 static bool open_console(struct run *r, struct error *err)
 {
     const struct options *o = r->options;
@@ -140,13 +152,16 @@ static bool open_console(struct run *r, struct error *err)
         if (!open_serial_file(r, err))
             return false;
         output = r->serial_fd;
-    } else if (o->serial == SERIAL_STDIO) {
+    } else if (o->serial == SERIAL_STDIO || o->has_stdio_chardev) {
         output = STDOUT_FILENO;
         input = r->script ? TERMINAL_NO_FD : STDIN_FILENO; /* nobody types into a script */
     }
     if (!o->sleep_given)
-        r->config.icount_sleep =
-            (input != TERMINAL_NO_FD && terminal_is_live(input)) || has_network(&o->machine);
+        r->config.icount_sleep = (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
+                                 has_network(&o->machine) || has_live_chardev(&o->machine);
+    if (o->serial_count > 1)
+        fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
+                        "the others\n");
     r->config.serial = (struct byte_sink){.write = on_serial, .owner = r};
     return open_terminals(r, input, output, err);
 }
