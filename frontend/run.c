@@ -12,10 +12,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SCRIPT_SLICE_NS 100000000ull /* how exactly the limits of a script are kept */
 #define SIGNAL_STATUS   128          /* as a shell shows it */
+#define RETRY_NS        200000000l   /* how soon a disk that failed is tried again */
 
 struct run {
     const struct options *options;
@@ -207,6 +209,9 @@ static bool is_ended_inside(struct run *r, struct machine_exit exit, int *status
     case MACHINE_BREAKPOINT:
         r->breakpoints_hit++;
         return false;
+    case MACHINE_IO_ERROR: /* the log says which; a signal ends the wait */
+        nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+        return false;
     case MACHINE_REQUEST:
         return false;
     }
@@ -293,11 +298,9 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
 bool run(const struct options *options, int *status, struct error *err)
 {
     struct run r = {.options = options, .config = options->machine, .serial_fd = -1};
-    if (options->log_topics || options->log_file) {
-        r.config.log = log_open(options->log_file, options->log_topics, err);
-        if (!r.config.log)
-            return false;
-    }
+    r.config.log = log_open(options->log_file, options->log_topics | LOG_HOST_ERRORS, err);
+    if (!r.config.log)
+        return false;
     bool ok = run_with_log(&r, status, err);
     log_close(r.config.log);
     return ok;

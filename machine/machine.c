@@ -220,7 +220,7 @@ void machine_destroy(struct machine *m)
         code_log_profile(m->code);
     nets_destroy(m->nets); /* their threads know the door */
     board_destroy(m);
-    drives_close(m->drives);
+    drives_close(m->drives, m->config.log);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_destroy(m->harts[i]);

@@ -88,6 +88,7 @@ enum machine_stop {
     MACHINE_POWER_OFF,  /* status is the guest's: 0, or what it gave the test device */
     MACHINE_RESET,      /* a guest reset, and no_reboot */
     MACHINE_BREAKPOINT, /* hart stands before it; running on goes over it */
+    MACHINE_IO_ERROR,   /* the host could not do what a disk was asked; running on tries again */
     MACHINE_REQUEST,    /* machine_request_stop */
 };
 

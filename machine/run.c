@@ -7,6 +7,7 @@
  * where a caller's limit lies; a run that is interrupted goes on in the middle of its round.
  *
  * With the host clock a round is a number of steps, and time is what the host says. */
+#include "devices/virtio/blk.h"
 #include "machine/internal.h"
 
 #define SLICE_STEPS_ALONE 65536u /* one hart: console input is seen 15,000 times a second */
@@ -129,7 +130,7 @@ static void meet(struct machine *m)
         set_hart_time(m->harts[i], m->round.end_ns);
 }
 
-/* After meet(). False: no hart can run yet. */
+/* After meet(). False: no hart can run yet, or none may because a disk has failed. */
 static bool begin_round(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = m->round.end_ns;
@@ -137,6 +138,8 @@ static bool begin_round(struct machine *m, uint64_t until_ns)
         input_deliver(m->door);
     if (m->events.next_ns <= now)
         events_run(&m->events, now);
+    if (m->ends)
+        return false;
     if (all_asleep(m)) {
         idle(m, until_ns);
         return false;
@@ -180,6 +183,8 @@ struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
 {
     m->ends = false;
     m->exit = (struct machine_exit){.stop = MACHINE_REQUEST};
+    for (unsigned i = 0; i < m->disk_count; i++)
+        virtio_blk_retry(m->disks[i]);
     for (;;) {
         if (atomic_load_explicit(&m->stop_requested, memory_order_relaxed)) {
             atomic_store_explicit(&m->stop_requested, false, memory_order_relaxed);
@@ -189,8 +194,11 @@ struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
             meet(m);
             if (m->round.end_ns >= until_ns)
                 return (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
-            if (!begin_round(m, until_ns))
+            if (!begin_round(m, until_ns)) {
+                if (m->ends)
+                    return m->exit;
                 continue;
+            }
         }
         if (!run_round(m) && (m->exit.stop == MACHINE_BREAKPOINT || !serve_request(m)))
             return m->exit;

@@ -149,6 +149,8 @@ static void act(struct guest *g, const uint8_t *a)
 {
     uint64_t offset = 4ull * a[1];
     uint32_t value = half(a + 2) | (uint32_t)half(a + 4) << 16;
+    static const enum block_status statuses[] = {BLOCK_OK, BLOCK_IO_ERROR, BLOCK_NO_SPACE,
+                                                 BLOCK_UNSUPPORTED};
     switch (a[0] % 9) {
     case 0:
         put_descriptor(g, a);
@@ -176,7 +178,7 @@ static void act(struct guest *g, const uint8_t *a)
         set_up(g, g->legacy);
         return;
     case 8:
-        g->disk.status = a[1] % 4;
+        g->disk.status = statuses[a[1] % ARRAY_LEN(statuses)];
         return;
     }
 }
