@@ -311,6 +311,11 @@ unsigned machine_console_entry(const struct machine *m)
     return m->console_entry;
 }
 
+unsigned machine_network_entry(struct machine *m, const char *id)
+{
+    return nets_entry(m->nets, id);
+}
+
 uint64_t machine_now_ns(const struct machine *m)
 {
     if (m->clock.follows_host)
