@@ -16,9 +16,11 @@
 
 #define LOG_SOURCES    256u
 #define LOG_GUEST_MADE (LOG_GUEST_ERRORS | LOG_UNIMP)
+#define LOG_LIMITED    (LOG_GUEST_MADE | LOG_HOST_ERRORS)
 
 struct log_source {
     const char *format; /* NULL: free */
+    const char *prefix; /* of its lines */
     uint64_t lines;
 };
 
@@ -41,6 +43,7 @@ static const struct topic_name topic_names[] = {
     {"mmu", LOG_MMU},
     {"stats", LOG_STATS},
     {"profile", LOG_PROFILE},
+    {"host_errors", LOG_HOST_ERRORS},
 };
 
 struct log *log_open(const char *path, unsigned topics, struct error *err)
@@ -71,7 +74,7 @@ static void report_suppressed(struct log *log)
     for (unsigned i = 0; i < LOG_SOURCES; i++) {
         const struct log_source *source = &log->sources[i];
         if (source->lines > LOG_LINES_PER_SOURCE)
-            fprintf(log->file, "guest: %llu more lines of: %s\n",
+            fprintf(log->file, "%s%llu more lines of: %s\n", source->prefix,
                     (unsigned long long)(source->lines - LOG_LINES_PER_SOURCE), source->format);
     }
 }
@@ -148,13 +151,14 @@ void log_line(struct log *log, enum log_topic topic, const char *format, ...)
     if (!log_wants(log, topic))
         return;
     const char *prefix = "";
-    if (topic & LOG_GUEST_MADE) {
+    if (topic & LOG_LIMITED) {
         os_mutex_lock(log->mutex);
-        bool suppressed = find_source(log, format)->lines++ >= LOG_LINES_PER_SOURCE;
+        struct log_source *source = find_source(log, format);
+        prefix = source->prefix = topic & LOG_GUEST_MADE ? "guest: " : "host: ";
+        bool suppressed = source->lines++ >= LOG_LINES_PER_SOURCE;
         os_mutex_unlock(log->mutex);
         if (suppressed)
             return;
-        prefix = "guest: ";
     }
     char line[1024];
     va_list args;

@@ -15,6 +15,7 @@ enum log_topic {
     LOG_MMU = 1 << 3,          /* mmu: page walks and TLB flushes */
     LOG_PROFILE = 1 << 5,      /* profile: how often each decoded op ran, at exit */
     LOG_STATS = 1 << 4,        /* stats: counters at exit */
+    LOG_HOST_ERRORS = 1 << 6,  /* host_errors: what the host could not do while the guest ran */
 };
 
 #define LOG_LINES_PER_SOURCE 64u
@@ -32,9 +33,9 @@ bool log_parse_topics(const char *list, unsigned *topics, struct error *err);
 /* Whether a line of this topic would be written; log may be NULL (no log). */
 bool log_wants(const struct log *log, enum log_topic topic);
 
-/* One line, no newline in format. Any thread. Lines of guest_errors and unimp begin with "guest: ";
- * after LOG_LINES_PER_SOURCE of them with the same format string further ones are counted, not
- * written; the count is shown at close. */
+/* One line, no newline in format. Any thread. Lines of guest_errors and unimp begin with "guest: ",
+ * those of host_errors with "host: "; after LOG_LINES_PER_SOURCE of them with the same format
+ * string further ones are counted, not written; the count is shown at close. */
 __attribute__((format(printf, 3, 4))) void log_line(struct log *log, enum log_topic topic,
                                                     const char *format, ...);
 

@@ -473,6 +473,7 @@ void os_catch_stop_signals(void (*stop)(void *owner), void *owner)
     ending.owner = owner;
     ending.number = 0;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write past the limit of file sizes is an error like others */
     handle_stop_signals(SIG_DFL, on_stop_signal);
 }
 

@@ -384,6 +384,9 @@ static void take_exit(struct control *c, struct machine_exit exit)
     case MACHINE_STEPPED:
         end_step(c, exit);
         break;
+    case MACHINE_IO_ERROR:
+        stop(c, RUN_IO_ERROR, exit);
+        break;
     }
 }
 

@@ -103,7 +103,8 @@ static const struct option_row rows[] = {
     {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
      "a disk: format=raw|qcow2, if=virtio|none (with -device), id=ID,\n"
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
-     "werror|rerror=report|ignore, discard=unmap, serial=TEXT"},
+     "werror=enospc|stop|report|ignore, rerror=report|stop|ignore,\n"
+     "discard=unmap, serial=TEXT"},
     {"snapshot", NULL, NULL, SET_TRUE, AT(machine.snapshot), NULL,
      "what is written to disks is thrown away at the end"},
     {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev,
@@ -119,7 +120,8 @@ static const struct option_row rows[] = {
      "default for all devices of a driver; virtio-mmio.force-legacy"},
     TITLE("Debugging and tests"),
     {"d", NULL, "TOPIC[,...]", CALL, 0, set_log_topics,
-     "log guest_errors, unimp, int, mmu, stats, profile (to stderr)"},
+     "log guest_errors, host_errors (always on), unimp, int, mmu, stats,\n"
+     "profile (to stderr)"},
     {"D", NULL, "FILE", SET_TEXT, AT(log_file), NULL, "write the log to FILE"},
     {"until", NULL, "TIME", CALL, 0, set_until,
      "end at this virtual time with status 0: 1.5s, 200ms, or ns"},

@@ -17,6 +17,7 @@
 
 #define SCRIPT_SLICE_NS 100000000ull /* how exactly the limits of a script are kept */
 #define SIGNAL_STATUS   128          /* as a shell shows it */
+#define RETRY_NS        200000000ull /* how soon a disk that failed is tried again */
 
 struct run {
     const struct options *options;
@@ -326,10 +327,18 @@ static int guest_status(struct run *r)
     return exit.stop == MACHINE_POWER_OFF ? exit.status : 0;
 }
 
+/* Whether a disk's error stopped the machine and nobody was asked to watch over it: then the disk
+ * is tried again until there is space, or a signal comes. */
+static bool waits_for_disk(const struct run *r)
+{
+    return control_state(r->control) == RUN_IO_ERROR && !r->options->monitor_given;
+}
+
 /* One slice. False and err; or true, and *ended tells whether that was the end. */
 static bool run_slice(struct run *r, uint64_t now_ns, bool *ended, int *status, struct error *err)
 {
-    uint64_t sleep_ns = r->script ? SCRIPT_SLICE_NS : UINT64_MAX;
+    bool retry = waits_for_disk(r);
+    uint64_t sleep_ns = retry ? RETRY_NS : r->script ? SCRIPT_SLICE_NS : UINT64_MAX;
     *ended = true;
     *status = 0;
     switch (control_run(r->control, slice_end_ns(r, now_ns), sleep_ns, err)) {
@@ -344,7 +353,7 @@ static bool run_slice(struct run *r, uint64_t now_ns, bool *ended, int *status, 
         break;
     }
     *ended = machine_now_ns(r->machine) >= r->options->until_ns;
-    return true;
+    return !retry || control_continue(r->control, err);
 }
 
 static bool run_machine(struct run *r, int *status, struct error *err)
@@ -443,11 +452,9 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
 bool run(const struct options *options, int *status, struct error *err)
 {
     struct run r = {.options = options, .config = options->machine, .serial_fd = -1};
-    if (options->log_topics || options->log_file) {
-        r.config.log = log_open(options->log_file, options->log_topics, err);
-        if (!r.config.log)
-            return false;
-    }
+    r.config.log = log_open(options->log_file, options->log_topics | LOG_HOST_ERRORS, err);
+    if (!r.config.log)
+        return false;
     bool ok = run_with_log(&r, status, err);
     log_close(r.config.log);
     return ok;

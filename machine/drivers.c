@@ -96,6 +96,14 @@ static void wake_for_disks(void *owner)
     input_push(m->door, m->disk_entry, "", 1);
 }
 
+/* Between rounds: no hart runs that would have to be stopped. */
+static void stop_for_disk(void *owner)
+{
+    struct machine *m = owner;
+    m->ends = true;
+    m->exit = (struct machine_exit){.stop = MACHINE_IO_ERROR};
+}
+
 static struct virtio *create_blk(struct machine *m, const struct properties *p, struct error *err)
 {
     struct virtio_blk_config config = {.memory = m->memory,
@@ -103,11 +111,12 @@ static struct virtio *create_blk(struct machine *m, const struct properties *p, 
                                        .events = &m->events,
                                        .log = m->config.log,
                                        .wake = wake_for_disks,
+                                       .stop = stop_for_disk,
                                        .owner = m};
     if (!set_drive(m, &config, p, err) || !set_geometry(&config, p, err) ||
         !set_queue_size(&config, p, err) ||
-        !drive_error_action(properties_text(p, "werror"), &config.on_write_error, err) ||
-        !drive_error_action(properties_text(p, "rerror"), &config.on_read_error, err))
+        !drive_write_error(properties_text(p, "werror"), &config.on_write_error, err) ||
+        !drive_read_error(properties_text(p, "rerror"), &config.on_read_error, err))
         return NULL;
     struct virtio *v = virtio_blk_create(&config);
     if (v)

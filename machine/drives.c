@@ -11,29 +11,17 @@ static const char *const formats[] = {"raw", "qcow2", NULL};
 static const char *const caches[] = {"writeback",  "none",   "writethrough",
                                      "directsync", "unsafe", NULL};
 static const char *const discards[] = {"ignore", "off", "unmap", "on", NULL};
-static const char *const error_actions[] = {"report", "ignore", NULL};
 static const char *const aios[] = {"threads", "native", "io_uring", NULL};
 static const char *const media[] = {"disk", NULL};
 static const char *const offs[] = {"off", NULL};
 
 static const struct property_rule drive_rules[] = {
-    {"file", NULL},
-    {"if", interfaces},
-    {"id", NULL},
-    {"format", formats},
-    {"readonly", NULL},
-    {"snapshot", NULL},
-    {"cache", caches},
-    {"discard", discards},
-    {"werror", error_actions},
-    {"rerror", error_actions},
-    {"serial", NULL},
-    {"aio", aios},
-    {"media", media},
-    {"index", NULL},
-    {"detect-zeroes", offs},
-    {"copy-on-read", offs},
-    {NULL, NULL},
+    {"file", NULL},         {"if", interfaces},    {"id", NULL},
+    {"format", formats},    {"readonly", NULL},    {"snapshot", NULL},
+    {"cache", caches},      {"discard", discards}, {"werror", NULL},
+    {"rerror", NULL},       {"serial", NULL},      {"aio", aios},
+    {"media", media},       {"index", NULL},       {"detect-zeroes", offs},
+    {"copy-on-read", offs}, {NULL, NULL},
 };
 
 static bool is_word(const char *text, const char *word)
@@ -41,13 +29,39 @@ static bool is_word(const char *text, const char *word)
     return text && strcmp(text, word) == 0;
 }
 
-bool drive_error_action(const char *text, enum virtio_blk_on_error *action, struct error *err)
+static const struct error_action {
+    const char *word;
+    enum virtio_blk_on_error action;
+} error_actions[] = {
+    {"report", VIRTIO_BLK_REPORT},
+    {"ignore", VIRTIO_BLK_IGNORE},
+    {"stop", VIRTIO_BLK_STOP},
+    {"enospc", VIRTIO_BLK_ENOSPC},
+};
+
+static bool find_action(const char *text, enum virtio_blk_on_error *action)
 {
-    if (!text || strcmp(text, "auto") == 0)
-        return true;
-    *action = strcmp(text, "ignore") == 0 ? VIRTIO_BLK_IGNORE : VIRTIO_BLK_REPORT;
-    return *action == VIRTIO_BLK_IGNORE || strcmp(text, "report") == 0 ||
-           error_set(err, "an error can be: report ignore");
+    for (size_t i = 0; text && i < ARRAY_LEN(error_actions); i++)
+        if (strcmp(text, error_actions[i].word) == 0) {
+            *action = error_actions[i].action;
+            return true;
+        }
+    return !text || strcmp(text, "auto") == 0;
+}
+
+bool drive_write_error(const char *text, enum virtio_blk_on_error *action, struct error *err)
+{
+    return find_action(text, action) ||
+           error_set(err, "werror=%.40s: give report, ignore, stop or enospc", text);
+}
+
+bool drive_read_error(const char *text, enum virtio_blk_on_error *action, struct error *err)
+{
+    enum virtio_blk_on_error found = *action;
+    if (!find_action(text, &found) || found == VIRTIO_BLK_ENOSPC)
+        return error_set(err, "rerror=%.40s: give report, ignore or stop", text);
+    *action = found;
+    return true;
 }
 
 static bool check_rules(const struct machine_option *option, struct error *err)
@@ -103,7 +117,7 @@ static struct drive *find(struct drives *d, const char *id)
 static bool open_drive(struct drives *d, const struct machine_option *option, bool snapshot,
                        struct error *err)
 {
-    struct drive drive = {.option = option};
+    struct drive drive = {.option = option, .on_write_error = VIRTIO_BLK_ENOSPC}; /* QEMU's */
     struct properties p = {.option = option};
     if (!check_rules(option, err) || !set_id(&drive, d->count, &p, err))
         return false;
@@ -111,8 +125,8 @@ static bool open_drive(struct drives *d, const struct machine_option *option, bo
         return error_set(err, "there are two drives '%s'", drive.id);
     drive.serial = properties_text(&p, "serial");
     drive.wants_device = !is_word(properties_text(&p, "if"), "none");
-    if (!drive_error_action(properties_text(&p, "werror"), &drive.on_write_error, err) ||
-        !drive_error_action(properties_text(&p, "rerror"), &drive.on_read_error, err) ||
+    if (!drive_write_error(properties_text(&p, "werror"), &drive.on_write_error, err) ||
+        !drive_read_error(properties_text(&p, "rerror"), &drive.on_read_error, err) ||
         !open_image(&drive, &p, snapshot, err))
         return false;
     d->items[d->count++] = drive;
@@ -141,18 +155,23 @@ struct drives *drives_open(const struct machine_config *config, struct error *er
         else if (open_drive(d, option, config->snapshot, &why))
             continue;
         error_set(err, "-drive %.100s: %.380s", name_of(option), why.text);
-        drives_close(d);
+        drives_close(d, config->log);
         return NULL;
     }
     return d;
 }
 
-void drives_close(struct drives *d)
+void drives_close(struct drives *d, struct log *log)
 {
     if (!d)
         return;
-    for (unsigned i = 0; i < d->count; i++)
-        block_close(d->items[i].block);
+    for (unsigned i = 0; i < d->count; i++) {
+        enum block_status status = block_close(d->items[i].block);
+        if (status != BLOCK_OK)
+            log_line(log, LOG_HOST_ERRORS,
+                     "drive %s: what the guest wrote last and did not flush may be lost: %s",
+                     d->items[i].id, block_status_text(status));
+    }
     free(d);
 }
 

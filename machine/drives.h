@@ -25,14 +25,18 @@ struct drives {
 
 /* NULL and err: nothing is open. */
 struct drives *drives_open(const struct machine_config *config, struct error *err);
-void drives_close(struct drives *d);
 
 /* The drive of this id, which no device has yet; NULL and err. */
 struct drive *drives_take(struct drives *d, const char *id, struct error *err);
 
-/* "report", "ignore": from -drive or -device; text NULL leaves *action. */
-bool drive_error_action(const char *text, enum virtio_blk_on_error *action,
-                        struct error *err) MUST_CHECK;
+/* Closes them all; what could not be flushed is told to the log. */
+void drives_close(struct drives *d, struct log *log);
+
+/* What werror=TEXT and rerror=TEXT of -drive or -device mean; NULL and "auto" leave *action. */
+bool drive_write_error(const char *text, enum virtio_blk_on_error *action,
+                       struct error *err) MUST_CHECK;
+bool drive_read_error(const char *text, enum virtio_blk_on_error *action,
+                      struct error *err) MUST_CHECK;
 
 /* Lines of text, a drive each. */
 void drives_describe(const struct drives *d, const struct byte_sink *out);

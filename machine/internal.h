@@ -68,7 +68,7 @@ struct machine {
     unsigned disk_entry; /* of the door: some disk has done a request */
     uint8_t *device_tree;
     size_t device_tree_size;
-    bool ends;        /* the guest asked for `exit` */
+    bool ends;        /* `exit` says why: the guest asked for it, or a disk */
     bool wants_reset; /* the guest asked for a reset that is to be done */
     struct machine_exit exit;
     unsigned step_hart; /* machine_stop_at */

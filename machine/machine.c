@@ -228,7 +228,7 @@ void machine_destroy(struct machine *m)
     chardevs_destroy(m->chardevs);
     board_destroy(m);
     serial_buses_destroy(m);
-    drives_close(m->drives);
+    drives_close(m->drives, m->config.log);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_destroy(m->harts[i]);
@@ -319,6 +319,11 @@ unsigned machine_console_entry(const struct machine *m)
     unsigned entry = m->uart_entry;
     chardevs_stdio_entry(m->chardevs, &entry);
     return entry;
+}
+
+unsigned machine_network_entry(struct machine *m, const char *id)
+{
+    return nets_entry(m->nets, id);
 }
 
 uint64_t machine_now_ns(const struct machine *m)

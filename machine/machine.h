@@ -91,6 +91,7 @@ enum machine_stop {
     MACHINE_RESET,      /* a guest reset, and no_reboot */
     MACHINE_BREAKPOINT, /* hart stands before it; running on goes over it */
     MACHINE_STEPPED,    /* machine_stop_at: hart has made its steps */
+    MACHINE_IO_ERROR,   /* the host could not do what a disk was asked; running on tries again */
     MACHINE_REQUEST,    /* machine_request_stop */
 };
 
@@ -114,6 +115,9 @@ bool machine_reset(struct machine *m, struct error *err) MUST_CHECK;
 /* Where console input enters: input_push(machine_door(m), machine_console_entry(m), ...). */
 struct input_door *machine_door(struct machine *m);
 unsigned machine_console_entry(const struct machine *m);
+/* Where frames for the guest enter, each one push: what a network's back-end received, or what a
+ * recording says that it did. INPUT_NO_ENTRY: there is no network of this id. */
+unsigned machine_network_entry(struct machine *m, const char *id);
 
 /* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
  * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any

@@ -296,6 +296,12 @@ struct link *nets_link(struct nets *n, const char *id, struct error *err)
     return net->link;
 }
 
+unsigned nets_entry(struct nets *n, const char *id)
+{
+    const struct net *net = find_net(n, id);
+    return net ? link_entry(net->link) : INPUT_NO_ENTRY;
+}
+
 const char *nets_nic_id(const struct nets *n, unsigned nic)
 {
     for (unsigned i = 0; i < n->count; i++)

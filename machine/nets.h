@@ -22,6 +22,8 @@ void nets_destroy(struct nets *n);
 
 /* The link of this id, at which no device is; NULL and err. */
 struct link *nets_link(struct nets *n, const char *id, struct error *err);
+/* Where the frames of this network enter; INPUT_NO_ENTRY: there is none of this id. */
+unsigned nets_entry(struct nets *n, const char *id);
 /* The id of what -nic number `nic` made; NULL: it made nothing (-nic none). */
 const char *nets_nic_id(const struct nets *n, unsigned nic);
 

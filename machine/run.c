@@ -7,6 +7,7 @@
  * where a caller's limit lies; a run that is interrupted goes on in the middle of its round.
  *
  * With the host clock a round is a number of steps, and time is what the host says. */
+#include "devices/virtio/blk.h"
 #include "machine/internal.h"
 
 #define SLICE_STEPS_ALONE 65536u /* one hart: console input is seen 15,000 times a second */
@@ -204,6 +205,8 @@ static bool serve_guest(struct machine *m)
 
 static struct machine_exit run_rounds(struct machine *m, uint64_t until_ns)
 {
+    for (unsigned i = 0; i < m->disk_count; i++)
+        virtio_blk_retry(m->disks[i]);
     for (;;) {
         if (guest_asks(m) && !serve_guest(m))
             return m->exit;

@@ -134,6 +134,11 @@ bool block_is_read_only(const struct block *b)
     return b->image->read_only;
 }
 
+const char *block_path(const struct block *b)
+{
+    return b->image->path;
+}
+
 void block_on_done(struct block *b, void (*hook)(void *owner), void *owner)
 {
     os_mutex_lock(b->mutex);
@@ -250,9 +255,10 @@ struct block *block_open(const struct block_options *options, struct error *err)
     return NULL;
 }
 
-void block_close(struct block *b)
+enum block_status block_close(struct block *b)
 {
     stop_workers(b);
-    disk_finish(b->image);
+    enum block_status status = disk_finish(b->image);
     destroy(b);
+    return status;
 }

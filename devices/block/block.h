@@ -9,8 +9,26 @@
 #include "base/bits.h"
 #include "base/error.h"
 
+#include <errno.h>
+
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_WRITE_ZEROES };
-enum block_status { BLOCK_OK, BLOCK_IO_ERROR, BLOCK_NO_SPACE, BLOCK_UNSUPPORTED };
+/* 0 or an errno of the host, of which these have names here. */
+enum block_status {
+    BLOCK_OK = 0,
+    BLOCK_IO_ERROR = EIO,
+    BLOCK_NO_SPACE = ENOSPC,
+    BLOCK_UNSUPPORTED = EOPNOTSUPP,
+};
+
+/* Whether this is an error that goes away when somebody makes room on the host. */
+static inline bool block_wants_space(enum block_status status)
+{
+    int reason = (int)status;
+    return reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+}
+
+/* "No space left on device", ... */
+const char *block_status_text(enum block_status status);
 
 /* One request; the submitter owns it and its buffer until it is done. Offsets and lengths are in
  * bytes, multiples of 512, inside the disk: the submitter has checked that. */
@@ -40,11 +58,13 @@ struct block;
 
 /* Opens an image with its backing chain, takes the locks. NULL and err: nothing was written. */
 struct block *block_open(const struct block_options *options, struct error *err);
-/* Waits for what was submitted, flushes, closes. */
-void block_close(struct block *b);
+/* Waits for what was submitted, flushes, closes. Not BLOCK_OK: what was written since the last
+ * flush may not be there. */
+enum block_status block_close(struct block *b);
 
 uint64_t block_bytes(const struct block *b);
 bool block_is_read_only(const struct block *b);
+const char *block_path(const struct block *b);
 
 /* Hands the request to the workers. Requests may be done in any order; a flush covers the writes
  * that were done (delivered) before it was submitted. */

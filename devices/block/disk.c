@@ -12,13 +12,7 @@
 
 const char *block_status_text(enum block_status status)
 {
-    static const char *const texts[] = {
-        [BLOCK_OK] = "no error",
-        [BLOCK_IO_ERROR] = "input/output error",
-        [BLOCK_NO_SPACE] = "no space left on the host",
-        [BLOCK_UNSUPPORTED] = "not supported",
-    };
-    return texts[status];
+    return strerror((int)status);
 }
 
 /* ---- formats ---- */

@@ -77,8 +77,6 @@ const char *disk_probe(const char *path, struct error *err);
 /* The path of a backing file, which is relative to the folder of the image that names it. */
 bool disk_backing_path(const char *image_path, const char *backing, char *path, size_t size,
                        struct error *err);
-/* "no space left on the host", ... */
-const char *block_status_text(enum block_status status);
 
 /* ---- the formats; each takes over the file when it succeeds ---- */
 

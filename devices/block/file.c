@@ -36,10 +36,10 @@ static struct host_file *host_file(struct file *f)
     return CONTAINER_OF(f, struct host_file, file);
 }
 
+/* Only who tries something that not every file can do returns BLOCK_UNSUPPORTED, on purpose. */
 static enum block_status status_of(int reason)
 {
-    bool no_space = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
-    return no_space ? BLOCK_NO_SPACE : BLOCK_IO_ERROR;
+    return reason == EOPNOTSUPP ? BLOCK_IO_ERROR : (enum block_status)reason;
 }
 
 static enum block_status host_read(struct file *f, uint64_t offset, void *bytes, uint64_t n)
@@ -54,7 +54,7 @@ static enum block_status host_read(struct file *f, uint64_t offset, void *bytes,
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return BLOCK_IO_ERROR;
+            return status_of(errno);
         to += got;
         offset += (uint64_t)got;
         n -= (uint64_t)got;
@@ -108,7 +108,7 @@ static enum block_status host_zero(struct file *f, uint64_t offset, uint64_t n, 
 }
 
 /* A host that could not write a page may forget it and report success the next time. So one failure
- * is final: no later sync may claim that everything is safe. */
+ * is final, a full disk's too: no later sync may claim that everything is safe. */
 static enum block_status host_sync(struct file *f)
 {
     struct host_file *h = host_file(f);
@@ -122,10 +122,9 @@ static enum block_status host_sync(struct file *f)
     while (result != 0 && errno == EINTR);
     if (result == 0)
         return BLOCK_OK;
-    int reason = errno;
-    if (status_of(reason) != BLOCK_NO_SPACE)
-        atomic_store(&h->lost_writes, true);
-    return status_of(reason);
+    enum block_status status = status_of(errno);
+    atomic_store(&h->lost_writes, true);
+    return status;
 }
 
 static enum block_status host_resize(struct file *f, uint64_t bytes)

@@ -96,6 +96,11 @@ void link_destroy(struct link *l)
     free(l);
 }
 
+unsigned link_entry(const struct link *l)
+{
+    return l->entry;
+}
+
 struct link_receiver link_receiver(struct link *l)
 {
     return (struct link_receiver){.receive = push, .owner = l->port};

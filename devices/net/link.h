@@ -56,6 +56,8 @@ struct link *link_create(const char *name, struct input_door *door, const struct
 /* Destroys the back-end too. */
 void link_destroy(struct link *l);
 
+/* The entry at the door by which frames come, INPUT_NO_ENTRY if there is none. */
+unsigned link_entry(const struct link *l);
 /* For the back-end that is then connected. */
 struct link_receiver link_receiver(struct link *l);
 void link_connect(struct link *l, const struct link_backend *backend);

@@ -11,7 +11,8 @@
  * the workers say so.
  *
  * Requests under way are guest state. A load submits them again: a read reads again, a write has
- * saved the data of its piece. */
+ * saved the data of its piece. So does virtio_blk_retry with those that the host could not do and
+ * that werror or rerror keep (`is_kept`); their deadlines stay what they were. */
 #include "devices/virtio/blk.h"
 
 #include <stdlib.h>
@@ -87,8 +88,10 @@ struct request {
     uint64_t total, done;    /* bytes of data; of the disk, when there is no data */
     uint64_t deadline_ns;    /* icount */
     struct block_request io; /* the piece under way: op, offset, bytes, and the data of a write */
+    bool is_kept;            /* the piece failed, and is to be tried again */
     /* --- host side --- */
     bool is_submitted;
+    bool is_known; /* its failure has been told */
 };
 
 struct virtio_blk {
@@ -191,7 +194,8 @@ static void arm_deadline(struct virtio_blk *b)
     if (b->config.clock->follows_host)
         return;
     for (const struct request *r = b->requests; r; r = r->next)
-        first = min_u64(first, r->deadline_ns);
+        if (!r->is_kept)
+            first = min_u64(first, r->deadline_ns);
     event_arm(b->config.events, &b->deadline, first);
 }
 
@@ -204,15 +208,45 @@ static void answer(struct virtio *v, struct virtio_chain *c, uint8_t status)
     virtio_give(v, c, c->writable_bytes);
 }
 
+/* What becomes of a request that failed. */
+static enum virtio_blk_on_error action_for(const struct virtio_blk *b,
+                                           const struct block_request *io)
+{
+    enum virtio_blk_on_error action =
+        io->op == BLOCK_READ ? b->config.on_read_error : b->config.on_write_error;
+    if (action == VIRTIO_BLK_ENOSPC)
+        action = block_wants_space(io->status) ? VIRTIO_BLK_STOP : VIRTIO_BLK_REPORT;
+    return action;
+}
+
+/* Once a failure, however often it is tried again. */
+static void tell_failure(const struct virtio_blk *b, struct request *r)
+{
+    static const char *const what[] = {[BLOCK_READ] = "read",
+                                       [BLOCK_WRITE] = "write",
+                                       [BLOCK_FLUSH] = "flush",
+                                       [BLOCK_DISCARD] = "discard",
+                                       [BLOCK_WRITE_ZEROES] = "zero"};
+    static const char *const then[] = {[VIRTIO_BLK_REPORT] = "the guest sees an I/O error",
+                                       [VIRTIO_BLK_IGNORE] = "the guest is not told",
+                                       [VIRTIO_BLK_STOP] =
+                                           "the guest stands still until this works"};
+    const struct block_request *io = &r->io;
+    if (!r->is_known)
+        log_line(b->virtio.log, LOG_HOST_ERRORS, "%s: cannot %s %s (%llu bytes at 0x%llx): %s; %s",
+                 b->config.name, what[io->op], block_path(b->config.block),
+                 (unsigned long long)io->bytes, (unsigned long long)io->offset,
+                 block_status_text(io->status), then[action_for(b, io)]);
+    r->is_known = true;
+}
+
 static uint8_t answer_of(const struct virtio_blk *b, const struct block_request *io)
 {
     if (io->status == BLOCK_OK)
         return S_OK;
     if (io->status == BLOCK_UNSUPPORTED)
         return S_UNSUPP;
-    enum virtio_blk_on_error action =
-        io->op == BLOCK_READ ? b->config.on_read_error : b->config.on_write_error;
-    return action == VIRTIO_BLK_IGNORE ? S_OK : S_IOERR;
+    return action_for(b, io) == VIRTIO_BLK_IGNORE ? S_OK : S_IOERR;
 }
 
 static bool has_data(enum block_op op)
@@ -238,30 +272,45 @@ static void start_piece(struct virtio_blk *b, struct request *r)
     submit(b, r);
 }
 
-/* The piece under way is done. Begins the next one (false), or answers the request. */
+/* The piece that was under way is in the image, or counts as if it were. True: another has begun.
+ */
+static bool go_on(struct virtio_blk *b, struct request *r)
+{
+    if (r->io.op == BLOCK_READ && r->io.status == BLOCK_OK) /* else the buffer is the host's */
+        virtio_write(&b->virtio, r->chain, r->done, r->io.buffer, r->io.bytes);
+    r->is_known = false;
+    r->done += r->io.bytes;
+    r->io.offset += r->io.bytes;
+    bool is_write = r->io.op == BLOCK_WRITE || r->io.op == BLOCK_WRITE_ZEROES;
+    if (r->done == r->total) {
+        if (!is_write || b->writeback)
+            return false;
+        r->io.op = BLOCK_FLUSH;
+    }
+    start_piece(b, r);
+    return true;
+}
+
+/* The piece under way is done, well or not. True: the next one has begun; else the request has been
+ * answered, or is kept. */
 static bool finish_piece(struct virtio_blk *b, struct request *r)
 {
     uint8_t status = answer_of(b, &r->io);
     r->is_submitted = false;
-    if (status == S_OK) {
-        if (r->io.op == BLOCK_READ)
-            virtio_write(&b->virtio, r->chain, r->done, r->io.buffer, r->io.bytes);
-        r->done += r->io.bytes;
-        r->io.offset += r->io.bytes;
-        if (r->done < r->total) {
-            start_piece(b, r);
-            return false;
-        }
-        if ((r->io.op == BLOCK_WRITE || r->io.op == BLOCK_WRITE_ZEROES) && !b->writeback) {
-            r->io.op = BLOCK_FLUSH;
-            start_piece(b, r);
+    if (r->io.status != BLOCK_OK && r->io.status != BLOCK_UNSUPPORTED) {
+        tell_failure(b, r);
+        if (action_for(b, &r->io) == VIRTIO_BLK_STOP) {
+            r->is_kept = true;
+            b->config.stop(b->config.owner);
             return false;
         }
     }
+    if (status == S_OK && go_on(b, r))
+        return true;
     answer(&b->virtio, r->chain, status);
     unlink_request(b, r);
     free_request(r);
-    return true;
+    return false;
 }
 
 void virtio_blk_deliver(struct virtio *v)
@@ -278,14 +327,26 @@ static void on_deadline(void *owner, uint64_t now_ns)
     struct virtio_blk *b = owner;
     for (struct request *r = b->requests, *next; r; r = next) {
         next = r->next;
-        if (r->deadline_ns > now_ns)
+        if (r->deadline_ns > now_ns || r->is_kept)
             continue;
         do
             block_wait(b->config.block, &r->io);
-        while (!finish_piece(b, r));
+        while (finish_piece(b, r));
     }
     arm_deadline(b);
     virtio_publish(&b->virtio, QUEUE);
+}
+
+void virtio_blk_retry(struct virtio *v)
+{
+    struct virtio_blk *b = blk_of(v);
+    for (struct request *r = b->requests; r; r = r->next) {
+        if (!r->is_kept)
+            continue;
+        r->is_kept = false;
+        submit(b, r);
+    }
+    arm_deadline(b);
 }
 
 static void on_done(void *owner)
@@ -480,6 +541,7 @@ static void request_state(struct virtio_blk *b, struct request *r, struct state 
     state_u64(s, &r->io.offset);
     state_u64(s, &r->io.bytes);
     state_bool(s, &r->io.may_unmap);
+    state_bool(s, &r->is_kept);
     if (state_loading(s)) {
         if (!state_ok(s) || !request_is_sane(b, r, op)) {
             state_fail(s, "a virtio-blk request that cannot be");
@@ -515,7 +577,8 @@ static void load_requests(struct virtio_blk *b, struct state *s, uint32_t count)
         return;
     }
     for (struct request *r = b->requests; r; r = r->next)
-        submit(b, r);
+        if (!r->is_kept)
+            submit(b, r);
 }
 
 static void blk_state(struct virtio *v, struct state *s)

@@ -14,6 +14,8 @@
 enum virtio_blk_on_error {
     VIRTIO_BLK_REPORT, /* the guest sees an I/O error */
     VIRTIO_BLK_IGNORE, /* the guest sees success */
+    VIRTIO_BLK_STOP,   /* the guest sees nothing: the machine stops, and the request is kept */
+    VIRTIO_BLK_ENOSPC, /* STOP when there is no space, else REPORT */
 };
 
 struct virtio_blk_config {
@@ -33,11 +35,17 @@ struct virtio_blk_config {
     /* Host clock: called by any thread when something is done; has virtio_blk_deliver called soon
      * on the machine's thread, between rounds. With icount it is never called. */
     void (*wake)(void *owner);
+    /* A request failed and is kept: no hart may run before virtio_blk_retry is called. Called
+     * between rounds, on the machine's thread. */
+    void (*stop)(void *owner);
     void *owner;
 };
 
 /* NULL: no memory. */
 struct virtio *virtio_blk_create(const struct virtio_blk_config *config);
 void virtio_blk_deliver(struct virtio *v);
+/* Tries the requests that were kept once more. With icount that costs no virtual time: the guest
+ * cannot tell it from a host that was slow. */
+void virtio_blk_retry(struct virtio *v);
 
 #endif

@@ -206,7 +206,9 @@ START_TEST(a_full_host_is_reported_and_the_write_can_be_tried_again)
     ck_assert_ptr_nonnull(disk);
     ck_assert(disk->ops->resize(disk, 2 << 20, &err));
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    ck_assert_int_eq(write_stamped(disk, 2048, 8, 1), BLOCK_NO_SPACE);
+    enum block_status status = write_stamped(disk, 2048, 8, 1);
+    ck_assert_int_eq(status, EFBIG);
+    ck_assert(block_wants_space(status));
     ck_assert(!disk->ops->resize(disk, 4 << 20, &err));
     limit.rlim_cur = RLIM_INFINITY;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);

@@ -291,7 +291,8 @@ START_TEST(wrong_properties_of_a_disk_are_refused_and_its_image_let_go)
         {"queue-size=100", "queue-size is a power of two"},
         {"queue-size=2", "queue-size is a power of two"},
         {"serial=123456789012345678901", "at most 20 bytes"},
-        {"werror=stop", "an error can be: report ignore"},
+        {"werror=perhaps", "werror=perhaps: give report, ignore, stop or enospc"},
+        {"rerror=enospc", "rerror=enospc: give report, ignore or stop"},
         {"num-queues=4", "num-queues=4 is not there; it can be: 1"},
     };
     struct image_file image;

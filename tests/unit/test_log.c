@@ -58,6 +58,20 @@ START_TEST(lines_about_the_guest_say_so)
 }
 END_TEST
 
+START_TEST(lines_about_the_host_say_so_and_are_limited)
+{
+    struct log_file f = open_log(LOG_HOST_ERRORS);
+    char expected[8192] = "";
+    size_t at = 0;
+    for (int i = 0; i < 65; i++)
+        log_line(f.log, LOG_HOST_ERRORS, "disk %d", i);
+    for (int i = 0; i < 64; i++)
+        at += (size_t)sprintf(expected + at, "host: disk %d\n", i);
+    sprintf(expected + at, "host: 1 more lines of: disk %%d\n");
+    check_file(&f, expected);
+}
+END_TEST
+
 START_TEST(after_64_lines_a_source_is_only_counted_and_others_go_on)
 {
     struct log_file f = open_log(LOG_GUEST_ERRORS);
@@ -179,6 +193,7 @@ int main(void)
     TCase *cases = tcase_create("log");
     tcase_add_test(cases, a_line_of_a_wanted_topic_is_written_and_no_other);
     tcase_add_test(cases, lines_about_the_guest_say_so);
+    tcase_add_test(cases, lines_about_the_host_say_so_and_are_limited);
     tcase_add_test(cases, after_64_lines_a_source_is_only_counted_and_others_go_on);
     tcase_add_test(cases, traces_are_not_limited);
     tcase_add_test(cases, more_sources_than_the_table_holds_are_still_limited);

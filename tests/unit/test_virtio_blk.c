@@ -303,6 +303,22 @@ START_TEST(errors_of_the_image_are_ignored_when_asked_for)
 }
 END_TEST
 
+START_TEST(a_read_whose_error_is_ignored_leaves_the_guests_memory_as_it_was)
+{
+    struct blk_rig r;
+    uint8_t before[512];
+    blk_init(&r);
+    r.config.on_read_error = VIRTIO_BLK_IGNORE;
+    blk_start(&r);
+    fill(&r, DATA_AT(0), 0x77, 512);
+    memset(before, 0x77, sizeof before);
+    r.disk.status = BLOCK_IO_ERROR;
+    ck_assert_uint_eq(ask(&r, T_IN, 0, 512), S_OK);
+    ck_assert(data_is(&r, DATA_AT(0), before, sizeof before));
+    blk_free(&r);
+}
+END_TEST
+
 /* --- when writes are stable -------------------------------------------------------------- */
 
 START_TEST(a_driver_that_cannot_flush_has_stable_writes)
@@ -366,6 +382,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_request_without_header_or_status_breaks_the_device);
     tcase_add_test(c, errors_of_the_image_are_reported);
     tcase_add_test(c, errors_of_the_image_are_ignored_when_asked_for);
+    tcase_add_test(c, a_read_whose_error_is_ignored_leaves_the_guests_memory_as_it_was);
     tcase_add_test(c, a_driver_that_cannot_flush_has_stable_writes);
     tcase_add_test(c, a_driver_that_may_choose_switches_the_write_cache);
     suite_add_tcase(s, c);

@@ -1,6 +1,9 @@
 /* The virtio disk: when requests are done, and what becomes of those under way. */
 #include "tests/unit/virtio_blk_rig.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 /* --- time -------------------------------------------------------------------------------- */
 
 START_TEST(with_icount_a_request_is_done_at_its_virtual_time)
@@ -138,6 +141,164 @@ START_TEST(what_is_under_way_when_the_driver_breaks_the_rules_is_still_answered)
 }
 END_TEST
 
+/* --- failures that stop the machine -------------------------------------------------------- */
+
+static void start_failing(struct blk_rig *r, bool follows_host)
+{
+    blk_init(r);
+    r->time.clock.follows_host = follows_host;
+    r->config.on_read_error = r->config.on_write_error = VIRTIO_BLK_STOP;
+    blk_start(r);
+    r->disk.status = BLOCK_IO_ERROR;
+}
+
+/* What the host could do it has done, and the device knows. */
+static void deliver(struct blk_rig *r)
+{
+    fake_block_run(&r->disk);
+    virtio_blk_deliver(r->rig.v);
+}
+
+START_TEST(a_request_that_stops_the_machine_is_tried_again_until_it_works)
+{
+    struct blk_rig r;
+    start_failing(&r, true);
+    fill(&r, DATA_AT(0), 0x42, 1 << 20);
+    send(&r, 0, T_OUT, 8, 1 << 20);
+    send(&r, 1, T_IN, 0, 512);
+    poke(&r.rig, DATA_AT(0), "XXXX", 4); /* the write has taken its data */
+    for (unsigned tries = 1; tries <= 3; tries++) {
+        deliver(&r);
+        ck_assert_uint_eq(r.stops, 2 * tries);
+        ck_assert_uint_eq(used_index(&r.rig), 0);
+        virtio_blk_retry(r.rig.v);
+    }
+    r.disk.status = BLOCK_OK;
+    deliver(&r);
+    ck_assert_uint_eq(r.stops, 6);
+    ck_assert_uint_eq(status(&r, 0), S_OK);
+    ck_assert_uint_eq(status(&r, 1), S_OK);
+    ck_assert(disk_is(&r, 8 * 512, 0x42, 1 << 20));
+    ck_assert_uint_eq(r.disk.counts[BLOCK_WRITE], 4);
+    virtio_blk_retry(r.rig.v); /* nothing is left */
+    ck_assert_ptr_null(r.disk.pending);
+    blk_free(&r);
+}
+END_TEST
+
+START_TEST(a_later_piece_that_fails_is_tried_alone)
+{
+    struct blk_rig r;
+    start_failing(&r, true);
+    r.disk.status = BLOCK_OK;
+    fill(&r, DATA_AT(0), 0x42, 2 << 20);
+    send(&r, 0, T_OUT, 0, 2 << 20);
+    deliver(&r);
+    r.disk.status = BLOCK_NO_SPACE;
+    deliver(&r);
+    ck_assert_uint_eq(r.stops, 1);
+    virtio_blk_retry(r.rig.v);
+    r.disk.status = BLOCK_OK;
+    deliver(&r);
+    ck_assert_uint_eq(status(&r, 0), S_OK);
+    ck_assert(disk_is(&r, 0, 0x42, 2 << 20));
+    ck_assert_uint_eq(r.disk.counts[BLOCK_WRITE], 3);
+    blk_free(&r);
+}
+END_TEST
+
+START_TEST(with_icount_a_failure_leaves_no_trace_in_the_state)
+{
+    struct blk_rig good, bad;
+    start_failing(&good, false);
+    start_failing(&bad, false);
+    good.disk.status = BLOCK_OK;
+    send(&good, 0, T_OUT, 0, 4096);
+    send(&bad, 0, T_OUT, 0, 4096);
+    settle(&good);
+    bench_advance(&bad.time, 52048); /* its deadline */
+    ck_assert_uint_eq(bad.stops, 1);
+    ck_assert_uint_eq(used_index(&bad.rig), 0);
+    ck_assert_uint_eq(bad.time.events.next_ns, EVENT_NEVER);
+    bad.disk.status = BLOCK_OK;
+    virtio_blk_retry(bad.rig.v);
+    ck_assert_uint_eq(bad.time.events.next_ns, bad.time.clock.now_ns);
+    bench_advance(&bad.time, 0);
+    ck_assert_uint_eq(status(&bad, 0), S_OK);
+    settle(&bad);
+    ck_assert_uint_eq(virtio_hash(good.rig.v), virtio_hash(bad.rig.v));
+    blk_free(&good);
+    blk_free(&bad);
+}
+END_TEST
+
+START_TEST(without_space_werror_enospc_stops_and_other_errors_are_reported)
+{
+    static const int reasons[] = {ENOSPC, EDQUOT, EFBIG};
+    struct blk_rig r;
+    for (unsigned i = 0; i < ARRAY_LEN(reasons); i++) {
+        blk_init(&r);
+        r.config.on_write_error = VIRTIO_BLK_ENOSPC;
+        blk_start(&r);
+        r.disk.status = BLOCK_IO_ERROR;
+        ck_assert_uint_eq(ask(&r, T_OUT, 0, 512), S_IOERR);
+        ck_assert_uint_eq(ask(&r, T_FLUSH, 0, 0), S_IOERR);
+        r.disk.status = (enum block_status)reasons[i];
+        ck_assert_uint_eq(ask(&r, T_IN, 0, 512), S_IOERR); /* a read is rerror's */
+        ck_assert_uint_eq(r.stops, 0);
+        send(&r, 1, T_OUT, 0, 512);
+        send(&r, 2, T_FLUSH, 0, 0);
+        settle(&r);
+        ck_assert_uint_eq(r.stops, 2);
+        ck_assert_uint_eq(status(&r, 1), S_NONE);
+        blk_free(&r);
+    }
+}
+END_TEST
+
+START_TEST(a_reset_gives_up_what_was_kept)
+{
+    struct blk_rig r;
+    start_failing(&r, false);
+    send(&r, 0, T_OUT, 0, 512);
+    settle(&r);
+    ck_assert_uint_eq(r.stops, 1);
+    virtio_set_status(r.rig.v, 0);
+    r.disk.status = BLOCK_OK;
+    virtio_blk_retry(r.rig.v);
+    ck_assert_uint_eq(r.disk.counts[BLOCK_WRITE], 1);
+    ck_assert_uint_eq(r.time.events.next_ns, EVENT_NEVER);
+    blk_free(&r);
+}
+END_TEST
+
+START_TEST(a_failure_is_told_once_with_its_reason_and_place)
+{
+    struct blk_rig r;
+    struct error err;
+    char path[] = "/tmp/test_virtio_blk.XXXXXX", text[1024] = "";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    blk_init(&r);
+    r.config.on_write_error = VIRTIO_BLK_ENOSPC;
+    r.config.log = log_open(path, LOG_HOST_ERRORS, &err);
+    blk_start(&r);
+    r.disk.status = BLOCK_NO_SPACE;
+    send(&r, 0, T_OUT, 16, 4096);
+    settle(&r);
+    virtio_blk_retry(r.rig.v);
+    settle(&r);
+    log_close(r.config.log);
+    ck_assert_int_gt(read(fd, text, sizeof text - 1), 0);
+    close(fd);
+    unlink(path);
+    ck_assert_str_eq(text, "host: virtio-blk0: cannot write fake.img (4096 bytes at 0x2000): "
+                           "No space left on device; the guest stands still until this works\n");
+    r.rig.v->log = NULL;
+    blk_free(&r);
+}
+END_TEST
+
 /* --- state ------------------------------------------------------------------------------- */
 
 /* A second machine over an image of the same content takes over. */
@@ -207,6 +368,26 @@ START_TEST(a_piece_under_way_is_loaded_with_what_is_left)
 }
 END_TEST
 
+START_TEST(what_is_kept_when_the_state_is_saved_is_tried_after_the_load)
+{
+    struct blk_rig from, to;
+    start_failing(&from, false);
+    fill(&from, DATA_AT(0), 0x42, 512);
+    send(&from, 0, T_OUT, 3, 512);
+    settle(&from);
+    succeed(&from, &to);
+    to.disk.status = BLOCK_OK;
+    settle(&to);
+    ck_assert_uint_eq(used_index(&to.rig), 0); /* the machine has not gone on yet */
+    virtio_blk_retry(to.rig.v);
+    settle(&to);
+    ck_assert_uint_eq(status(&to, 0), S_OK);
+    ck_assert(disk_is(&to, 3 * 512, 0x42, 512));
+    blk_free(&from);
+    blk_free(&to);
+}
+END_TEST
+
 START_TEST(a_damaged_state_is_refused_or_harmless)
 {
     struct blk_rig from, to;
@@ -248,6 +429,13 @@ static Suite *suite(void)
     tcase_add_test(c, what_is_under_way_when_the_driver_breaks_the_rules_is_still_answered);
     tcase_add_test(c, requests_under_way_are_loaded_and_done_at_their_time);
     tcase_add_test(c, a_piece_under_way_is_loaded_with_what_is_left);
+    tcase_add_test(c, a_request_that_stops_the_machine_is_tried_again_until_it_works);
+    tcase_add_test(c, a_later_piece_that_fails_is_tried_alone);
+    tcase_add_test(c, with_icount_a_failure_leaves_no_trace_in_the_state);
+    tcase_add_test(c, without_space_werror_enospc_stops_and_other_errors_are_reported);
+    tcase_add_test(c, a_reset_gives_up_what_was_kept);
+    tcase_add_test(c, a_failure_is_told_once_with_its_reason_and_place);
+    tcase_add_test(c, what_is_kept_when_the_state_is_saved_is_tried_after_the_load);
     tcase_add_test(c, a_damaged_state_is_refused_or_harmless);
     suite_add_tcase(s, c);
     return s;

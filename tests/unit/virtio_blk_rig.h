@@ -35,12 +35,17 @@ struct blk_rig {
     struct bench_time time;
     struct block disk;
     struct virtio_blk_config config;
-    unsigned wakes;
+    unsigned wakes, stops;
 };
 
 static inline void count_wake(void *owner)
 {
     ((struct blk_rig *)owner)->wakes++;
+}
+
+static inline void count_stop(void *owner)
+{
+    ((struct blk_rig *)owner)->stops++;
 }
 
 /* The image and what the device is to be; the test may change both before blk_start. */
@@ -60,6 +65,7 @@ static inline void blk_init(struct blk_rig *r)
                                            .clock = &r->time.clock,
                                            .events = &r->time.events,
                                            .wake = count_wake,
+                                           .stop = count_stop,
                                            .owner = r};
 }
 
