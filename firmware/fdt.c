@@ -33,6 +33,11 @@
     1024u /* what /chosen and three properties of it add to a user's tree                          \
            */
 
+/* Boot loaders edit the tree where it lies. U-Boot 2025.01 makes its copy this much larger
+ * (CONFIG_SYS_FDT_PAD), over its own variables unless the tree brings the room, as OpenSBI's does.
+ */
+#define ROOM_BYTES 0x3000u
+
 struct tree {
     const struct fdt_config *config;
     void *blob;
@@ -421,6 +426,22 @@ static void write_tree(struct tree *t)
 
 /* --- public -------------------------------------------------------------------------------- */
 
+/* Ends a tree with room to grow and gives it to the caller; it is freed if that fails. */
+static bool finish(void *tree, uint8_t **blob, size_t *size, struct error *err)
+{
+    const size_t used = fdt_totalsize(tree), wanted = used + ROOM_BYTES;
+    uint8_t *grown = realloc(tree, wanted);
+    if (!grown) {
+        free(tree);
+        return error_set(err, "device tree: no memory for %zu bytes", wanted);
+    }
+    memset(grown + used, 0, ROOM_BYTES);
+    fdt_set_totalsize(grown, (uint32_t)wanted);
+    *blob = grown;
+    *size = wanted;
+    return true;
+}
+
 bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size, struct error *err)
 {
     if (config->harts == 0 || config->harts > MAX_HARTS)
@@ -441,9 +462,7 @@ bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size, st
         free(t.blob);
         return error_set(err, "device tree: cannot be made: %s", fdt_strerror(t.error));
     }
-    *blob = t.blob;
-    *size = fdt_totalsize(t.blob);
-    return true;
+    return finish(t.blob, blob, size, err);
 }
 
 /* The error of libfdt, 0 if none. */
@@ -481,9 +500,7 @@ static bool patched_copy(const struct os_file *file, const char *path, const str
         return error_set(err, "device tree '%s': cannot write /chosen: %s", path,
                          fdt_strerror(error));
     }
-    *blob = copy;
-    *size = fdt_totalsize(copy);
-    return true;
+    return finish(copy, blob, size, err);
 }
 
 /* The error of libfdt, 0 if none. The library looks at the magic number after the size: a short

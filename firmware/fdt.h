@@ -55,7 +55,7 @@ struct fdt_config {
     struct fdt_pci_windows pci; /* of the NODE_PCI_HOST row */
 };
 
-/* Both return a packed blob that the caller frees with free(). */
+/* Both return a blob that the caller frees with free(), with room for what boot loaders add. */
 bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size,
                struct error *err) MUST_CHECK;
 /* The tree in the user's file, checked in full, with bootargs, initrd and rng-seed of `config`
