@@ -238,6 +238,7 @@ static bool set_memory_size(struct options *o, const char *value, struct error *
     if (bytes % MACHINE_PAGE_BYTES)
         return error_set(err, "RAM comes in pages of 4K; give for example 512M");
     o->machine.ram_bytes = bytes;
+    o->memory_given = true;
     return true;
 }
 
@@ -300,6 +301,14 @@ bool set_bios(struct options *o, const char *value, struct error *err)
         o->machine.bios = BIOS_FILE;
         o->machine.bios_file = value;
     }
+    return true;
+}
+
+bool add_folder(struct options *o, const char *value, struct error *err)
+{
+    if (o->folder_count == OPTION_FOLDERS_MAX)
+        return error_set(err, "there are %u already", o->folder_count);
+    o->folders[o->folder_count++] = value;
     return true;
 }
 

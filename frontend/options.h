@@ -9,8 +9,9 @@
 
 #include <stdio.h>
 
-#define OPTION_LIST_MAX 64u
-#define OPTION_PATH_MAX 1024u
+#define OPTION_LIST_MAX    64u
+#define OPTION_PATH_MAX    1024u
+#define OPTION_FOLDERS_MAX 8u
 
 enum options_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
 enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL };
@@ -34,11 +35,16 @@ struct option_group {
 struct options {
     enum options_action action;
     struct machine_config machine;  /* all but the ends of its wires */
+    const char *file;               /* the word without an option (boot_file.h); NULL: none */
     char dump_dtb[OPTION_PATH_MAX]; /* "": no */
     enum serial_kind serial;
     const char *serial_file; /* SERIAL_FILE */
     bool serial_given;
-    bool rtc_given, sleep_given; /* else the default depends on other options */
+    /* Else the default depends on other options. */
+    bool rtc_given, sleep_given, memory_given;
+    bool no_defaults;
+    const char *folders[OPTION_FOLDERS_MAX]; /* where firmware is looked for first */
+    unsigned folder_count;
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */
     const char *script_file;
@@ -52,6 +58,8 @@ struct options {
 };
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;
+/* Whether the program was built with this library ("libslirp"). */
+bool options_have_library(const char *name);
 void options_print_help(FILE *out);
 void options_print_version(FILE *out);
 
