@@ -69,6 +69,24 @@ bool add_drive(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
+bool add_fw_cfg(struct options *o, const char *value, struct error *err)
+{
+    bool ok = add_option(o, &o->fw_cfg, "name", value, err);
+    o->machine.fw_cfg = show(&o->fw_cfg);
+    return ok;
+}
+
+/* -pflash FILE is the next -drive if=pflash,format=raw,file=FILE; commas are the file's own. */
+bool add_flash(struct options *o, const char *value, struct error *err)
+{
+    if (o->drives.count == OPTION_GROUP_MAX)
+        return error_set(err, "there are %u drives already", o->drives.count);
+    o->drives.items[o->drives.count++] = (struct machine_option){
+        .items = {{"file", value}, {"format", "raw"}, {"if", "pflash"}}, .count = 3};
+    o->machine.drives = show(&o->drives);
+    return true;
+}
+
 /* Before the others, so that the guest's first disk is this one. */
 bool add_first_disk(struct options *o, const char *file, const char *format, struct error *err)
 {

@@ -89,9 +89,14 @@ static const struct option_row rows[] = {
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-rng-device"},
     {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
-     "a disk: format=raw|qcow2, if=virtio|none (with -device), id=ID,\n"
+     "a disk: format=raw|qcow2, if=virtio|pflash|none (-device), id=ID,\n"
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
      "werror|rerror=report|ignore, discard=unmap, serial=TEXT"},
+    {"pflash", NULL, "FILE", CALL, 0, add_flash,
+     "the next of the two flashes, 32 MiB: -drive if=pflash,file=FILE;\n"
+     "the first holds what boots (EDK2), the second its variables"},
+    {"fw_cfg", NULL, "[name=]NAME,file=FILE|string=TEXT", CALL, 0, add_fw_cfg,
+     "an item for firmware: opt/..."},
     {"snapshot", NULL, NULL, SET_TRUE, AT(machine.snapshot), NULL,
      "what is written to disks is thrown away at the end"},
     {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev,
@@ -150,8 +155,6 @@ static const struct option_row rows[] = {
     MISSING("qmp", "the control socket"),
     MISSING("mon", "the monitor"),
     MISSING("chardev", "character back-ends"),
-    MISSING("pflash", "flash"),
-    MISSING("fw_cfg", "fw_cfg"),
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
     MISSING("hda", "disks"),
@@ -253,13 +256,24 @@ static bool set_positional(struct options *o, const char *file, struct error *er
     return true;
 }
 
+static bool has_flash(const struct options *o)
+{
+    for (unsigned i = 0; i < o->drives.count; i++)
+        for (unsigned j = 0; j < o->drives.items[i].count; j++) {
+            const struct machine_property *p = &o->drives.items[i].items[j];
+            if (p->value && strcmp(p->name, "if") == 0 && strcmp(p->value, "pflash") == 0)
+                return true;
+        }
+    return o->machine.flash_drives[0] != NULL;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
     struct machine_config *m = &o->machine;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb)
+    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb && !has_flash(o))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");

@@ -52,7 +52,7 @@ struct options {
     bool show_hash;
     struct option_list breakpoints;
     struct option_list save_loads; /* virtual times, in rising order */
-    struct option_group devices, drives, netdevs, nics, objects, globals;
+    struct option_group devices, drives, netdevs, nics, objects, globals, fw_cfg;
     char texts[OPTION_TEXTS_BYTES]; /* of the groups */
     size_t texts_used;
 };

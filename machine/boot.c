@@ -1,7 +1,27 @@
 /* From files to a machine that stands at its first instruction. */
 #include "firmware/load.h"
 #include "firmware/reset_rom.h"
+#include "machine/drives.h"
 #include "machine/internal.h"
+
+bool boot_is_by_flash(const struct machine *m)
+{
+    return m->config.bios != BIOS_NONE && drives_flash(m->drives, 0);
+}
+
+/* Flash 0 in use, as QEMU from 8.1 on: behind a firmware it holds what runs in S-mode, EDK2 for
+ * example, which finds the kernel in fw_cfg; without one it is the firmware. */
+static bool start_in_flash(struct machine *m, struct loader *loader, struct reset_rom *rom,
+                           struct error *err)
+{
+    uint64_t entry; /* nobody jumps there by himself */
+    if (boot_is_by_flash(m)) {
+        rom->next = FLASH_BASE;
+        return true;
+    }
+    rom->start = FLASH_BASE;
+    return !m->config.kernel_file || load_kernel(loader, m->config.kernel_file, false, &entry, err);
+}
 
 static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
                                      struct reset_rom *rom, struct error *err)
@@ -10,6 +30,8 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
     bool behind_firmware = config->bios != BIOS_NONE;
     if (config->bios == BIOS_FILE && !load_bios(loader, config->bios_file, &rom->start, err))
         return false;
+    if (drives_flash(m->drives, 0))
+        return start_in_flash(m, loader, rom, err);
     if (!config->kernel_file) {
         if (config->bios == BIOS_BUILT_IN)
             return error_set(err, "nothing to boot: give a kernel (-kernel FILE) or firmware "
@@ -37,7 +59,7 @@ bool boot_load(struct machine *m, struct error *err)
         return error_set(err, "an initrd needs a kernel: give -kernel FILE too");
     if (!load_firmware_and_kernel(m, &loader, &rom, err))
         return false;
-    if (m->config.initrd_file &&
+    if (m->config.initrd_file && !boot_is_by_flash(m) &&
         !load_initrd(&loader, m->config.initrd_file, &initrd_start, &initrd_end, err))
         return false;
     if (!board_device_tree(m, initrd_start, initrd_end, err) ||

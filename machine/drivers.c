@@ -345,7 +345,7 @@ bool drivers_create(struct machine *m, struct error *err)
     if (!check_config(m, err))
         return false;
     for (unsigned i = 0; i < m->drives->count; i++)
-        m->drives->items[i].is_taken = false;
+        m->drives->items[i].is_taken = m->drives->items[i].is_flash;
     for (unsigned i = 0; i < m->config.devices.count; i++)
         if (!create_named(m, &m->config.devices.items[i], err))
             return false;
