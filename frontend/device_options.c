@@ -76,15 +76,21 @@ bool add_fw_cfg(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
-/* -pflash FILE is the next -drive if=pflash,format=raw,file=FILE; commas are the file's own. */
-bool add_flash(struct options *o, const char *value, struct error *err)
+/* Commas are the file's own. */
+bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
 {
     if (o->drives.count == OPTION_GROUP_MAX)
         return error_set(err, "there are %u drives already", o->drives.count);
     o->drives.items[o->drives.count++] = (struct machine_option){
-        .items = {{"file", value}, {"format", "raw"}, {"if", "pflash"}}, .count = 3};
+        .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
+        .count = what ? 4 : 3};
     o->machine.drives = show(&o->drives);
     return true;
+}
+
+bool add_flash(struct options *o, const char *value, struct error *err)
+{
+    return add_flash_drive(o, value, NULL, err);
 }
 
 /* Before the others, so that the guest's first disk is this one. */

@@ -19,6 +19,8 @@ option_setter add_device, add_drive, add_netdev, add_nic, add_object, add_global
     add_flash;
 /* A disk that `rivulet FILE` asks for; the texts outlive the options. */
 bool add_first_disk(struct options *o, const char *file, const char *format, struct error *err);
+/* The next flash, with this switch of -drive on; NULL: none. */
+bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err);
 /* A copy of text that lives as long as the options; NULL and err. */
 const char *keep_text(struct options *o, const char *text, struct error *err);
 

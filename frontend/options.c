@@ -62,7 +62,7 @@ static const struct option_row rows[] = {
     {"bios", NULL, "FILE|none|default", CALL, 0, set_bios,
      "M-mode firmware (default: the built-in SBI)"},
     {"L", NULL, "FOLDER", CALL, 0, add_folder,
-     "look here first for U-Boot that boots a disk FILE (repeatable)"},
+     "look here first for U-Boot or EDK2 to boot a disk FILE (repeatable)"},
     {"dtb", NULL, "FILE", SET_TEXT, AT(machine.dtb_file), NULL, "device tree instead of our own"},
     TITLE("Console"),
     {"nographic", NULL, NULL, NO_EFFECT, 0, NULL,
@@ -256,7 +256,7 @@ static bool set_positional(struct options *o, const char *file, struct error *er
     return true;
 }
 
-static bool has_flash(const struct options *o)
+bool options_have_flash(const struct options *o)
 {
     for (unsigned i = 0; i < o->drives.count; i++)
         for (unsigned j = 0; j < o->drives.items[i].count; j++) {
@@ -273,7 +273,8 @@ static bool check_together(struct options *o, struct error *err)
     struct machine_config *m = &o->machine;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb && !has_flash(o))
+    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
+        !options_have_flash(o))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");
@@ -353,7 +354,7 @@ void options_print_help(FILE *out)
             "usage: rivulet [OPTION...] [FILE]\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
-            "FILE is a kernel, or a disk (raw or qcow2): U-Boot then boots what is on it, with\n"
+            "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
             "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct option_row *row = &rows[i];

@@ -58,6 +58,8 @@ struct options {
 };
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;
+/* Whether the first flash may hold what boots. */
+bool options_have_flash(const struct options *o);
 /* Whether the program was built with this library ("libslirp"). */
 bool options_have_library(const char *name);
 void options_print_help(FILE *out);
