@@ -8,11 +8,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define DATA       0x00u
+#define DATA_BYTES 0x08u /* from 0 on: data, at any width and address */
 #define SELECTOR   0x08u
 #define DMA        0x10u
 #define DMA_LOW    0x14u /* writing it starts the transfer */
-#define DATA_BYTES 8u
 
 #define KEY_MASK 0x3fffu /* bit 15: items of an architecture; bit 14 once meant writing */
 
@@ -166,9 +165,9 @@ static void run_dma(struct fw_cfg *f)
 static uint64_t fw_cfg_read(void *device, uint64_t offset, unsigned size)
 {
     struct fw_cfg *f = device;
-    if (offset + size <= DATA + DATA_BYTES)
+    if (offset < DATA_BYTES && offset + size <= DATA_BYTES)
         return read_data(f, size);
-    if (offset >= DMA)
+    if (offset >= DMA && offset < FW_CFG_BYTES)
         return DMA_SIGNATURE >> (8 * (offset - DMA));
     log_line(f->config.log, LOG_GUEST_ERRORS,
              "fw-cfg: no readable register at 0x%" PRIx64 ", reads as 0", offset);

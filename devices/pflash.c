@@ -325,6 +325,8 @@ static void take_write(struct pflash *f, uint64_t offset, uint64_t value, unsign
 static void pflash_write(void *device, uint64_t offset, uint64_t value, unsigned size)
 {
     struct pflash *f = device;
+    if (offset % size || offset >= PFLASH_BYTES)
+        return; /* nothing that the bus lets through */
     for (unsigned done = 0; done < size; done += BUS_BYTES)
         take_write(f, offset + done, value >> (8 * done),
                    (unsigned)min_u64(size - done, BUS_BYTES));
