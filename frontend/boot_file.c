@@ -137,16 +137,6 @@ static bool find_firmware(struct options *o, struct error *err)
 
 /* --- a computer for a disk --------------------------------------------------------------- */
 
-static bool has_device(const struct options *o, const char *prefix)
-{
-    for (unsigned i = 0; i < o->devices.count; i++) {
-        const struct machine_property *first = &o->devices.items[i].items[0];
-        if (first->value && strncmp(first->value, prefix, strlen(prefix)) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What the user has not spoken of; -nodefaults speaks of all. */
 static bool add_defaults(struct options *o, struct error *err)
 {
@@ -154,7 +144,7 @@ static bool add_defaults(struct options *o, struct error *err)
         o->machine.ram_bytes = DISK_RAM_BYTES;
     if (o->no_defaults)
         return true;
-    if (!has_device(o, "virtio-rng") && !add_device(o, "virtio-rng-pci", err))
+    if (!options_have_device(o, "virtio-rng") && !add_device(o, "virtio-rng-pci", err))
         return false;
     bool has_network = o->netdevs.count || o->nics.count;
     return has_network || !options_have_library("libslirp") || add_nic(o, "user", err);

@@ -87,7 +87,10 @@ static const struct option_row rows[] = {
      "a reset by the guest ends the program"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
-     "a device: virtio-blk-device,drive=ID; virtio-rng-device"},
+     "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
+     "loader,file=FILE[,addr=A][,cpu-num=N][,force-raw=on] or\n"
+     "loader,addr=A[,data=D,data-len=N][,cpu-num=N]: into RAM, and\n"
+     "where hart N starts"},
     {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
      "a disk: format=raw|qcow2, if=virtio|pflash|none (-device), id=ID,\n"
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
@@ -267,6 +270,16 @@ bool options_have_flash(const struct options *o)
     return o->machine.flash_drives[0] != NULL;
 }
 
+bool options_have_device(const struct options *o, const char *prefix)
+{
+    for (unsigned i = 0; i < o->devices.count; i++) {
+        const char *name = o->devices.items[i].items[0].value;
+        if (name && strncmp(name, prefix, strlen(prefix)) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
@@ -274,7 +287,7 @@ static bool check_together(struct options *o, struct error *err)
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
     if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
-        !options_have_flash(o))
+        !options_have_flash(o) && !options_have_device(o, "loader"))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");

@@ -2,7 +2,7 @@
 #include "firmware/load.h"
 #include "firmware/reset_rom.h"
 #include "machine/drives.h"
-#include "machine/internal.h"
+#include "machine/loads.h"
 
 bool boot_is_by_flash(const struct machine *m)
 {
@@ -33,9 +33,6 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
     if (drives_flash(m->drives, 0))
         return start_in_flash(m, loader, rom, err);
     if (!config->kernel_file) {
-        if (config->bios == BIOS_BUILT_IN)
-            return error_set(err, "nothing to boot: give a kernel (-kernel FILE) or firmware "
-                                  "(-bios FILE)");
         if (config->bios == BIOS_NONE) /* as QEMU: whatever lies there */
             rom->start = RAM_BASE;
         return true;
@@ -49,8 +46,26 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
     return true;
 }
 
+/* Harts begin at the reset ROM, or where -device loader says: with the built-in SBI that is where
+ * the first one is in S-mode. */
+static bool start_harts(struct machine *m, struct reset_rom *rom, const struct load_starts *starts,
+                        struct error *err)
+{
+    if (starts->pc[0] && m->sbi)
+        rom->next = starts->pc[0];
+    if (!rom->next && m->sbi)
+        return error_set(err, "nothing to boot: give a kernel (-kernel FILE) or firmware "
+                              "(-bios FILE)");
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_reset(m->harts[i], starts->pc[i] ? starts->pc[i] : RESET_ROM_BASE);
+    if (m->sbi)
+        sbi_boot(m->sbi, rom->next, rom->fdt);
+    return true;
+}
+
 bool boot_load(struct machine *m, struct error *err)
 {
+    struct load_starts starts;
     struct loader loader;
     struct reset_rom rom = {0};
     uint64_t initrd_start = 0, initrd_end = 0;
@@ -62,14 +77,11 @@ bool boot_load(struct machine *m, struct error *err)
     if (m->config.initrd_file && !boot_is_by_flash(m) &&
         !load_initrd(&loader, m->config.initrd_file, &initrd_start, &initrd_end, err))
         return false;
-    if (!board_device_tree(m, initrd_start, initrd_end, err) ||
+    if (!loads_run(m, &loader, &starts, err) ||
+        !board_device_tree(m, initrd_start, initrd_end, err) ||
         !load_device_tree(&loader, m->device_tree, m->device_tree_size, &rom.fdt, err) ||
         !reset_rom_load(m->memory, &rom, err))
         return false;
     board_reset(m);
-    for (unsigned i = 0; i < m->config.harts; i++)
-        hart_reset(m->harts[i], RESET_ROM_BASE);
-    if (m->sbi)
-        sbi_boot(m->sbi, rom.next, rom.fdt);
-    return true;
+    return start_harts(m, &rom, &starts, err);
 }
