@@ -33,6 +33,11 @@
     1024u /* what /chosen and three properties of it add to a user's tree                          \
            */
 
+/* Boot loaders edit the tree where it lies. U-Boot 2025.01 makes its copy this much larger
+ * (CONFIG_SYS_FDT_PAD), over its own variables unless the tree brings the room, as OpenSBI's does.
+ */
+#define ROOM_BYTES 0x3000u
+
 struct tree {
     const struct fdt_config *config;
     void *blob;
@@ -255,15 +260,39 @@ static void describe_pci_host(struct tree *t, const struct board_row *row)
     put_pci_interrupts(t, row->irq);
 }
 
+static void describe_fw_cfg(struct tree *t, const struct board_row *row)
+{
+    put_empty(t, "dma-coherent");
+    describe_plain(t, row);
+}
+
+#define FLASH_BUS_BYTES 4u
+
+static void describe_flash(struct tree *t, const struct board_row *row)
+{
+    const uint64_t reg[] = {row->base, row->size, row->base + row->size, row->size};
+    fdt64_t cells[ARRAY_LEN(reg)];
+    for (size_t i = 0; i < ARRAY_LEN(reg); i++)
+        cells[i] = cpu_to_fdt64(reg[i]);
+    put_u32(t, "bank-width", FLASH_BUS_BYTES);
+    put_bytes(t, "reg", cells, sizeof cells);
+    put_compatible(t, row);
+}
+
 /* Who writes the properties of a row; NULL: the row has no node. */
-static void (*const node_kinds[])(struct tree *t, const struct board_row *row) = {
-    [NODE_NONE] = NULL,
-    [NODE_PLAIN] = describe_plain,
-    [NODE_SERIAL] = describe_serial,
-    [NODE_SYSCON] = describe_syscon,
-    [NODE_PLIC] = describe_plic,
-    [NODE_CLINT] = describe_clint,
-    [NODE_PCI_HOST] = describe_pci_host,
+static const struct {
+    void (*describe)(struct tree *t, const struct board_row *row);
+    bool in_root; /* not in /soc */
+} node_kinds[] = {
+    [NODE_NONE] = {NULL, false},
+    [NODE_PLAIN] = {describe_plain, false},
+    [NODE_SERIAL] = {describe_serial, false},
+    [NODE_SYSCON] = {describe_syscon, false},
+    [NODE_PLIC] = {describe_plic, false},
+    [NODE_CLINT] = {describe_clint, false},
+    [NODE_PCI_HOST] = {describe_pci_host, false},
+    [NODE_FW_CFG] = {describe_fw_cfg, true},
+    [NODE_FLASH] = {describe_flash, true},
 };
 
 /* --- the rest of the tree ------------------------------------------------------------------- */
@@ -387,21 +416,26 @@ static void write_syscon_actions(struct tree *t)
     }
 }
 
-static void write_soc(struct tree *t)
+static void write_rows(struct tree *t, bool in_root)
 {
     const struct fdt_config *c = t->config;
+    for (size_t i = 0; i < c->row_count; i++) {
+        const struct board_row *row = &c->rows[i];
+        if (!node_kinds[row->node].describe || node_kinds[row->node].in_root != in_root)
+            continue;
+        begin(t, "%s@%llx", row->name, (unsigned long long)row->base);
+        node_kinds[row->node].describe(t, row);
+        end(t);
+    }
+}
+
+static void write_soc(struct tree *t)
+{
     begin(t, "soc");
     put_cell_counts(t, 2, 2);
     put_string(t, "compatible", "simple-bus");
     put_empty(t, "ranges");
-    for (size_t i = 0; i < c->row_count; i++) {
-        const struct board_row *row = &c->rows[i];
-        if (!node_kinds[row->node])
-            continue;
-        begin(t, "%s@%llx", row->name, (unsigned long long)row->base);
-        node_kinds[row->node](t, row);
-        end(t);
-    }
+    write_rows(t, false);
     end(t);
 }
 
@@ -415,11 +449,28 @@ static void write_tree(struct tree *t)
     write_memory(t);
     write_cpus(t);
     write_syscon_actions(t);
+    write_rows(t, true);
     write_soc(t);
     end(t);
 }
 
 /* --- public -------------------------------------------------------------------------------- */
+
+/* Ends a tree with room to grow and gives it to the caller; it is freed if that fails. */
+static bool finish(void *tree, uint8_t **blob, size_t *size, struct error *err)
+{
+    const size_t used = fdt_totalsize(tree), wanted = used + ROOM_BYTES;
+    uint8_t *grown = realloc(tree, wanted);
+    if (!grown) {
+        free(tree);
+        return error_set(err, "device tree: no memory for %zu bytes", wanted);
+    }
+    memset(grown + used, 0, ROOM_BYTES);
+    fdt_set_totalsize(grown, (uint32_t)wanted);
+    *blob = grown;
+    *size = wanted;
+    return true;
+}
 
 bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size, struct error *err)
 {
@@ -441,9 +492,7 @@ bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size, st
         free(t.blob);
         return error_set(err, "device tree: cannot be made: %s", fdt_strerror(t.error));
     }
-    *blob = t.blob;
-    *size = fdt_totalsize(t.blob);
-    return true;
+    return finish(t.blob, blob, size, err);
 }
 
 /* The error of libfdt, 0 if none. */
@@ -481,9 +530,7 @@ static bool patched_copy(const struct os_file *file, const char *path, const str
         return error_set(err, "device tree '%s': cannot write /chosen: %s", path,
                          fdt_strerror(error));
     }
-    *blob = copy;
-    *size = fdt_totalsize(copy);
-    return true;
+    return finish(copy, blob, size, err);
 }
 
 /* The error of libfdt, 0 if none. The library looks at the magic number after the size: a short

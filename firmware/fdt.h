@@ -15,6 +15,8 @@ enum board_node {
     NODE_PLIC,   /* the interrupt parent of every other row */
     NODE_CLINT,
     NODE_PCI_HOST, /* + windows and interrupt-map; irq is the first of its four */
+    NODE_FW_CFG,   /* in the root; + dma-coherent */
+    NODE_FLASH,    /* in the root; two banks, of which the next row, with no node, is the second */
 };
 
 #define BOARD_COMPATIBLE_MAX 4
@@ -55,7 +57,7 @@ struct fdt_config {
     struct fdt_pci_windows pci; /* of the NODE_PCI_HOST row */
 };
 
-/* Both return a packed blob that the caller frees with free(). */
+/* Both return a blob that the caller frees with free(), with room for what boot loaders add. */
 bool fdt_build(const struct fdt_config *config, uint8_t **blob, size_t *size,
                struct error *err) MUST_CHECK;
 /* The tree in the user's file, checked in full, with bootargs, initrd and rng-seed of `config`

@@ -1,5 +1,6 @@
 /* rivulet: reads the command line, runs the machine (or a tool such as `img`), returns its exit
  * status. */
+#include "frontend/boot_file.h"
 #include "frontend/img.h"
 #include "frontend/options.h"
 #include "frontend/run.h"
@@ -28,7 +29,7 @@ int main(int argc, char **argv)
             return show(options_print_help);
         if (options.action == ACTION_VERSION)
             return show(options_print_version);
-        if (run(&options, &status, &err))
+        if (boot_file_apply(&options, &err) && run(&options, &status, &err))
             return status;
     }
     fprintf(stderr, "rivulet: %s\n", err.text);

@@ -111,6 +111,16 @@ static bool set_dump_dtb(struct options *o, const char *value, struct error *err
     return true;
 }
 
+static bool set_flash0(struct options *o, const char *value, struct error *err)
+{
+    return (o->machine.flash_drives[0] = keep_text(o, value, err)) != NULL;
+}
+
+static bool set_flash1(struct options *o, const char *value, struct error *err)
+{
+    return (o->machine.flash_drives[1] = keep_text(o, value, err)) != NULL;
+}
+
 bool set_accel(struct options *o, const char *value, struct error *err)
 {
     (void)o;
@@ -130,6 +140,8 @@ bool set_machine(struct options *o, const char *value, struct error *err)
         {"type", NULL, set_machine_type},
         {"dumpdtb", NULL, set_dump_dtb},
         {"accel", NULL, set_accel},
+        {"pflash0", NULL, set_flash0},
+        {"pflash1", NULL, set_flash1},
         {"aclint", off, NULL},
         {"aia", none, NULL},
         {"aia-guests", zero, NULL},
@@ -238,6 +250,7 @@ static bool set_memory_size(struct options *o, const char *value, struct error *
     if (bytes % MACHINE_PAGE_BYTES)
         return error_set(err, "RAM comes in pages of 4K; give for example 512M");
     o->machine.ram_bytes = bytes;
+    o->memory_given = true;
     return true;
 }
 
@@ -300,6 +313,14 @@ bool set_bios(struct options *o, const char *value, struct error *err)
         o->machine.bios = BIOS_FILE;
         o->machine.bios_file = value;
     }
+    return true;
+}
+
+bool add_folder(struct options *o, const char *value, struct error *err)
+{
+    if (o->folder_count == OPTION_FOLDERS_MAX)
+        return error_set(err, "there are %u already", o->folder_count);
+    o->folders[o->folder_count++] = value;
     return true;
 }
 

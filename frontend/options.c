@@ -56,12 +56,13 @@ static const struct option_row rows[] = {
     {"smp", NULL, "N", CALL, 0, set_smp, "harts, 1 to 8 (1)"},
     TITLE("What it runs"),
     {"kernel", NULL, "FILE", SET_TEXT, AT(machine.kernel_file), NULL,
-     "kernel: Linux Image, ELF or raw; gzip is unpacked;\n"
-     "FILE alone, without -kernel, means the same"},
+     "kernel: Linux Image, ELF or raw; gzip is unpacked"},
     {"initrd", NULL, "FILE", SET_TEXT, AT(machine.initrd_file), NULL, "initial RAM disk"},
     {"append", NULL, "TEXT", SET_TEXT, AT(machine.append), NULL, "command line of the kernel"},
     {"bios", NULL, "FILE|none|default", CALL, 0, set_bios,
      "M-mode firmware (default: the built-in SBI)"},
+    {"L", NULL, "FOLDER", CALL, 0, add_folder,
+     "look here first for U-Boot or EDK2 to boot a disk FILE (repeatable)"},
     {"dtb", NULL, "FILE", SET_TEXT, AT(machine.dtb_file), NULL, "device tree instead of our own"},
     TITLE("Console"),
     {"nographic", NULL, NULL, SET_TRUE, AT(nographic), NULL,
@@ -99,12 +100,20 @@ static const struct option_row rows[] = {
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
      "virtio-serial-device, and on it virtconsole,chardev=ID and\n"
-     "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0]"},
+     "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0];\n"
+     "loader,file=FILE[,addr=A][,cpu-num=N][,force-raw=on] or\n"
+     "loader,addr=A[,data=D,data-len=N][,cpu-num=N]: into RAM, and\n"
+     "where hart N starts"},
     {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
-     "a disk: format=raw|qcow2, if=virtio|none (with -device), id=ID,\n"
+     "a disk: format=raw|qcow2, if=virtio|pflash|none (-device), id=ID,\n"
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
      "werror=enospc|stop|report|ignore, rerror=report|stop|ignore,\n"
      "discard=unmap, serial=TEXT"},
+    {"pflash", NULL, "FILE", CALL, 0, add_flash,
+     "the next of the two flashes, 32 MiB: -drive if=pflash,file=FILE;\n"
+     "the first holds what boots (EDK2), the second its variables"},
+    {"fw_cfg", NULL, "[name=]NAME,file=FILE|string=TEXT", CALL, 0, add_fw_cfg,
+     "an item for firmware: opt/..."},
     {"snapshot", NULL, NULL, SET_TRUE, AT(machine.snapshot), NULL,
      "what is written to disks is thrown away at the end"},
     {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev,
@@ -116,6 +125,8 @@ static const struct option_row rows[] = {
     {"object", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_object,
      "rng-random, rng-builtin;\n"
      "filter-dump,id=ID,netdev=ID,file=FILE: a capture for Wireshark"},
+    {"nodefaults", NULL, NULL, SET_TRUE, AT(no_defaults), NULL,
+     "a disk FILE gets no network and no source of entropy by itself"},
     {"global", NULL, "DRIVER.PROPERTY=VALUE", CALL, 0, add_global,
      "default for all devices of a driver; virtio-mmio.force-legacy"},
     TITLE("Debugging and tests"),
@@ -138,10 +149,8 @@ static const struct option_row rows[] = {
     {"accel", NULL, "tcg", CALL, 0, set_accel, NULL},
     ACCEPTED("name", "NAME"),
     ACCEPTED("boot", "ORDER"),
-    ACCEPTED("nodefaults", NULL),
     ACCEPTED("no-user-config", NULL),
     ACCEPTED("mem-prealloc", NULL),
-    ACCEPTED("L", "DIRECTORY"),
     ACCEPTED("msg", "timestamp=on|off"),
     ACCEPTED("overcommit", "LIST"),
     ACCEPTED("k", "LANGUAGE"),
@@ -162,8 +171,6 @@ static const struct option_row rows[] = {
     MISSING("enable-kvm", "hardware virtualization"),
     MISSING("qmp", "the control socket"),
     MISSING("mon", "the monitor"),
-    MISSING("pflash", "flash"),
-    MISSING("fw_cfg", "fw_cfg"),
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
     MISSING("hda", "disks"),
@@ -257,10 +264,10 @@ static bool apply(struct options *o, const struct option_row *row, const char *t
 
 static bool set_positional(struct options *o, const char *file, struct error *err)
 {
-    if (o->machine.kernel_file)
-        return error_set(err, "two kernels: %.100s and %.100s; give one", o->machine.kernel_file,
-                         file);
-    o->machine.kernel_file = file;
+    if (o->file)
+        return error_set(err, "two files: %.100s and %.100s; give a further disk with -drive",
+                         o->file, file);
+    o->file = file;
     return true;
 }
 
@@ -283,14 +290,36 @@ static bool share_stdio(struct options *o, struct error *err)
     return true;
 }
 
+bool options_have_flash(const struct options *o)
+{
+    for (unsigned i = 0; i < o->drives.count; i++)
+        for (unsigned j = 0; j < o->drives.items[i].count; j++) {
+            const struct machine_property *p = &o->drives.items[i].items[j];
+            if (p->value && strcmp(p->name, "if") == 0 && strcmp(p->value, "pflash") == 0)
+                return true;
+        }
+    return o->machine.flash_drives[0] != NULL;
+}
+
+bool options_have_device(const struct options *o, const char *prefix)
+{
+    for (unsigned i = 0; i < o->devices.count; i++) {
+        const char *name = o->devices.items[i].items[0].value;
+        if (name && strncmp(name, prefix, strlen(prefix)) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
     struct machine_config *m = &o->machine;
-    if (m->initrd_file && !m->kernel_file)
+    if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && m->bios != BIOS_FILE && !*o->dump_dtb)
-        return error_set(err, "a kernel is needed, for example: rivulet -nographic -m 512M "
+    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
+        !options_have_flash(o) && !options_have_device(o, "loader"))
+        return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");
     if (o->has_stdio_chardev && o->serial_count == 0)
@@ -370,9 +399,12 @@ static void print_word(FILE *out, const struct option_row *row, int *column)
 void options_print_help(FILE *out)
 {
     int column = 0;
-    fprintf(out, "usage: rivulet [OPTION...] [KERNEL]\n"
-                 "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
-                 "QEMU's, with one dash or two. The exit status is the guest's.\n");
+    fprintf(out,
+            "usage: rivulet [OPTION...] [FILE]\n"
+            "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
+            "QEMU's, with one dash or two. The exit status is the guest's.\n"
+            "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
+            "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct option_row *row = &rows[i];
         if (row->effect == HEADING) {
@@ -385,6 +417,11 @@ void options_print_help(FILE *out)
         }
     }
     fputc('\n', out);
+}
+
+bool options_have_library(const char *name)
+{
+    return strstr(RIVULET_LIBRARIES, name) != NULL;
 }
 
 void options_print_version(FILE *out)

@@ -9,8 +9,9 @@
 
 #include <stdio.h>
 
-#define OPTION_LIST_MAX 64u
-#define OPTION_PATH_MAX 1024u
+#define OPTION_LIST_MAX    64u
+#define OPTION_PATH_MAX    1024u
+#define OPTION_FOLDERS_MAX 8u
 
 enum options_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
 enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL, SERIAL_CHARDEV };
@@ -34,16 +35,21 @@ struct option_group {
 struct options {
     enum options_action action;
     struct machine_config machine;  /* all but the ends of its wires */
+    const char *file;               /* the word without an option (boot_file.h); NULL: none */
     char dump_dtb[OPTION_PATH_MAX]; /* "": no */
     enum serial_kind serial;
     bool has_monitor, monitor_given; /* on standard input and output */
     bool shares_stdio;               /* serial port and monitor: Ctrl-A c switches */
     bool nographic;
     bool starts_stopped, no_shutdown;
-    const char *serial_file;     /* SERIAL_FILE */
-    unsigned serial_count;       /* how often -serial was given: the board has one */
-    bool has_stdio_chardev;      /* the terminal is its */
-    bool rtc_given, sleep_given; /* else the default depends on other options */
+    const char *serial_file; /* SERIAL_FILE */
+    unsigned serial_count;   /* how often -serial was given: the board has one */
+    bool has_stdio_chardev;  /* the terminal is its */
+    /* Else the default depends on other options. */
+    bool rtc_given, sleep_given, memory_given;
+    bool no_defaults;
+    const char *folders[OPTION_FOLDERS_MAX]; /* where firmware is looked for first */
+    unsigned folder_count;
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */
     const char *script_file;
@@ -51,12 +57,18 @@ struct options {
     bool show_hash;
     struct option_list breakpoints;
     struct option_list save_loads; /* virtual times, in rising order */
-    struct option_group devices, drives, netdevs, nics, chardevs, objects, globals;
+    struct option_group devices, drives, netdevs, nics, chardevs, objects, globals, fw_cfg;
     char texts[OPTION_TEXTS_BYTES]; /* of the groups */
     size_t texts_used;
 };
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;
+/* Whether the first flash may hold what boots. */
+bool options_have_flash(const struct options *o);
+/* Whether there is a -device whose name begins like this. */
+bool options_have_device(const struct options *o, const char *prefix);
+/* Whether the program was built with this library ("libslirp"). */
+bool options_have_library(const char *name);
 void options_print_help(FILE *out);
 void options_print_version(FILE *out);
 

@@ -13,10 +13,14 @@ struct drive {
     struct block *block;
     const char *serial; /* NULL: none */
     bool wants_device;  /* if=virtio: a device is made for it */
+    bool is_flash;      /* if=pflash, or -machine pflash0=, pflash1= */
+    unsigned flash_unit;
     bool write_through;
     enum virtio_blk_on_error on_read_error, on_write_error;
     bool is_taken; /* by a device */
 };
+
+#define DRIVES_FLASHES 2u
 
 struct drives {
     struct drive items[MACHINE_DRIVES_MAX];
@@ -40,5 +44,7 @@ bool drive_read_error(const char *text, enum virtio_blk_on_error *action,
 
 /* Lines of text, a drive each. */
 void drives_describe(const struct drives *d, const struct byte_sink *out);
+/* The drive that a flash of the board is kept in; NULL: none. */
+const struct drive *drives_flash(const struct drives *d, unsigned unit);
 
 #endif

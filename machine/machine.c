@@ -4,6 +4,7 @@
 #include "devices/virtio/blk.h"
 #include "machine/chardevs.h"
 #include "machine/drives.h"
+#include "machine/fw_items.h"
 #include "machine/nets.h"
 #include "machine/serial_ports.h"
 
@@ -139,6 +140,13 @@ static bool open_drives(struct machine *m, struct error *err)
     return m->drives != NULL;
 }
 
+static bool make_fw_items(struct machine *m, struct error *err)
+{
+    bool with_kernel = boot_is_by_flash(m) && m->config.kernel_file;
+    m->fw_items = fw_items_create(&m->config, with_kernel, err);
+    return m->fw_items != NULL;
+}
+
 static bool build(struct machine *m, struct error *err)
 {
     m->clock = (struct clock){.follows_host = !m->config.icount};
@@ -157,8 +165,8 @@ static bool build(struct machine *m, struct error *err)
         return false;
     m->nets = nets_create(&m->config, m->door, &m->clock, err);
     m->chardevs = chardevs_create(&m->config, m->door, err);
-    return m->nets && m->chardevs && open_drives(m, err) && create_harts(m, err) &&
-           board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
+    return m->nets && m->chardevs && open_drives(m, err) && make_fw_items(m, err) &&
+           create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
 }
 
 /* drives NULL: those of the configuration are opened. */
@@ -229,6 +237,7 @@ void machine_destroy(struct machine *m)
     board_destroy(m);
     serial_buses_destroy(m);
     drives_close(m->drives, m->config.log);
+    fw_items_destroy(m->fw_items);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_destroy(m->harts[i]);

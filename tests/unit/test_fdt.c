@@ -276,6 +276,16 @@ START_TEST(a_long_command_line_fits)
 }
 END_TEST
 
+START_TEST(a_boot_loader_can_add_to_the_tree_in_place)
+{
+    static const char large[0x2f00];
+    const struct fdt_config c = two_harts();
+    uint8_t *blob = build(&c);
+    ck_assert_int_eq(fdt_setprop(blob, node(blob, "/chosen"), "large", large, sizeof large), 0);
+    free(blob);
+}
+END_TEST
+
 START_TEST(too_many_harts_are_an_error)
 {
     struct fdt_config c = two_harts();
@@ -396,6 +406,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, the_pci_host_has_qemus_windows_and_interrupts);
     tcase_add_test(c, what_is_not_configured_is_not_in_the_tree);
     tcase_add_test(c, a_long_command_line_fits);
+    tcase_add_test(c, a_boot_loader_can_add_to_the_tree_in_place);
     tcase_add_test(c, too_many_harts_are_an_error);
     tcase_add_test(c, a_users_tree_gets_bootargs_initrd_and_seed_and_keeps_the_rest);
     tcase_add_test(c, a_users_tree_without_chosen_gets_one);

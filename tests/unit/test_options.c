@@ -107,10 +107,11 @@ START_TEST(without_options_the_defaults_are_the_machines)
 }
 END_TEST
 
-START_TEST(a_word_alone_is_the_kernel)
+START_TEST(a_word_alone_is_the_file_to_boot)
 {
     PARSE("-m 256 Image");
-    ck_assert_str_eq(o.machine.kernel_file, "Image");
+    ck_assert_str_eq(o.file, "Image");
+    ck_assert_ptr_null(o.machine.kernel_file);
     ck_assert_uint_eq(o.machine.ram_bytes, 256 << 20);
 }
 END_TEST
@@ -389,7 +390,7 @@ START_TEST(what_qemu_knows_and_we_do_not_need_is_accepted)
           "-msg timestamp=on -overcommit mem-lock=off -k de -vga none -net none -nic none "
           "-parallel none -audio none -audiodev none,id=x -sandbox off -no-acpi -singlestep "
           "-global virtio-mmio.force-legacy=false");
-    ck_assert_str_eq(o.machine.kernel_file, "Image");
+    ck_assert_str_eq(o.file, "Image");
 }
 END_TEST
 
@@ -535,10 +536,10 @@ END_TEST
 START_TEST(options_that_make_no_sense_together_are_refused)
 {
     static const struct bad_line bad[] = {
-        {"", "a kernel is needed, for example: rivulet -nographic"},
-        {"-bios none", "a kernel is needed"},
+        {"", "a kernel or a disk is needed, for example: rivulet -m"},
+        {"-bios none", "a kernel or a disk is needed"},
         {"-initrd I -bios fw", "-initrd I needs a kernel"},
-        {"-kernel A B", "two kernels: A and B"},
+        {"A B", "two files: A and B; give a further disk with -drive"},
         {"-kernel", "-kernel needs an argument: FILE"},
         {"Image --append", "--append needs an argument: TEXT"},
     };
@@ -582,7 +583,7 @@ END_TEST
 static void add_machine_tests(TCase *c)
 {
     tcase_add_test(c, without_options_the_defaults_are_the_machines);
-    tcase_add_test(c, a_word_alone_is_the_kernel);
+    tcase_add_test(c, a_word_alone_is_the_file_to_boot);
     tcase_add_test(c, one_dash_and_two_dashes_are_the_same);
     tcase_add_test(c, files_and_texts_are_taken_as_they_are);
     tcase_add_test(c, the_last_bios_counts);
