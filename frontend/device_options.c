@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A copy of text that lives as long as the options. */
 const char *keep_text(struct options *o, const char *text, struct error *err)
 {
     size_t n = strlen(text) + 1;
