@@ -358,12 +358,63 @@ bool set_serial(struct options *o, const char *value, struct error *err)
     return true;
 }
 
+static bool add_remote(struct options *o, enum remote_kind kind, const char *chardev,
+                       struct error *err)
+{
+    if (o->remote_count == OPTION_REMOTES)
+        return error_set(err, "there are %u monitors already", OPTION_REMOTES);
+    o->remotes[o->remote_count++] = (struct remote_config){.kind = kind, .chardev = chardev};
+    return true;
+}
+
+/* A monitor at the end that `value` spells. */
+static bool add_remote_end(struct options *o, enum remote_kind kind, const char *value,
+                           struct error *err)
+{
+    const char *id;
+    char label[32];
+    snprintf(label, sizeof label, "compat_monitor%u", o->remote_count);
+    return add_character_end(o, value, label, &id, err) && add_remote(o, kind, id, err);
+}
+
+static bool is_nowhere(const char *end)
+{
+    return strcmp(end, "none") == 0 || strcmp(end, "null") == 0;
+}
+
 bool set_monitor(struct options *o, const char *value, struct error *err)
 {
     o->monitor_given = true;
-    o->has_monitor = strcmp(value, "stdio") == 0;
-    return o->has_monitor || strcmp(value, "none") == 0 || strcmp(value, "null") == 0 ||
-           error_set(err, "not there yet; it can be stdio or none");
+    if (strcmp(value, "stdio") == 0)
+        o->has_monitor = true;
+    return o->has_monitor || is_nowhere(value) || add_remote_end(o, REMOTE_MONITOR, value, err);
+}
+
+bool set_qmp(struct options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0)
+        return error_set(err, "stdio is not there yet for it; give unix:PATH,server=on,wait=off");
+    return is_nowhere(value) || add_remote_end(o, REMOTE_QMP, value, err);
+}
+
+bool add_monitor(struct options *o, const char *value, struct error *err)
+{
+    struct list_item item;
+    enum remote_kind kind = REMOTE_MONITOR;
+    const char *list = value, *id = NULL;
+    err->text[0] = 0;
+    while (list_next(&list, &item, err)) {
+        if (!item.value || strcmp(item.key, "chardev") == 0)
+            id = keep_text(o, item.value ? item.value : item.key, err);
+        else if (strcmp(item.key, "mode") == 0 && strcmp(item.value, "control") == 0)
+            kind = REMOTE_QMP;
+        else if (strcmp(item.key, "mode") != 0 || strcmp(item.value, "readline") != 0)
+            return error_set(err, "unknown '%.40s=%.40s'; give chardev=ID,mode=readline|control",
+                             item.key, item.value);
+    }
+    if (err->text[0])
+        return false;
+    return id ? add_remote(o, kind, id, err) : error_set(err, "give chardev=ID");
 }
 
 bool set_display(struct options *o, const char *value, struct error *err)

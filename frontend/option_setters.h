@@ -10,7 +10,7 @@ typedef bool option_setter(struct options *o, const char *value, struct error *e
 
 option_setter set_machine, set_cpu, set_memory, set_smp, set_accel;
 option_setter set_bios, add_folder;
-option_setter set_serial, set_monitor, set_display, accept_none;
+option_setter set_serial, set_monitor, set_qmp, add_monitor, set_display, accept_none;
 option_setter set_icount, set_seed, set_rtc;
 option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
 
@@ -21,7 +21,8 @@ option_setter add_device, add_drive, add_netdev, add_nic, add_chardev, add_objec
 bool add_first_disk(struct options *o, const char *file, const char *format, struct error *err);
 /* The next flash, with this switch of -drive on; NULL: none. */
 bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err);
-/* A copy of text that lives as long as the options; NULL and err. */
+
+/* A copy that lives as long as the options; NULL and err: no room. */
 const char *keep_text(struct options *o, const char *text, struct error *err);
 
 /* Adds the -chardev that the argument of -serial or -monitor spells, such as unix:PATH,server=on.

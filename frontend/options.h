@@ -5,6 +5,7 @@
 #define RIVULET_FRONTEND_OPTIONS_H
 
 #include "base/error.h"
+#include "frontend/remote.h"
 #include "machine/machine.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #define OPTION_LIST_MAX    64u
 #define OPTION_PATH_MAX    1024u
 #define OPTION_FOLDERS_MAX 8u
+#define OPTION_REMOTES     8u
 
 enum options_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
 enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL, SERIAL_CHARDEV };
@@ -38,13 +40,15 @@ struct options {
     const char *file;               /* the word without an option (boot_file.h); NULL: none */
     char dump_dtb[OPTION_PATH_MAX]; /* "": no */
     enum serial_kind serial;
+    const char *serial_file;         /* SERIAL_FILE */
+    unsigned serial_count;           /* how often -serial was given: the board has one */
+    bool has_stdio_chardev;          /* the terminal is its */
     bool has_monitor, monitor_given; /* on standard input and output */
     bool shares_stdio;               /* serial port and monitor: Ctrl-A c switches */
+    struct remote_config remotes[OPTION_REMOTES]; /* further ones, at character back-ends */
+    unsigned remote_count;
     bool nographic;
     bool starts_stopped, no_shutdown;
-    const char *serial_file; /* SERIAL_FILE */
-    unsigned serial_count;   /* how often -serial was given: the board has one */
-    bool has_stdio_chardev;  /* the terminal is its */
     /* Else the default depends on other options. */
     bool rtc_given, sleep_given, memory_given;
     bool no_defaults;

@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 
@@ -28,6 +29,7 @@ struct run {
     struct terminal *monitor_terminal; /* the same, or the monitor's own; NULL: no monitor */
     struct monitor *monitor;
     struct console *console;
+    struct remote *remotes[OPTION_REMOTES];
     struct script *script; /* NULL: none */
     int serial_fd;         /* a file of our own, or -1 */
     unsigned next_save_load;
@@ -169,6 +171,8 @@ static bool open_console(struct run *r, struct error *err)
 
 static void close_console(struct run *r)
 {
+    for (unsigned i = 0; i < OPTION_REMOTES; i++)
+        remote_close(r->remotes[i]);
     console_destroy(r->console);
     monitor_destroy(r->monitor);
     if (r->monitor_terminal != r->terminal)
@@ -203,17 +207,31 @@ static bool add_breakpoints(struct run *r, struct error *err)
     return true;
 }
 
+static bool open_remotes(struct run *r, struct error *err)
+{
+    for (unsigned i = 0; i < r->options->remote_count; i++) {
+        r->remotes[i] = remote_open(r->control, r->monitor, &r->options->remotes[i], err);
+        if (!r->remotes[i])
+            return false;
+    }
+    return true;
+}
+
 static bool create_monitor(struct run *r, struct error *err)
 {
     struct byte_sink answers = {.write = on_answer, .owner = r};
-    if (!r->monitor_terminal)
+    if (!r->monitor_terminal && !r->options->remote_count)
         return true;
     r->monitor = monitor_create(r->control, err);
     if (!r->monitor)
         return false;
-    bool echo = os_terminal_is_tty(STDIN_FILENO);
-    r->console = console_create(r->control, r->monitor, &answers, echo, err);
-    return r->console != NULL;
+    if (r->monitor_terminal) {
+        bool echo = os_terminal_is_tty(STDIN_FILENO);
+        r->console = console_create(r->control, r->monitor, &answers, echo, err);
+        if (!r->console)
+            return false;
+    }
+    return open_remotes(r, err);
 }
 
 static bool create_machine(struct run *r, struct error *err)
@@ -443,6 +461,8 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
         ok = dump_device_tree(r, err);
     else if (ok)
         ok = run_to_end(r, status, err);
+    if (r->control)
+        control_close(r->control);
     close_console(r);
     control_destroy(r->control);
     machine_destroy(r->machine);

@@ -13,7 +13,8 @@ struct slot {
     char id[CHARDEV_ID_MAX + 1];
     const struct machine_option *option;
     bool is_stdio;
-    bool is_taken; /* by a device */
+    bool is_taken;   /* by a device */
+    bool is_clients; /* attached by somebody else */
     struct chardev *chardev;
     struct chardev_entry entry; /* of the device; data INPUT_NO_ENTRY: none */
     struct chardevs *owner;
@@ -132,6 +133,20 @@ bool chardevs_take(struct chardevs *c, const char *id, const struct chardev_devi
     if (entry)
         *entry = slot->entry.data;
     return true;
+}
+
+struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, struct error *err)
+{
+    struct slot *slot = find_slot(c, id);
+    if (!slot || !slot->chardev)
+        error_set(err, "there is no character back-end '%.60s' for a monitor", id);
+    else if (slot->is_taken || slot->is_clients)
+        error_set(err, "somebody else has the character back-end '%.60s'", id);
+    else {
+        slot->is_clients = true;
+        return slot->chardev;
+    }
+    return NULL;
 }
 
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry)

@@ -33,6 +33,9 @@ struct chardev_device {
 bool chardevs_take(struct chardevs *c, const char *id, const struct chardev_device *device,
                    struct byte_sink *sink, unsigned *entry, struct error *err) MUST_CHECK;
 
+/* The back-end of this id, which no device and no other client has; NULL and err. */
+struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, struct error *err);
+
 /* The door entry of the device that has stdio; false: none has. */
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry);
 

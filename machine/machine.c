@@ -358,6 +358,11 @@ uint64_t machine_traps(const struct machine *m)
     return traps;
 }
 
+struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err)
+{
+    return chardevs_take_for_client(m->chardevs, id, err);
+}
+
 bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
 {
     return nets_add_forward(m->nets, netdev, rule, err);

@@ -121,6 +121,11 @@ unsigned machine_console_entry(const struct machine *m);
  * recording says that it did. INPUT_NO_ENTRY: there is no network of this id. */
 unsigned machine_network_entry(struct machine *m, const char *id);
 
+/* The character back-end of this id for somebody who is no device: a monitor. It is the machine's,
+ * and goes over to its successor as it is. NULL and err: there is none, or another has it. */
+struct chardev;
+struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err);
+
 /* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
  * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any
  * thread. */

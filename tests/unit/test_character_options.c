@@ -1,4 +1,4 @@
-/* -chardev, and what -serial spells. */
+/* -chardev, what -serial spells, and where monitors are. */
 #include "tests/unit/options_rig.h"
 
 #include <stdlib.h>
@@ -65,6 +65,67 @@ START_TEST(a_stdio_back_end_has_the_terminal)
 }
 END_TEST
 
+START_TEST(standard_input_has_one_user_or_two_that_share_it)
+{
+    static const struct {
+        const char *words;
+        enum serial_kind serial;
+        bool has_monitor, shares;
+    } lines[] = {
+        {"Image", SERIAL_STDIO, true, true},
+        {"Image -nographic", SERIAL_STDIO, true, true},
+        {"Image -serial mon:stdio", SERIAL_STDIO, true, true},
+        {"Image -serial stdio", SERIAL_STDIO, false, false},
+        {"Image -monitor none", SERIAL_STDIO, false, false},
+        {"Image -monitor stdio", SERIAL_NULL, true, false},
+        {"Image -nographic -serial null -monitor stdio", SERIAL_NULL, true, false},
+        {"Image -serial file:x", SERIAL_FILE, false, false},
+    };
+    static const struct bad_line bad[] = {
+        {"Image -monitor stdio -serial stdio",
+         "the monitor and the serial port cannot both have stdio"},
+        {"Image -monitor stdio -serial mon:stdio",
+         "the monitor and the serial port cannot both have stdio"},
+        {"Image -nographic -monitor stdio",
+         "the monitor and the serial port cannot both have stdio"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct options o;
+        struct error err;
+        char words[64];
+        snprintf(words, sizeof words, "%s", lines[i].words);
+        ck_assert_msg(parse(words, &o, &err), "%s", err.text);
+        ck_assert_int_eq(o.serial, lines[i].serial);
+        ck_assert_int_eq(o.has_monitor, lines[i].has_monitor);
+        ck_assert_int_eq(o.shares_stdio, lines[i].shares);
+    }
+    CHECK_BAD(bad);
+}
+END_TEST
+
+START_TEST(monitors_are_at_character_back_ends)
+{
+    PARSE("Image -monitor unix:/tmp/m,server=on,wait=off -qmp tcp::4444,server=on,wait=off "
+          "-chardev pty,id=p -mon p -monitor telnet::23,server=on -chardev stdio,id=s,mux=on "
+          "-serial chardev:s -mon chardev=s,mode=readline");
+    static const struct {
+        enum remote_kind kind;
+        const char *chardev;
+        bool echo;
+    } remotes[] = {{REMOTE_MONITOR, "compat_monitor0", false},
+                   {REMOTE_QMP, "compat_monitor1", false},
+                   {REMOTE_MONITOR, "p", true},
+                   {REMOTE_MONITOR, "compat_monitor3", true}};
+    ck_assert_uint_eq(o.remote_count, ARRAY_LEN(remotes));
+    for (size_t i = 0; i < ARRAY_LEN(remotes); i++) {
+        ck_assert_int_eq(o.remotes[i].kind, remotes[i].kind);
+        ck_assert_str_eq(o.remotes[i].chardev, remotes[i].chardev);
+        ck_assert_int_eq(o.remotes[i].echo, remotes[i].echo);
+    }
+    ck_assert(o.shares_stdio && o.has_stdio_chardev);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("character options");
@@ -72,6 +133,8 @@ static Suite *suite(void)
     tcase_add_test(c, the_serial_port_goes_to_a_back_end);
     tcase_add_test(c, a_back_end_has_a_name_that_the_serial_port_gives);
     tcase_add_test(c, a_stdio_back_end_has_the_terminal);
+    tcase_add_test(c, standard_input_has_one_user_or_two_that_share_it);
+    tcase_add_test(c, monitors_are_at_character_back_ends);
     suite_add_tcase(s, c);
     return s;
 }
