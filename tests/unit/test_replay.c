@@ -186,8 +186,7 @@ static void put_guest(struct program *p)
 /* --- the machine ------------------------------------------------------------------------- */
 
 struct files {
-    char disk[40], socket[40];
-    char file_property[48];
+    char disk[40], socket[48];
 };
 
 static struct machine_config config_of(const struct program *p, unsigned harts,
