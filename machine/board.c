@@ -74,7 +74,8 @@ static const struct board_entry board[BOARD_SLOTS] = {
     [SLOT_FW_CFG] = {{0x10100000, FW_CFG_BYTES, 0, "fw-cfg",
                      {"qemu,fw-cfg-mmio"}, NODE_FW_CFG}, create_fw_cfg},
     [SLOT_FLASH0] = {{FLASH_BASE, PFLASH_BYTES, 0, "flash", {"cfi-flash"}, NODE_FLASH}, NULL},
-    [SLOT_FLASH1] = {{FLASH_BASE + PFLASH_BYTES, PFLASH_BYTES, 0, "flash", {NULL}, NODE_NONE}, NULL},
+    [SLOT_FLASH1] = {{FLASH_BASE + PFLASH_BYTES, PFLASH_BYTES, 0, "flash",
+                     {NULL}, NODE_NONE}, NULL},
     [SLOT_VIRTIO7] = VIRTIO_MMIO(7), VIRTIO_MMIO(6), VIRTIO_MMIO(5), VIRTIO_MMIO(4),
                      VIRTIO_MMIO(3), VIRTIO_MMIO(2), VIRTIO_MMIO(1), VIRTIO_MMIO(0),
 };
