@@ -12,4 +12,8 @@ struct byte_sink {
     void *owner;
 };
 
+/* Writes text; what one call writes is cut at 511 bytes. */
+__attribute__((format(printf, 2, 3))) void byte_sink_print(const struct byte_sink *sink,
+                                                           const char *format, ...);
+
 #endif

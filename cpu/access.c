@@ -13,8 +13,7 @@ static const enum cause page_fault[TLB_ACCESSES] = {CAUSE_LOAD_PAGE, CAUSE_STORE
 static const enum cause access_fault[TLB_ACCESSES] = {CAUSE_LOAD_ACCESS, CAUSE_STORE_ACCESS,
                                                       CAUSE_FETCH_ACCESS};
 
-/* The privilege that loads and stores have: mstatus.MPRV lends M-mode another. */
-static unsigned data_priv(const struct hart *h)
+unsigned hart_data_priv(const struct hart *h)
 {
     if (h->priv == PRIV_M && h->csr.mstatus & MSTATUS_MPRV)
         return h->csr.mstatus >> MSTATUS_MPP_SHIFT & 3;
@@ -38,7 +37,7 @@ static unsigned priv_of(enum tlb_context context)
 static enum tlb_context context_for(const struct hart *h, enum tlb_access access)
 {
     if (access != TLB_FETCH)
-        return context_of(h, data_priv(h));
+        return context_of(h, hart_data_priv(h));
     return h->priv == PRIV_M ? TLB_M : h->priv == PRIV_U ? TLB_U : TLB_S;
 }
 

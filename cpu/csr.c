@@ -486,6 +486,15 @@ bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value)
     return row != ROW_ABSENT;
 }
 
+bool hart_csr_poke(struct hart *h, unsigned number, uint64_t value)
+{
+    enum csr_row row = row_of[number & 0xfff];
+    if (row == ROW_ABSENT || bits_get(number, 10, 2) == 3)
+        return false;
+    csr_write(h, row, value);
+    return true;
+}
+
 const char *csr_name(unsigned number)
 {
     return row_names[row_of[number & 0xfff]];

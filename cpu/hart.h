@@ -221,6 +221,9 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
               uint64_t operand, uint64_t *old);
 /* For debuggers and tests: no permission check and no side effects of reading. */
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
+/* For debuggers: as M-mode would write it, with all effects. False: there is no such CSR here, or
+ * it is read-only. Between runs. */
+bool hart_csr_poke(struct hart *h, unsigned number, uint64_t value) MUST_CHECK;
 /* Power-on values and state walk of h->csr, frm and fflags (outside the run loop: fflags whole). */
 void csr_reset(struct hart *h);
 void csr_state(struct hart *h, struct state *s);
@@ -254,6 +257,8 @@ bool hart_straddling_word(struct hart *h, uint32_t *word) MUST_CHECK;
 /* Raises an illegal-instruction exception with the instruction at h->pc as tval; false. */
 bool hart_raise_illegal(struct hart *h);
 
+/* The privilege that loads and stores have: mstatus.MPRV lends M-mode another. */
+unsigned hart_data_priv(const struct hart *h);
 /* Called after anything that decides how addresses are translated or checked changed: priv,
  * mstatus.MPRV/MPP/SUM, satp. Chooses the TLB arrays; O(1). */
 void hart_update_translation(struct hart *h);

@@ -5,30 +5,11 @@
 
 #include "base/bits.h"
 #include "cpu/hart.h"
+#include "debug/registers.h"
 
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-static const char *x_name(unsigned i)
-{
-    static const char *const names[32] = {
-        "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
-        "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
-        "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
-    };
-    return names[i & 31];
-}
-
-static const char *f_name(unsigned i)
-{
-    static const char *const names[32] = {
-        "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
-        "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
-        "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
-    };
-    return names[i & 31];
-}
 
 /* --- aliases -------------------------------------------------------------------------------- */
 
@@ -198,9 +179,9 @@ static bool put_operand(struct out *out, const char *word, size_t length, const 
         if (strlen(words[i]) != length || memcmp(words[i], word, length) != 0)
             continue;
         if (i < 3)
-            put(out, "%s", x_name(registers[i]));
+            put(out, "%s", register_x_name(registers[i]));
         else if (i < ARRAY_LEN(registers))
-            put(out, "%s", f_name(registers[i]));
+            put(out, "%s", register_f_name(registers[i]));
         else if (word[0] == 'i')
             put_immediate(out, in, pc);
         else if (word[0] == 'c')

@@ -310,7 +310,8 @@ bool set_serial(struct options *o, const char *value, struct error *err)
     if (o->serial_given)
         return error_set(err, "there is one serial port so far, and it is given twice");
     o->serial_given = true;
-    if (strcmp(value, "mon:stdio") == 0 || strcmp(value, "stdio") == 0)
+    o->shares_stdio = strcmp(value, "mon:stdio") == 0;
+    if (o->shares_stdio || strcmp(value, "stdio") == 0)
         o->serial = SERIAL_STDIO;
     else if (strcmp(value, "null") == 0 || strcmp(value, "none") == 0)
         o->serial = SERIAL_NULL;
@@ -324,12 +325,10 @@ bool set_serial(struct options *o, const char *value, struct error *err)
 
 bool set_monitor(struct options *o, const char *value, struct error *err)
 {
-    (void)o;
-    if (strcmp(value, "none") == 0 || strcmp(value, "null") == 0)
-        return true;
-    if (strcmp(value, "stdio") == 0)
-        return error_set(err, "the monitor is not there yet; leave it out, or give none");
-    return error_set(err, "no such place for a monitor; give none");
+    o->monitor_given = true;
+    o->has_monitor = strcmp(value, "stdio") == 0;
+    return o->has_monitor || strcmp(value, "none") == 0 || strcmp(value, "null") == 0 ||
+           error_set(err, "not there yet; it can be stdio or none");
 }
 
 bool set_display(struct options *o, const char *value, struct error *err)

@@ -64,12 +64,14 @@ static const struct option_row rows[] = {
      "M-mode firmware (default: the built-in SBI)"},
     {"dtb", NULL, "FILE", SET_TEXT, AT(machine.dtb_file), NULL, "device tree instead of our own"},
     TITLE("Console"),
-    {"nographic", NULL, NULL, NO_EFFECT, 0, NULL,
+    {"nographic", NULL, NULL, SET_TRUE, AT(nographic), NULL,
      "console on the terminal, which is the default:\n"
-     "Ctrl-A x ends the program, Ctrl-A h shows the other keys"},
+     "Ctrl-A x ends the program, Ctrl-A c switches to the monitor,\n"
+     "Ctrl-A h shows the other keys"},
     {"serial", NULL, "mon:stdio|stdio|file:PATH|null|none", CALL, 0, set_serial,
-     "where the serial port goes (stdio)"},
-    {"monitor", NULL, "none", CALL, 0, set_monitor, "the monitor is not there yet"},
+     "where the serial port goes (mon:stdio: with the monitor)"},
+    {"monitor", NULL, "stdio|none", CALL, 0, set_monitor,
+     "where the monitor is; its command help lists the others"},
     {"display", NULL, "none", CALL, 0, set_display, "displays are not there yet"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
@@ -82,8 +84,11 @@ static const struct option_row rows[] = {
     {"seed", NULL, "N", CALL, 0, set_seed, "seed of all that is random in the machine"},
     {"rtc", NULL, "base=utc|localtime|DATE", CALL, 0, set_rtc,
      "the guest's date (utc; with -icount 2025-01-01)"},
-    {"no-reboot", NULL, NULL, SET_TRUE, AT(machine.no_reboot), NULL,
-     "a reset by the guest ends the program"},
+    {"no-reboot", NULL, NULL, SET_TRUE, AT(machine.no_reboot), NULL, "a reset ends the program"},
+    {"no-shutdown", NULL, NULL, SET_TRUE, AT(no_shutdown), NULL,
+     "a power-off stops the machine and the program stays"},
+    {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
+     "start with the machine stopped: the monitor's cont lets it run"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-rng-device"},
@@ -144,7 +149,6 @@ static const struct option_row rows[] = {
     {"audiodev", NULL, "none", CALL, 0, accept_none, NULL},
     {"sandbox", NULL, "off", CALL, 0, accept_none, NULL},
     TITLE("Known and not there yet"),
-    MISSING("S", "waiting for a debugger"),
     MISSING("s", "the gdb stub"),
     MISSING("gdb", "the gdb stub"),
     MISSING("enable-kvm", "hardware virtualization"),
@@ -176,7 +180,6 @@ static const struct option_row rows[] = {
     MISSING("dfilter", "log filters"),
     MISSING("daemonize", "running in the background"),
     MISSING("pidfile", "a file of the process id"),
-    MISSING("no-shutdown", "staying after power-off"),
     MISSING("action", "actions on events"),
     MISSING("echr", "another escape key"),
     MISSING("readconfig", "configuration files"),
@@ -254,6 +257,22 @@ static bool set_positional(struct options *o, const char *file, struct error *er
     return true;
 }
 
+/* As QEMU: standard input has one user, or the serial port and the monitor share it. */
+static bool share_stdio(struct options *o, struct error *err)
+{
+    if (o->monitor_given && o->has_monitor) {
+        if (o->serial == SERIAL_STDIO && (o->serial_given || o->nographic))
+            return error_set(err, "the monitor and the serial port cannot both have stdio; "
+                                  "-serial mon:stdio alone shares it");
+        if (!o->serial_given)
+            o->serial = SERIAL_NULL;
+    }
+    if (!o->monitor_given && !o->serial_given)
+        o->shares_stdio = true;
+    o->has_monitor |= o->shares_stdio;
+    return true;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
@@ -268,7 +287,7 @@ static bool check_together(struct options *o, struct error *err)
         m->rtc = RTC_FIXED;
         m->rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
     }
-    return true;
+    return share_stdio(o, err);
 }
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err)

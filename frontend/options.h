@@ -38,6 +38,10 @@ struct options {
     enum serial_kind serial;
     const char *serial_file; /* SERIAL_FILE */
     bool serial_given;
+    bool has_monitor, monitor_given; /* on standard input and output */
+    bool shares_stdio;               /* serial port and monitor: Ctrl-A c switches */
+    bool nographic;
+    bool starts_stopped, no_shutdown;
     bool rtc_given, sleep_given; /* else the default depends on other options */
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */

@@ -1,11 +1,12 @@
 /* One run of the program (contract: run.h).
  *
- * The machine runs in slices that end where the front has something to do: -until, -save-load, a
- * script's limits of time. Where slices end is not seen by the guest (machine.h), so that a run
- * with them and one without are the same. */
+ * The first thread is the machine's (debug/control.h). The machine runs in slices that end where
+ * the front has something to do: -until, -save-load, a script's limits of time. Where slices end is
+ * not seen by the guest (machine.h), so that a run with them and one without are the same. */
 #include "frontend/run.h"
 
 #include "base/os.h"
+#include "debug/console.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 
@@ -22,11 +23,16 @@
 struct run {
     const struct options *options;
     struct machine_config config;
-    struct machine *volatile machine; /* the signal handler reads it */
-    struct terminal *terminal;
+    struct machine *machine;
+    struct control *volatile control;  /* the signal handler reads it */
+    struct terminal *terminal;         /* of the serial port */
+    struct terminal *monitor_terminal; /* the same, or the monitor's own; NULL: no monitor */
+    struct monitor *monitor;
+    struct console *console;
     struct script *script; /* NULL: none */
     int serial_fd;         /* a file of our own, or -1 */
     unsigned next_save_load;
+    struct control_breakpoint breakpoints[OPTION_LIST_MAX];
     uint64_t breakpoints_hit;
 };
 
@@ -50,8 +56,41 @@ static void on_script_send(void *owner, const uint8_t *bytes, size_t n)
 static void on_stop(void *owner)
 {
     struct run *r = owner;
-    if (r->machine)
-        machine_request_stop(r->machine);
+    if (r->control)
+        control_kick(r->control);
+}
+
+/* What is typed to the monitor is taken on the machine's thread. */
+struct typed {
+    struct run *run;
+    const uint8_t *bytes; /* NULL: the user has turned to the monitor */
+    size_t n;
+};
+
+static void take_typed(void *owner)
+{
+    const struct typed *t = owner;
+    if (t->bytes)
+        console_type(t->run->console, t->bytes, t->n);
+    else
+        console_turn(t->run->console);
+}
+
+static void on_type(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct typed typed = {owner, bytes, n};
+    control_call(typed.run->control, take_typed, &typed);
+}
+
+static void on_turn(void *owner)
+{
+    on_type(owner, NULL, 0);
+}
+
+static void on_answer(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct run *r = owner;
+    terminal_write(r->monitor_terminal, bytes, n);
 }
 
 static bool open_serial_file(struct run *r, struct error *err)
@@ -70,6 +109,23 @@ static bool has_network(const struct machine_config *c)
         none += type && strcmp(type, "none") == 0;
     }
     return c->netdevs.count + c->nics.count > none;
+}
+
+/* A script shares its terminal with nobody. */
+static bool open_terminals(struct run *r, int input, int output, struct error *err)
+{
+    struct terminal_ports plain = {.kick = on_stop, .owner = r};
+    struct terminal_ports monitor = {.kick = on_stop, .type = on_type, .turn = on_turn, .owner = r};
+    bool shares = r->options->shares_stdio && !r->script;
+    r->terminal = terminal_create(input, output, shares ? &monitor : &plain, err);
+    if (shares)
+        r->monitor_terminal = r->terminal;
+    else if (r->options->has_monitor && !r->options->shares_stdio) {
+        monitor.only_monitor = true;
+        r->monitor_terminal = terminal_create(STDIN_FILENO, STDOUT_FILENO, &monitor, err);
+        return r->terminal && r->monitor_terminal;
+    }
+    return r->terminal != NULL;
 }
 
 static bool open_console(struct run *r, struct error *err)
@@ -94,12 +150,15 @@ static bool open_console(struct run *r, struct error *err)
         r->config.icount_sleep =
             (input != TERMINAL_NO_FD && terminal_is_live(input)) || has_network(&o->machine);
     r->config.serial = (struct byte_sink){.write = on_serial, .owner = r};
-    r->terminal = terminal_create(input, output, err);
-    return r->terminal != NULL;
+    return open_terminals(r, input, output, err);
 }
 
 static void close_console(struct run *r)
 {
+    console_destroy(r->console);
+    monitor_destroy(r->monitor);
+    if (r->monitor_terminal != r->terminal)
+        terminal_destroy(r->monitor_terminal);
     terminal_destroy(r->terminal);
     script_close(r->script);
     if (r->serial_fd >= 0)
@@ -108,23 +167,60 @@ static void close_console(struct run *r)
 
 /* --- the machine ------------------------------------------------------------------------- */
 
-static bool set_breakpoints(const struct option_list *list, struct machine *m, struct error *err)
+/* -break counts, and stops nothing. */
+static bool count_hit(void *owner, unsigned hart)
 {
-    for (unsigned i = 0; i < list->count; i++)
-        if (!machine_add_breakpoint(m, list->items[i]))
+    (void)hart;
+    struct run *r = owner;
+    r->breakpoints_hit++;
+    return false;
+}
+
+static bool add_breakpoints(struct run *r, struct error *err)
+{
+    const struct option_list *list = &r->options->breakpoints;
+    for (unsigned i = 0; i < list->count; i++) {
+        r->breakpoints[i] =
+            (struct control_breakpoint){.va = list->items[i], .hit = count_hit, .owner = r};
+        if (!control_add_breakpoint(r->control, &r->breakpoints[i]))
             return error_set(err, "no memory for the breakpoint at 0x%llx",
                              (unsigned long long)list->items[i]);
+    }
     return true;
 }
 
-static bool create_machine(const struct run *r, struct machine **m, struct error *err)
+static bool create_monitor(struct run *r, struct error *err)
 {
-    *m = machine_create(&r->config, err);
-    if (*m && set_breakpoints(&r->options->breakpoints, *m, err))
+    struct byte_sink answers = {.write = on_answer, .owner = r};
+    if (!r->monitor_terminal)
         return true;
-    machine_destroy(*m);
-    *m = NULL;
-    return false;
+    r->monitor = monitor_create(r->control, err);
+    if (!r->monitor)
+        return false;
+    bool echo = os_terminal_is_tty(STDIN_FILENO);
+    r->console = console_create(r->control, r->monitor, &answers, echo, err);
+    return r->console != NULL;
+}
+
+static bool create_machine(struct run *r, struct error *err)
+{
+    const struct options *o = r->options;
+    struct control_config config = {.starts_stopped = o->starts_stopped,
+                                    .no_shutdown = o->no_shutdown,
+                                    .no_reboot = o->machine.no_reboot};
+    r->config.no_reboot = true; /* the control resets */
+    r->machine = machine_create(&r->config, err);
+    if (!r->machine)
+        return false;
+    r->control = control_create(r->machine, &config, err);
+    return r->control && add_breakpoints(r, err) && create_monitor(r, err);
+}
+
+static void attach_terminals(struct run *r, struct machine *m)
+{
+    terminal_attach(r->terminal, m);
+    if (r->monitor_terminal && r->monitor_terminal != r->terminal)
+        terminal_attach(r->monitor_terminal, m);
 }
 
 /* The old machine saves, the new one takes its disks over, the old one goes, the new one loads. */
@@ -137,16 +233,19 @@ static bool succeed(struct run *r, struct state *save, struct error *err)
     struct machine *m = machine_succeed(old, err);
     if (!m)
         return false;
-    terminal_attach(r->terminal, m);
+    attach_terminals(r, m);
     r->machine = m;
+    bool ok = control_replace_machine(r->control, m, err);
     machine_destroy(old);
+    if (!ok)
+        return false;
     struct state *load = state_new_load(data, size);
     if (!load)
         return error_set(err, "-save-load: no memory for the state");
     machine_state(m, load);
-    bool ok = state_ok(load) || error_set(err, "-save-load: %s", state_error(load));
+    ok = state_ok(load) || error_set(err, "-save-load: %s", state_error(load));
     state_free(load);
-    return ok && set_breakpoints(&r->options->breakpoints, m, err);
+    return ok;
 }
 
 static bool save_load(struct run *r, struct error *err)
@@ -175,6 +274,18 @@ static uint64_t slice_end_ns(const struct run *r, uint64_t now_ns)
     return r->script ? min_u64(end, now_ns + SCRIPT_SLICE_NS) : end;
 }
 
+static bool wants_quit(const struct run *r)
+{
+    return terminal_wants_quit(r->terminal) ||
+           (r->monitor_terminal && terminal_wants_quit(r->monitor_terminal));
+}
+
+static int output_error(const struct run *r)
+{
+    int error = terminal_output_error(r->terminal);
+    return error || !r->monitor_terminal ? error : terminal_output_error(r->monitor_terminal);
+}
+
 /* Whether somebody other than the guest has ended the run. */
 static bool is_ended_outside(struct run *r, int *status)
 {
@@ -183,44 +294,59 @@ static bool is_ended_outside(struct run *r, int *status)
         *status = script_status(r->script);
     else if (os_stop_signal())
         *status = SIGNAL_STATUS + os_stop_signal();
-    else if (terminal_wants_quit(r->terminal))
+    else if (wants_quit(r))
         *status = 0;
     else
-        return terminal_output_error(r->terminal) != 0;
+        return output_error(r) != 0;
     return true;
 }
 
-/* Whether the guest or -until has. */
-static bool is_ended_inside(struct run *r, struct machine_exit exit, int *status)
+/* The exit status after the guest has ended the run. */
+static int guest_status(struct run *r)
 {
-    switch (exit.stop) {
-    case MACHINE_POWER_OFF:
-    case MACHINE_RESET:
-        *status = exit.stop == MACHINE_POWER_OFF ? exit.status : 0;
-        if (r->script) {
-            script_guest_ended(r->script);
-            if (script_state(r->script) == SCRIPT_FAILED)
-                *status = script_status(r->script);
-        }
-        return true;
-    case MACHINE_TIME_LIMIT:
-        *status = 0;
-        return machine_now_ns(r->machine) >= r->options->until_ns;
-    case MACHINE_BREAKPOINT:
-        r->breakpoints_hit++;
-        return false;
-    case MACHINE_IO_ERROR: /* the log says which; a signal ends the wait */
-        nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
-        return false;
-    case MACHINE_REQUEST:
-        return false;
+    struct machine_exit exit = control_exit(r->control);
+    if (r->script) {
+        script_guest_ended(r->script);
+        if (script_state(r->script) == SCRIPT_FAILED)
+            return script_status(r->script);
     }
-    return false;
+    return exit.stop == MACHINE_POWER_OFF ? exit.status : 0;
+}
+
+/* A disk has failed and the log says which: with a monitor it is for `cont` to try again. False and
+ * err: it cannot go on. */
+static bool try_disk_again(struct run *r, struct error *err)
+{
+    if (r->monitor || control_state(r->control) != RUN_IO_ERROR)
+        return true;
+    nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL); /* a signal ends the wait */
+    return control_continue(r->control, err);
+}
+
+/* One slice. False and err; or true, and *ended tells whether that was the end. */
+static bool run_slice(struct run *r, uint64_t now_ns, bool *ended, int *status, struct error *err)
+{
+    uint64_t sleep_ns = r->script ? SCRIPT_SLICE_NS : UINT64_MAX;
+    *ended = true;
+    *status = 0;
+    switch (control_run(r->control, slice_end_ns(r, now_ns), sleep_ns, err)) {
+    case CONTROL_GUEST_ENDED:
+        *status = guest_status(r);
+        return true;
+    case CONTROL_QUIT:
+        return true;
+    case CONTROL_FAILED:
+        return false;
+    case CONTROL_GOES_ON:
+        break;
+    }
+    *ended = machine_now_ns(r->machine) >= r->options->until_ns;
+    return *ended || try_disk_again(r, err);
 }
 
 static bool run_machine(struct run *r, int *status, struct error *err)
 {
-    for (;;) {
+    for (bool ended = false; !ended;) {
         uint64_t now_ns = machine_now_ns(r->machine);
         if (r->script)
             script_check_time(r->script, now_ns, os_monotonic_ns());
@@ -231,10 +357,10 @@ static bool run_machine(struct run *r, int *status, struct error *err)
                 return false;
             continue;
         }
-        struct machine_exit exit = machine_run(r->machine, slice_end_ns(r, now_ns));
-        if (is_ended_inside(r, exit, status))
-            return true;
+        if (!run_slice(r, now_ns, &ended, status, err))
+            return false;
     }
+    return true;
 }
 
 /* --- the end ----------------------------------------------------------------------------- */
@@ -251,17 +377,34 @@ static void show_figures(struct run *r)
                 (unsigned long long)machine_hash(r->machine), steps, now_ns);
 }
 
+static bool start_terminals(struct run *r, struct error *err)
+{
+    return terminal_start(r->terminal, err) &&
+           (!r->monitor_terminal || r->monitor_terminal == r->terminal ||
+            terminal_start(r->monitor_terminal, err));
+}
+
+/* 0, or the errno that output was lost for. */
+static int stop_terminals(struct run *r)
+{
+    int lost = terminal_stop(r->terminal), lost_too = 0;
+    if (r->monitor_terminal && r->monitor_terminal != r->terminal)
+        lost_too = terminal_stop(r->monitor_terminal);
+    return lost ? lost : lost_too;
+}
+
 /* The terminal is restored before anything is said, so that it is readable. */
 static bool run_to_end(struct run *r, int *status, struct error *err)
 {
-    terminal_attach(r->terminal, r->machine);
+    attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
-    bool ok = terminal_start(r->terminal, err);
+    bool ok = start_terminals(r, err);
     if (ok && r->script)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
     os_release_stop_signals();
-    int lost = terminal_stop(r->terminal);
+    control_close(r->control); /* the terminal's thread may wait for an answer */
+    int lost = stop_terminals(r);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);
     if (ok)
@@ -280,17 +423,16 @@ static bool dump_device_tree(const struct run *r, struct error *err)
 
 static bool run_with_log(struct run *r, int *status, struct error *err)
 {
-    struct machine *m = NULL;
     if (*r->options->dump_dtb && !r->config.kernel_file && r->config.bios == BIOS_BUILT_IN)
         r->config.bios = BIOS_NONE; /* a machine that has nothing to run has a device tree too */
-    bool ok = open_console(r, err) && create_machine(r, &m, err);
-    r->machine = m;
+    bool ok = open_console(r, err) && create_machine(r, err);
     *status = 0;
     if (ok && *r->options->dump_dtb)
         ok = dump_device_tree(r, err);
     else if (ok)
         ok = run_to_end(r, status, err);
     close_console(r);
+    control_destroy(r->control);
     machine_destroy(r->machine);
     return ok;
 }

@@ -29,11 +29,12 @@
 static const char help[] = "\n"
                            "Ctrl-A h       this help\n"
                            "Ctrl-A x       end the program\n"
-                           "Ctrl-A c       the monitor, which is not there yet\n"
+                           "Ctrl-A c       switch between the guest and the monitor\n"
                            "Ctrl-A Ctrl-A  send Ctrl-A\n";
 
 struct terminal {
     int input_fd, output_fd;
+    struct terminal_ports ports;
     struct os_mutex *mutex;
     struct os_wake *wake;
     struct os_thread *thread; /* NULL: not started */
@@ -46,23 +47,18 @@ struct terminal {
     bool is_collecting;
     /* The I/O thread's. */
     bool escaped; /* Ctrl-A was the last byte */
+    bool at_monitor;
 };
 
 /* --- output ------------------------------------------------------------------------------ */
 
-/* stop_machine, flush and append are called under the mutex. */
-static void stop_machine(struct terminal *t)
-{
-    if (t->machine)
-        machine_request_stop(t->machine);
-}
-
+/* flush and append are called under the mutex; kick takes none of ours. */
 static void flush(struct terminal *t)
 {
     if (t->output_used && !atomic_load(&t->output_error) &&
         !os_write_all(t->output_fd, t->output, t->output_used)) {
         atomic_store(&t->output_error, errno);
-        stop_machine(t);
+        t->ports.kick(t->ports.owner);
     }
     t->output_used = 0;
 }
@@ -112,12 +108,19 @@ void terminal_type(struct terminal *t, const uint8_t *bytes, size_t n)
 static void quit(struct terminal *t)
 {
     atomic_store(&t->wants_quit, true);
-    os_mutex_lock(t->mutex);
-    stop_machine(t);
-    os_mutex_unlock(t->mutex);
+    t->ports.kick(t->ports.owner);
 }
 
-/* The key after Ctrl-A; true when it is for the guest. */
+static void switch_monitor(struct terminal *t)
+{
+    if (!t->ports.type)
+        say(t, "\nThere is no monitor here; -serial mon:stdio has one.\n");
+    t->at_monitor = t->ports.type && (!t->at_monitor || t->ports.only_monitor);
+    if (t->at_monitor)
+        t->ports.turn(t->ports.owner);
+}
+
+/* The key after Ctrl-A; true when it is to be typed. */
 static bool answer_escape(struct terminal *t, uint8_t key)
 {
     switch (key) {
@@ -127,7 +130,7 @@ static bool answer_escape(struct terminal *t, uint8_t key)
         quit(t);
         return false;
     case 'c':
-        say(t, "\nThe monitor is not there yet.\n");
+        switch_monitor(t);
         return false;
     case 'h':
     case '?':
@@ -138,6 +141,17 @@ static bool answer_escape(struct terminal *t, uint8_t key)
     }
 }
 
+static void pass_on(struct terminal *t, const uint8_t *bytes, size_t n)
+{
+    if (n == 0)
+        return;
+    if (t->at_monitor)
+        t->ports.type(t->ports.owner, bytes, n);
+    else
+        terminal_type(t, bytes, n);
+}
+
+/* What came before a switch goes to whom it was typed. */
 static void take_input(struct terminal *t, const uint8_t *bytes, size_t n)
 {
     uint8_t typed[INPUT_BYTES];
@@ -145,11 +159,14 @@ static void take_input(struct terminal *t, const uint8_t *bytes, size_t n)
     for (size_t i = 0; i < n; i++) {
         bool escaped = t->escaped;
         t->escaped = !escaped && bytes[i] == ESCAPE;
+        if (escaped) {
+            pass_on(t, typed, count);
+            count = 0;
+        }
         if (!t->escaped && (!escaped || answer_escape(t, bytes[i])))
             typed[count++] = bytes[i];
     }
-    if (count)
-        terminal_type(t, typed, count);
+    pass_on(t, typed, count);
 }
 
 /* At the end of input, or when it cannot be read, nothing is read any more; the guest goes on. */
@@ -165,6 +182,8 @@ static void read_input(struct terminal *t)
 
 static bool is_behind(struct terminal *t)
 {
+    if (t->at_monitor)
+        return false;
     os_mutex_lock(t->mutex);
     size_t backlog = input_backlog(machine_door(t->machine), machine_console_entry(t->machine));
     os_mutex_unlock(t->mutex);
@@ -192,6 +211,8 @@ static void flush_now(struct terminal *t)
 static void io_main(void *arg)
 {
     struct terminal *t = arg;
+    if (t->at_monitor)
+        t->ports.turn(t->ports.owner);
     while (!atomic_load(&t->ends)) {
         bool due = is_collecting(t);
         bool behind = t->input_fd != TERMINAL_NO_FD && is_behind(t);
@@ -209,12 +230,15 @@ static void io_main(void *arg)
 
 /* --- making ------------------------------------------------------------------------------ */
 
-struct terminal *terminal_create(int input_fd, int output_fd, struct error *err)
+struct terminal *terminal_create(int input_fd, int output_fd, const struct terminal_ports *ports,
+                                 struct error *err)
 {
     struct terminal *t = calloc(1, sizeof *t);
     if (t) {
         t->input_fd = input_fd;
         t->output_fd = output_fd;
+        t->ports = *ports;
+        t->at_monitor = ports->only_monitor;
         t->mutex = os_mutex_create();
         t->wake = os_wake_create();
     }

@@ -117,7 +117,7 @@ static struct drive *find(struct drives *d, const char *id)
 static bool open_drive(struct drives *d, const struct machine_option *option, bool snapshot,
                        struct error *err)
 {
-    struct drive drive = {.on_write_error = VIRTIO_BLK_ENOSPC}; /* QEMU's */
+    struct drive drive = {.option = option, .on_write_error = VIRTIO_BLK_ENOSPC}; /* QEMU's */
     struct properties p = {.option = option};
     if (!check_rules(option, err) || !set_id(&drive, d->count, &p, err))
         return false;
@@ -188,4 +188,21 @@ struct drive *drives_take(struct drives *d, const char *id, struct error *err)
     }
     drive->is_taken = true;
     return drive;
+}
+
+void drives_describe(const struct drives *d, const struct byte_sink *out)
+{
+    for (unsigned i = 0; i < d->count; i++) {
+        const struct drive *drive = &d->items[i];
+        const char *format = option_text(drive->option, "format");
+        const char *cache = option_text(drive->option, "cache");
+        byte_sink_print(out, "%s: %.300s (%s%s)\n", drive->id, name_of(drive->option),
+                        format ? format : "format as found",
+                        block_is_read_only(drive->block) ? ", read-only" : "");
+        byte_sink_print(out, "    %llu bytes, %s, cache mode %s\n",
+                        (unsigned long long)block_bytes(drive->block),
+                        drive->is_taken ? "attached" : "not attached", cache ? cache : "writeback");
+    }
+    if (d->count == 0)
+        byte_sink_print(out, "There are no drives.\n");
 }

@@ -9,6 +9,7 @@
 
 struct drive {
     char id[64];
+    const struct machine_option *option;
     struct block *block;
     const char *serial; /* NULL: none */
     bool wants_device;  /* if=virtio: a device is made for it */
@@ -36,5 +37,8 @@ bool drive_write_error(const char *text, enum virtio_blk_on_error *action,
                        struct error *err) MUST_CHECK;
 bool drive_read_error(const char *text, enum virtio_blk_on_error *action,
                       struct error *err) MUST_CHECK;
+
+/* Lines of text, a drive each. */
+void drives_describe(const struct drives *d, const struct byte_sink *out);
 
 #endif

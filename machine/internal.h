@@ -68,6 +68,8 @@ struct machine {
     bool ends;        /* `exit` says why: the guest asked for it, or a disk */
     bool wants_reset; /* the guest asked for a reset that is to be done */
     struct machine_exit exit;
+    unsigned step_hart; /* machine_stop_at */
+    uint64_t step_end;
     atomic_bool stop_requested;
 };
 

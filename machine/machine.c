@@ -141,7 +141,8 @@ static bool open_drives(struct machine *m, struct error *err)
 
 static bool build(struct machine *m, struct error *err)
 {
-    m->clock = (struct clock){.follows_host = !m->config.icount, .host_zero_ns = os_monotonic_ns()};
+    m->clock = (struct clock){.follows_host = !m->config.icount};
+    m->step_end = UINT64_MAX;
     events_init(&m->events, NULL, NULL);
     m->round.random_state = m->config.seed;
     m->memory = memory_create(m->config.log);
@@ -197,6 +198,7 @@ struct machine *machine_succeed(struct machine *old, struct error *err)
     if (!m)
         return NULL;
     old->drives = NULL;
+    machine_stop_at(m, old->step_hart, old->step_end);
     nets_succeed(m->nets, old->nets);
     return m;
 }
@@ -284,7 +286,7 @@ void machine_state(struct machine *m, struct state *s)
         sbi_state(m->sbi, s);
     if (m->clock.follows_host) { /* virtual time goes on from the saved one */
         state_u64(s, &now_ns);
-        m->clock.host_zero_ns = os_monotonic_ns() - now_ns;
+        m->clock.now_ns = now_ns;
     }
 }
 
@@ -350,8 +352,12 @@ bool machine_remove_forward(struct machine *m, const char *netdev, const char *r
     return nets_remove_forward(m->nets, netdev, rule, err);
 }
 
+/* A hart that once went over a breakpoint there, and stands elsewhere now, must see this one. */
 bool machine_add_breakpoint(struct machine *m, uint64_t va)
 {
+    for (unsigned i = 0; i < m->config.harts; i++)
+        if (m->harts[i]->resume_pc == va && m->harts[i]->pc != va)
+            m->harts[i]->resume_pc = NO_RESUME_PC;
     return code_add_breakpoint(m->code, va);
 }
 

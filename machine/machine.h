@@ -89,20 +89,24 @@ enum machine_stop {
     MACHINE_RESET,      /* a guest reset, and no_reboot */
     MACHINE_BREAKPOINT, /* hart stands before it; running on goes over it */
     MACHINE_IO_ERROR,   /* the host could not do what a disk was asked; running on tries again */
+    MACHINE_STEPPED,    /* machine_stop_at: hart has made its steps */
     MACHINE_REQUEST,    /* machine_request_stop */
 };
 
 struct machine_exit {
     enum machine_stop stop;
     int status;    /* POWER_OFF: the guest's exit status, 0 to 255 */
-    unsigned hart; /* BREAKPOINT */
+    unsigned hart; /* BREAKPOINT, STEPPED */
 };
 
 /* Runs until something of enum machine_stop happens. until_ns is virtual time: the run ends at the
- * first round that ends at or after it. UINT64_MAX: no limit. */
+ * first round that ends at or after it. UINT64_MAX: no limit. Virtual time passes only in here. */
 struct machine_exit machine_run(struct machine *m, uint64_t until_ns);
 /* Makes machine_run return soon. Any thread, and signal handlers. */
 void machine_request_stop(struct machine *m);
+/* Makes machine_run return, once, when this hart's steps come to end_steps; other harts run in
+ * their turns as ever. UINT64_MAX: no longer. */
+void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps);
 /* Back to power-on: memory reloaded, devices and harts reset; virtual time goes on. */
 bool machine_reset(struct machine *m, struct error *err) MUST_CHECK;
 
@@ -120,6 +124,10 @@ bool machine_add_forward(struct machine *m, const char *netdev, const char *rule
                          struct error *err) MUST_CHECK;
 bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
                             struct error *err) MUST_CHECK;
+
+/* What a person wants to know of a part of the machine, as lines of text. Between runs. */
+enum machine_part { MACHINE_INTERRUPTS, MACHINE_DRIVES, MACHINE_NETWORKS };
+void machine_describe(struct machine *m, enum machine_part part, const struct byte_sink *out);
 
 /* Virtual time, and the sum of all harts' steps. */
 uint64_t machine_now_ns(const struct machine *m);

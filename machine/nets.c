@@ -335,3 +335,19 @@ bool nets_remove_forward(struct nets *n, const char *id, const char *rule, struc
     const struct link_backend *b = find_forwarder(n, id, err);
     return b && b->ops->remove_forward(b->backend, rule, err);
 }
+
+void nets_describe(const struct nets *n, const struct byte_sink *out)
+{
+    for (unsigned i = 0; i < n->count; i++) {
+        const struct net *net = &n->items[i];
+        byte_sink_print(out, "%s: type=%s", net->id, net->type->name);
+        for (unsigned k = 0; k < net->option->count; k++) {
+            const struct machine_property *p = &net->option->items[k];
+            if (!is_own(net, p->name))
+                byte_sink_print(out, ",%s=%.200s", p->name, p->value ? p->value : "on");
+        }
+        byte_sink_print(out, "%s\n", link_is_attached(net->link) ? "" : " (no device)");
+    }
+    if (n->count == 0)
+        byte_sink_print(out, "There are no networks.\n");
+}

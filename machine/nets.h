@@ -33,4 +33,7 @@ bool nets_add_forward(struct nets *n, const char *id, const char *rule,
 bool nets_remove_forward(struct nets *n, const char *id, const char *rule,
                          struct error *err) MUST_CHECK;
 
+/* Lines of text, a network each. */
+void nets_describe(const struct nets *n, const struct byte_sink *out);
+
 #endif

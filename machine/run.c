@@ -45,6 +45,16 @@ static bool wake(struct machine *m, struct hart *h)
     return true;
 }
 
+/* Whether the hart has made the steps of machine_stop_at; that is told once. */
+static bool ends_step(struct machine *m, const struct hart *h)
+{
+    if (h->id != m->step_hart || h->steps < m->step_end)
+        return false;
+    m->step_end = UINT64_MAX;
+    m->exit = (struct machine_exit){.stop = MACHINE_STEPPED, .hart = h->id};
+    return true;
+}
+
 /* The hart's last step of this round. */
 static uint64_t last_step(const struct machine *m, const struct hart *h)
 {
@@ -65,6 +75,8 @@ static bool run_turn(struct machine *m, struct hart *h)
         uint64_t last = last_step(m, h);
         if (h->steps >= last)
             break;
+        if (h->id == m->step_hart)
+            last = min_u64(last, m->step_end);
         enum hart_stop stop = hart_run(h, last);
         if (stop == HART_BREAKPOINT) {
             m->exit = (struct machine_exit){.stop = MACHINE_BREAKPOINT, .hart = h->id};
@@ -74,6 +86,8 @@ static bool run_turn(struct machine *m, struct hart *h)
             return false;
         if (stop == HART_YIELDS && m->config.harts > 1)
             break;
+        if (ends_step(m, h))
+            return false;
     }
     m->round.turn_started = false;
     return true;
@@ -130,19 +144,25 @@ static void meet(struct machine *m)
         set_hart_time(m->harts[i], m->round.end_ns);
 }
 
-/* After meet(). False: no hart can run yet, or none may because a disk has failed. */
-static bool begin_round(struct machine *m, uint64_t until_ns)
+static bool guest_asks(const struct machine *m)
+{
+    return m->ends || m->wants_reset;
+}
+
+/* After meet(). The round does not run yet while all harts sleep, and when an event or input made
+ * the guest, or a disk that failed, ask for something. */
+static void begin_round(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = m->round.end_ns;
     if (input_pending(m->door))
         input_deliver(m->door);
     if (m->events.next_ns <= now)
         events_run(&m->events, now);
-    if (m->ends)
-        return false;
+    if (guest_asks(m))
+        return;
     if (all_asleep(m)) {
         idle(m, until_ns);
-        return false;
+        return;
     }
     m->round.start_ns = now;
     if (!m->clock.follows_host) {
@@ -151,27 +171,31 @@ static bool begin_round(struct machine *m, uint64_t until_ns)
     }
     m->round.turn = 0;
     m->round.running = true;
-    return true;
 }
 
+/* False: stopped in the middle. */
 static bool run_round(struct machine *m)
 {
-    while (m->round.turn < m->config.harts) {
-        if (!run_turn(m, m->harts[m->round.turn]))
+    while (m->round.running) {
+        struct hart *h = m->harts[m->round.turn];
+        if (!run_turn(m, h))
             return false;
-        m->round.turn++;
+        m->round.turn = (m->round.turn + 1) % m->config.harts;
+        m->round.running = m->round.turn != 0;
+        if (ends_step(m, h)) /* with the last step of its turn */
+            return false;
     }
-    m->round.turn = 0;
-    m->round.running = false;
     return true;
 }
 
-/* The turn ended because the guest asked for something. False: the run ends. */
-static bool serve_request(struct machine *m)
+/* False: the run ends; m->exit says why. */
+static bool serve_guest(struct machine *m)
 {
-    if (m->ends || !m->wants_reset)
-        return false;
     struct error err;
+    if (m->ends) {
+        m->ends = m->wants_reset = false;
+        return false;
+    }
     if (machine_reset(m, &err))
         return true;
     log_line(m->config.log, LOG_GUEST_ERRORS, "reset: %s", err.text);
@@ -179,13 +203,13 @@ static bool serve_request(struct machine *m)
     return false;
 }
 
-struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
+static struct machine_exit run_rounds(struct machine *m, uint64_t until_ns)
 {
-    m->ends = false;
-    m->exit = (struct machine_exit){.stop = MACHINE_REQUEST};
     for (unsigned i = 0; i < m->disk_count; i++)
         virtio_blk_retry(m->disks[i]);
     for (;;) {
+        if (guest_asks(m) && !serve_guest(m))
+            return m->exit;
         if (atomic_load_explicit(&m->stop_requested, memory_order_relaxed)) {
             atomic_store_explicit(&m->stop_requested, false, memory_order_relaxed);
             return (struct machine_exit){.stop = MACHINE_REQUEST};
@@ -194,19 +218,29 @@ struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
             meet(m);
             if (m->round.end_ns >= until_ns)
                 return (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
-            if (!begin_round(m, until_ns)) {
-                if (m->ends)
-                    return m->exit;
-                continue;
-            }
+            begin_round(m, until_ns);
         }
-        if (!run_round(m) && (m->exit.stop == MACHINE_BREAKPOINT || !serve_request(m)))
+        if (!run_round(m) && !guest_asks(m))
             return m->exit;
     }
+}
+
+struct machine_exit machine_run(struct machine *m, uint64_t until_ns)
+{
+    clock_start(&m->clock);
+    struct machine_exit exit = run_rounds(m, until_ns);
+    clock_stop(&m->clock);
+    return exit;
 }
 
 void machine_request_stop(struct machine *m)
 {
     atomic_store_explicit(&m->stop_requested, true, memory_order_relaxed);
     input_wake(m->door);
+}
+
+void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps)
+{
+    m->step_hart = hart;
+    m->step_end = end_steps;
 }

@@ -173,6 +173,11 @@ static const struct region *find_device(struct memory_map *map, uint64_t gpa, un
     return r;
 }
 
+const struct region *memory_region(const struct memory_map *map, unsigned i)
+{
+    return i < map->count ? &map->regions[i] : NULL;
+}
+
 bool memory_mmio_read(struct memory_map *map, uint64_t gpa, unsigned size, uint64_t *value)
 {
     const struct region *r = find_device(map, gpa, size, "read");

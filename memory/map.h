@@ -63,6 +63,9 @@ bool memory_add_device(struct memory_map *map, uint64_t base, uint64_t size,
 /* The region that holds gpa, or NULL. Valid until the next add. */
 struct region *memory_find(const struct memory_map *map, uint64_t gpa);
 
+/* The regions in the order of their addresses; NULL after the last. */
+const struct region *memory_region(const struct memory_map *map, unsigned i);
+
 /* One device access; false when nothing is there, or the width or alignment is refused: the CPU
  * then raises an access fault. */
 bool memory_mmio_read(struct memory_map *map, uint64_t gpa, unsigned size, uint64_t *value);

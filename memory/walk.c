@@ -54,20 +54,43 @@ static bool pte_is_leaf(uint64_t pte)
     return pte & (PTE_R | PTE_X);
 }
 
-/* Step 3, and what the chapters Svpbmt and Svnapot reserve. */
-static bool pte_is_valid(const struct walker *w, uint64_t pte)
+/* A report keeps each entry that is read, and the reason of a fault. */
+static void report_entry(struct walker *w, uint64_t pte)
 {
-    if (!(pte & PTE_V) || (!(pte & PTE_R) && pte & PTE_W))
-        return false;
+    struct walk_report *r = w->request->report;
+    if (r && r->count < WALK_LEVELS) {
+        r->entries[r->count].gpa = w->pte_gpa;
+        r->entries[r->count++].pte = pte;
+    }
+}
+
+static enum walk_result fault(struct walker *w, enum walk_result result, const char *why)
+{
+    if (w->request->report)
+        w->request->report->why = why;
+    return result;
+}
+
+/* Step 3, and what the chapters Svpbmt and Svnapot reserve: what is wrong with the entry, or NULL.
+ */
+static const char *invalid_pte(const struct walker *w, uint64_t pte)
+{
+    if (!(pte & PTE_V))
+        return "V is 0";
+    if (!(pte & PTE_R) && pte & PTE_W)
+        return "W without R is reserved";
     if (pte & PTE_RESERVED)
-        return false;
+        return "reserved bits are set";
     if (!pte_is_leaf(pte)) /* a pointer has neither a memory type nor N, D, A or U */
-        return !(pte & (PTE_PBMT | PTE_N | PTE_D | PTE_A | PTE_U));
+        return pte & (PTE_PBMT | PTE_N | PTE_D | PTE_A | PTE_U)
+                   ? "a pointer with PBMT, N, D, A or U is reserved"
+                   : NULL;
     if (pte & PTE_PBMT && (!w->request->svpbmt || (pte & PTE_PBMT) == PTE_PBMT))
-        return false;
-    if (pte & PTE_N) /* 64 KiB at the last level, all else is reserved */
-        return w->level == 0 && bits_get(pte_ppn(pte), 0, NAPOT_64K_BITS) == 8;
-    return true;
+        return "this PBMT is reserved";
+    /* 64 KiB at the last level, all else is reserved. */
+    if (pte & PTE_N && (w->level != 0 || bits_get(pte_ppn(pte), 0, NAPOT_64K_BITS) != 8))
+        return "this use of N is reserved";
+    return NULL;
 }
 
 /* Step 5: the page number of a superpage ends in zeros. */
@@ -115,6 +138,8 @@ static enum update update_accessed_dirty(struct walker *w, uint64_t *pte)
         return UPDATE_DONE;
     if (!w->request->svadu)
         return UPDATE_PAGE_FAULT;
+    if (w->request->report)
+        return UPDATE_DONE;
     if (w->region->kind != REGION_RAM ||
         !w->request->pte_allowed(w->request->owner, w->pte_gpa, TLB_STORE))
         return UPDATE_ACCESS_FAULT;
@@ -144,8 +169,14 @@ static enum walk_result use_leaf(struct walker *w, uint64_t pte, bool *again,
                                  struct translation *result)
 {
     *again = false;
-    if (!leaf_is_aligned(w, pte) || !walk_permits(pte, w->access, w->user, w->sum, w->mxr))
-        return WALK_PAGE_FAULT;
+    if (!leaf_is_aligned(w, pte))
+        return fault(w, WALK_PAGE_FAULT, "the superpage is misaligned");
+    if (w->request->report) {
+        w->request->report->has_leaf = true;
+        w->request->report->leaf = leaf_translation(w, pte);
+    }
+    if (!walk_permits(pte, w->access, w->user, w->sum, w->mxr))
+        return fault(w, WALK_PAGE_FAULT, "the access is not permitted");
     switch (update_accessed_dirty(w, &pte)) {
     case UPDATE_DONE:
         *result = leaf_translation(w, pte);
@@ -154,9 +185,9 @@ static enum walk_result use_leaf(struct walker *w, uint64_t pte, bool *again,
         *again = true;
         return WALK_OK;
     case UPDATE_ACCESS_FAULT:
-        return WALK_ACCESS_FAULT;
+        return fault(w, WALK_ACCESS_FAULT, "A or D cannot be written here");
     default:
-        return WALK_PAGE_FAULT;
+        return fault(w, WALK_PAGE_FAULT, "A or D is 0, and software sets them (Svade)");
     }
 }
 
@@ -170,15 +201,17 @@ enum walk_result walk(const struct walk_request *request, uint64_t va, enum tlb_
     unsigned va_bits = 12 + LEVEL_BITS * levels;
     /* The bits above the translated ones must equal the highest of them. */
     if ((uint64_t)sign_extend(va, va_bits) != va)
-        return WALK_PAGE_FAULT;
+        return fault(&w, WALK_PAGE_FAULT, "the address is not canonical in this mode");
     uint64_t table = bits_get(request->satp, 0, PTE_PPN_BITS) * PAGE_BYTES;
     w.level = levels - 1;
     for (;;) {
         if (!find_pte(&w, table))
-            return WALK_ACCESS_FAULT;
+            return fault(&w, WALK_ACCESS_FAULT, "the table is not in memory, or PMP denies it");
         uint64_t pte = __atomic_load_n(w.pte_hva, __ATOMIC_ACQUIRE);
-        if (!pte_is_valid(&w, pte))
-            return WALK_PAGE_FAULT;
+        report_entry(&w, pte);
+        const char *invalid = invalid_pte(&w, pte);
+        if (invalid)
+            return fault(&w, WALK_PAGE_FAULT, invalid);
         if (pte_is_leaf(pte)) {
             bool again;
             enum walk_result answer = use_leaf(&w, pte, &again, result);
@@ -188,7 +221,7 @@ enum walk_result walk(const struct walk_request *request, uint64_t va, enum tlb_
         }
         /* Step 4: a pointer to the next level. */
         if (w.level == 0)
-            return WALK_PAGE_FAULT;
+            return fault(&w, WALK_PAGE_FAULT, "a pointer at the last level");
         w.global |= pte & PTE_G;
         w.level--;
         table = pte_ppn(pte) * PAGE_BYTES;

@@ -27,6 +27,19 @@ struct translation {
     uint8_t page_shift; /* log2 of the leaf's size: 12, 16 (Svnapot), 21, 30, 39, 48 */
 };
 
+#define WALK_LEVELS 5u
+
+/* A walk as a debugger wants it told. */
+struct walk_report {
+    struct {
+        uint64_t gpa, pte;
+    } entries[WALK_LEVELS]; /* from the root on */
+    unsigned count;
+    const char *why;         /* there is a fault; NULL: the access is allowed */
+    bool has_leaf;           /* whoever may use it */
+    struct translation leaf; /* has_leaf */
+};
+
 struct walk_request {
     struct memory_map *memory;
     uint64_t satp; /* MODE 8, 9 or 10 */
@@ -35,6 +48,8 @@ struct walk_request {
     /* Whether an S-mode access of 8 bytes to a page-table entry is allowed (PMP). */
     bool (*pte_allowed)(void *owner, uint64_t gpa, enum tlb_access access);
     void *owner;
+    /* NULL, or filled, and then nothing is written: A and D stay as they are. */
+    struct walk_report *report;
 };
 
 enum walk_result { WALK_OK, WALK_PAGE_FAULT, WALK_ACCESS_FAULT };

@@ -263,6 +263,52 @@ static void plic_destroy(struct device *d)
     free(d);
 }
 
+/* --- for people -------------------------------------------------------------------------- */
+
+static bool is_enabled(const struct plic *p, unsigned source)
+{
+    for (unsigned context = 0; context < p->config.contexts; context++)
+        if (bit_of(p->enable[context], source))
+            return true;
+    return false;
+}
+
+static void describe_source(const struct plic *p, unsigned source, const struct byte_sink *out)
+{
+    bool high = bit_of(p->level, source), pending = bit_of(p->pending, source);
+    bool in_service = bit_of(p->in_service, source);
+    if (high || pending || in_service || is_enabled(p, source))
+        byte_sink_print(out, "source %2u: priority %u%s%s%s\n", source, p->priority[source],
+                        high ? ", wire high" : "", pending ? ", pending" : "",
+                        in_service ? ", in service" : "");
+}
+
+static void describe_context(const struct plic *p, unsigned context, const struct byte_sink *out)
+{
+    bool any = false;
+    for (unsigned source = 1; source < PLIC_SOURCES; source++) {
+        if (!bit_of(p->enable[context], source))
+            continue;
+        if (!any)
+            byte_sink_print(out, "hart %u, %c-mode: threshold %u, enables", context / 2,
+                            context % 2 ? 'S' : 'M', p->threshold[context]);
+        byte_sink_print(out, " %u", source);
+        any = true;
+    }
+    if (any)
+        byte_sink_print(out, "\n");
+}
+
+void plic_describe(const struct device *d, const struct byte_sink *out)
+{
+    const struct plic *p = (const struct plic *)d;
+    byte_sink_print(out, "PLIC\n");
+    for (unsigned source = 1; source < PLIC_SOURCES; source++)
+        describe_source(p, source, out);
+    for (unsigned context = 0; context < p->config.contexts; context++)
+        describe_context(p, context, out);
+}
+
 static const struct device_ops plic_ops = {
     .mmio = {.name = "plic", .read = plic_read, .write = plic_write, .sizes = 4},
     .reset = plic_reset,

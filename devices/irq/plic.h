@@ -21,4 +21,8 @@ struct device *plic_create(const struct plic_config *config) MUST_CHECK;
  * struct device as target. */
 void plic_set_source(void *plic, unsigned source, bool level);
 
+/* Lines of text: every source that some context enables or that does something, and every context
+ * that enables any. */
+void plic_describe(const struct device *d, const struct byte_sink *out);
+
 #endif

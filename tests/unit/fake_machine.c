@@ -1,6 +1,8 @@
 /* The machine of fake_machine.h. */
 #include "tests/unit/fake_machine.h"
 
+#include "cpu/hart.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@ struct machine {
     atomic_bool stop_requested;
     bool may_take, ends;
     struct machine_exit exit;
+    struct hart hart; /* stands still */
     /* State. */
     uint64_t now_ns, received;
     bool has_greeted;
@@ -76,6 +79,7 @@ struct machine *machine_create(const struct machine_config *config, struct error
     }
     struct machine *m = calloc(1, sizeof *m);
     m->config = *config;
+    m->hart.pc = FAKE_PC;
     m->door = input_create();
     m->entry = input_register(m->door, "console", take, m);
     return m;
@@ -122,6 +126,23 @@ void machine_request_stop(struct machine *m)
     atomic_store(&m->stop_requested, true);
 }
 
+void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps)
+{
+    (void)m, (void)hart, (void)end_steps;
+}
+
+bool machine_reset(struct machine *m, struct error *err)
+{
+    (void)err;
+    m->has_greeted = false;
+    return true;
+}
+
+struct hart *machine_hart(struct machine *m, unsigned id)
+{
+    return id == 0 ? &m->hart : NULL;
+}
+
 struct input_door *machine_door(struct machine *m)
 {
     return m->door;
@@ -164,6 +185,29 @@ bool machine_add_breakpoint(struct machine *m, uint64_t va)
 {
     (void)m;
     return va != 0xbad;
+}
+
+void machine_remove_breakpoint(struct machine *m, uint64_t va)
+{
+    (void)m, (void)va;
+}
+
+bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
+{
+    (void)m, (void)netdev, (void)rule;
+    return error_set(err, "no network");
+}
+
+bool machine_remove_forward(struct machine *m, const char *netdev, const char *rule,
+                            struct error *err)
+{
+    return machine_add_forward(m, netdev, rule, err);
+}
+
+void machine_describe(struct machine *m, enum machine_part part, const struct byte_sink *out)
+{
+    (void)m, (void)part;
+    byte_sink_print(out, "a part\n");
 }
 
 const void *machine_device_tree(const struct machine *m, size_t *size)

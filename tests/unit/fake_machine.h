@@ -11,6 +11,7 @@
 #include "machine/machine.h"
 
 #define FAKE_ROUND_NS 1000000ull
+#define FAKE_PC       0x20 /* where its hart always stands */
 #define FAKE_DTB      "a device tree"
 
 #endif

@@ -1,5 +1,6 @@
 /* The whole machine on bare-metal programs: what decides how it ends, and that a run is a function
  * of its configuration and input alone. */
+#include "machine/internal.h"
 #include "tests/unit/machine_rig.h"
 
 #define END_NS (3 * RIG_MS)
@@ -267,6 +268,27 @@ START_TEST(a_reset_behind_a_breakpoint_is_a_reset)
 }
 END_TEST
 
+/* Between two runs a caller, and between two rounds an event or input, speaks for the guest. */
+START_TEST(an_end_or_a_reset_that_is_asked_for_between_rounds_is_not_lost)
+{
+    struct program p;
+    busy(&p, 1);
+    struct rig *r = rig_create(&p, 1);
+    ck_assert_int_eq(rig_run(r, RIG_MS), MACHINE_TIME_LIMIT);
+    uint64_t count = data_at(r, 0);
+    machine_want_reset(r->m);
+    ck_assert_int_eq(rig_run(r, RIG_MS + 100 * RIG_US), MACHINE_TIME_LIMIT);
+    ck_assert_uint_lt(data_at(r, 0), count);
+    machine_end(r->m, MACHINE_POWER_OFF, 3);
+    struct machine_exit exit = machine_run(r->m, UINT64_MAX);
+    ck_assert_int_eq(exit.stop, MACHINE_POWER_OFF);
+    ck_assert_int_eq(exit.status, 3);
+    ck_assert_int_eq(rig_run(r, RIG_MS + 200 * RIG_US), MACHINE_TIME_LIMIT);
+    rig_free(r);
+    done(&p);
+}
+END_TEST
+
 START_TEST(a_requested_stop_ends_the_next_run_once)
 {
     struct program p;
@@ -410,6 +432,7 @@ static void add_end_tests(Suite *suite)
     tcase_add_test(tc, a_reset_starts_the_program_again_and_time_goes_on);
     tcase_add_test(tc, with_no_reboot_a_reset_ends_the_run);
     tcase_add_test(tc, a_reset_behind_a_breakpoint_is_a_reset);
+    tcase_add_test(tc, an_end_or_a_reset_that_is_asked_for_between_rounds_is_not_lost);
     tcase_add_test(tc, a_requested_stop_ends_the_next_run_once);
     tcase_add_test(tc, a_guest_that_jumps_to_nowhere_ends_at_its_limit);
     tcase_add_test(tc, a_guest_that_traps_for_ever_ends_at_its_limit);

@@ -165,10 +165,49 @@ START_TEST(ctrl_a_h_shows_the_keys)
 {
     struct world w;
     make_world(&w);
-    type(&w, "\001h\001cQ");
+    type(&w, "\001hQ");
     ck_assert(run_words(&w, "Image"));
     ck_assert_ptr_nonnull(strstr(w.output, "Ctrl-A x       end the program\n"));
-    ck_assert_ptr_nonnull(strstr(w.output, "The monitor is not there yet.\n"));
+    end_world(&w);
+}
+END_TEST
+
+#define BANNER "Rivulet 0.1.0 monitor - type 'help' for more information\n(rivulet) "
+
+START_TEST(ctrl_a_c_switches_between_the_guest_and_the_monitor)
+{
+    struct world w;
+    make_world(&w);
+    type(&w, "a\001cstop\ninfo status\n\001cbc\001ccont\n\001cdQ");
+    ck_assert_msg(run_words(&w, "Image"), "%s", w.err.text);
+    ck_assert_int_eq(w.status, 7);
+    ck_assert_ptr_nonnull(strstr(w.output, "(rivulet) VM status: paused\n(rivulet) "));
+    ck_assert_ptr_nonnull(strstr(w.output, BANNER));
+    ck_assert_ptr_nonnull(strstr(w.output, "bcd"));
+    end_world(&w);
+}
+END_TEST
+
+START_TEST(without_a_monitor_ctrl_a_c_says_so)
+{
+    struct world w;
+    make_world(&w);
+    type(&w, "\001caQ");
+    ck_assert(run_words(&w, "Image -serial stdio"));
+    ck_assert_int_eq(w.status, 7);
+    ck_assert_ptr_nonnull(strstr(w.output, "no monitor here; -serial mon:stdio has one.\n"));
+    end_world(&w);
+}
+END_TEST
+
+START_TEST(the_monitor_has_standard_input_alone_and_the_guest_starts_stopped)
+{
+    struct world w;
+    make_world(&w);
+    type(&w, "info status\n\001chelp cpu\nquit\n");
+    check_run(&w, "Image -S -monitor stdio", 0,
+              BANNER "VM status: paused (prelaunch)\n(rivulet) \n"
+                     "(rivulet) cpu N -- make hart N the current one\n(rivulet) ");
     end_world(&w);
 }
 END_TEST
@@ -274,7 +313,7 @@ START_TEST(breakpoints_are_counted_and_run_over)
     struct world w;
     make_world(&w);
     type(&w, "aBbBQ");
-    check_run(&w, "Image -break 0x1000", 7, "hello\nab");
+    check_run(&w, "Image -break 0x20", 7, "hello\nab");
     ck_assert_str_eq(w.messages, "breakpoints reached: 2\n");
     end_world(&w);
 }
@@ -396,6 +435,9 @@ static void add_tests(TCase *c)
     tcase_add_test(c, ctrl_a_x_ends_the_run_with_status_0);
     tcase_add_test(c, ctrl_a_twice_sends_it_once_and_other_keys_are_swallowed);
     tcase_add_test(c, ctrl_a_h_shows_the_keys);
+    tcase_add_test(c, ctrl_a_c_switches_between_the_guest_and_the_monitor);
+    tcase_add_test(c, without_a_monitor_ctrl_a_c_says_so);
+    tcase_add_test(c, the_monitor_has_standard_input_alone_and_the_guest_starts_stopped);
     tcase_add_test(c, the_end_of_input_does_not_end_the_guest);
     tcase_add_test(c, a_long_input_arrives_whole);
     tcase_add_test(c, output_that_nobody_reads_any_more_ends_the_run);

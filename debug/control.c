@@ -1,0 +1,405 @@
+/* Who lets a machine run (contract: control.h).
+ *
+ * The mutex guards the list of calls and the end of calling, nothing else: all that is left belongs
+ * to the machine's thread. A call that waits has asked the machine to stop and has signalled
+ * `wake`, so that it is seen from a run and from a sleep alike. */
+#include "debug/control.h"
+
+#include "base/os.h"
+#include "cpu/hart.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* One control_call, on its caller's stack. */
+struct call {
+    void (*work)(void *owner);
+    void *owner;
+    bool is_done;
+    struct call *next;
+};
+
+struct control {
+    struct control_config config;
+    _Atomic(struct machine *) machine; /* control_kick reads it, in a signal handler even */
+    struct os_wake *wake;
+    struct os_mutex *mutex;
+    struct os_condition *answered;
+    /* Under the mutex. */
+    struct call *calls;
+    bool is_closed;
+    /* The machine's thread's. */
+    enum run_state state;
+    enum control_result result;
+    struct machine_exit exit;
+    struct error failure; /* CONTROL_FAILED */
+    struct control_breakpoint *breakpoints;
+    struct control_observer *observers;
+    struct control_work *deferred;
+};
+
+const char *run_state_name(enum run_state state)
+{
+    static const char *const names[RUN_STATES] = {
+        [RUN_RUNNING] = "running", [RUN_PAUSED] = "paused",     [RUN_PRELAUNCH] = "prelaunch",
+        [RUN_DEBUG] = "debug",     [RUN_SHUTDOWN] = "shutdown", [RUN_IO_ERROR] = "io-error",
+    };
+    return names[state];
+}
+
+/* --- life -------------------------------------------------------------------------------- */
+
+struct control *control_create(struct machine *m, const struct control_config *config,
+                               struct error *err)
+{
+    struct control *c = calloc(1, sizeof *c);
+    if (c) {
+        c->config = *config;
+        c->state = config->starts_stopped ? RUN_PRELAUNCH : RUN_RUNNING;
+        c->exit = (struct machine_exit){.stop = MACHINE_REQUEST};
+        atomic_init(&c->machine, m);
+        c->wake = os_wake_create();
+        c->mutex = os_mutex_create();
+        c->answered = os_condition_create();
+    }
+    if (c && c->wake && c->mutex && c->answered)
+        return c;
+    control_destroy(c);
+    error_set(err, "no memory for the control of the machine");
+    return NULL;
+}
+
+void control_destroy(struct control *c)
+{
+    if (!c)
+        return;
+    os_condition_destroy(c->answered);
+    os_mutex_destroy(c->mutex);
+    os_wake_destroy(c->wake);
+    free(c);
+}
+
+struct machine *control_machine(const struct control *c)
+{
+    return atomic_load(&c->machine);
+}
+
+enum run_state control_state(const struct control *c)
+{
+    return c->state;
+}
+
+struct machine_exit control_exit(const struct control *c)
+{
+    return c->exit;
+}
+
+/* --- calls of other threads, and deferred work -------------------------------------------- */
+
+void control_kick(struct control *c)
+{
+    machine_request_stop(atomic_load(&c->machine));
+    os_wake_signal(c->wake);
+}
+
+static void enqueue(struct control *c, struct call *call)
+{
+    struct call **last = &c->calls;
+    while (*last)
+        last = &(*last)->next;
+    *last = call;
+}
+
+/* The machine is asked to stop under the mutex: a machine that is replaced is not touched later. */
+bool control_call(struct control *c, void (*work)(void *owner), void *owner)
+{
+    struct call call = {.work = work, .owner = owner};
+    os_mutex_lock(c->mutex);
+    if (!c->is_closed) {
+        enqueue(c, &call);
+        control_kick(c);
+    }
+    while (!call.is_done && !c->is_closed)
+        os_condition_wait(c->answered, c->mutex);
+    os_mutex_unlock(c->mutex);
+    return call.is_done;
+}
+
+void control_defer(struct control *c, struct control_work *w)
+{
+    struct control_work **last = &c->deferred;
+    while (*last && *last != w)
+        last = &(*last)->next;
+    if (*last)
+        return;
+    w->next = NULL;
+    *last = w;
+}
+
+void control_cancel(struct control *c, struct control_work *w)
+{
+    struct control_work **at = &c->deferred;
+    while (*at && *at != w)
+        at = &(*at)->next;
+    if (*at)
+        *at = w->next;
+}
+
+static void serve(struct control *c)
+{
+    while (c->deferred && c->result == CONTROL_GOES_ON) {
+        struct control_work *w = c->deferred;
+        c->deferred = w->next;
+        w->work(w->owner);
+    }
+    os_mutex_lock(c->mutex);
+    while (c->calls && c->result == CONTROL_GOES_ON) {
+        struct call *call = c->calls;
+        c->calls = call->next;
+        os_mutex_unlock(c->mutex);
+        call->work(call->owner);
+        os_mutex_lock(c->mutex);
+        call->is_done = true;
+        os_condition_broadcast(c->answered);
+    }
+    os_mutex_unlock(c->mutex);
+}
+
+void control_close(struct control *c)
+{
+    os_mutex_lock(c->mutex);
+    c->is_closed = true;
+    c->calls = NULL;
+    os_condition_broadcast(c->answered);
+    os_mutex_unlock(c->mutex);
+}
+
+/* --- observers --------------------------------------------------------------------------- */
+
+static void tell(struct control *c, enum control_event event, bool by_guest)
+{
+    struct control_news news = {.event = event, .by_guest = by_guest};
+    struct control_observer *next;
+    for (struct control_observer *o = c->observers; o; o = next) {
+        next = o->next; /* it may remove itself */
+        o->tell(o->owner, &news);
+    }
+}
+
+void control_observe(struct control *c, struct control_observer *o)
+{
+    struct control_observer **last = &c->observers;
+    while (*last)
+        last = &(*last)->next;
+    o->next = NULL;
+    *last = o;
+}
+
+void control_unobserve(struct control *c, struct control_observer *o)
+{
+    struct control_observer **at = &c->observers;
+    while (*at && *at != o)
+        at = &(*at)->next;
+    if (*at)
+        *at = o->next;
+}
+
+/* --- stopping and going on --------------------------------------------------------------- */
+
+static void stop(struct control *c, enum run_state state, struct machine_exit exit)
+{
+    bool ran = c->state == RUN_RUNNING;
+    c->exit = exit;
+    c->state = state;
+    machine_stop_at(control_machine(c), 0, UINT64_MAX);
+    if (ran)
+        tell(c, CONTROL_STOPPED, false);
+}
+
+void control_stop(struct control *c, enum run_state why)
+{
+    if (c->state == RUN_RUNNING)
+        stop(c, why, (struct machine_exit){.stop = MACHINE_REQUEST});
+}
+
+bool control_continue(struct control *c, struct error *err)
+{
+    if (c->state == RUN_SHUTDOWN)
+        return error_set(err, "the guest is off: reset the machine first (system_reset)");
+    if (c->state == RUN_RUNNING)
+        return true;
+    c->state = RUN_RUNNING;
+    tell(c, CONTROL_RESUMED, false);
+    return true;
+}
+
+bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error *err)
+{
+    const struct hart *h = machine_hart(control_machine(c), hart);
+    if (!h)
+        return error_set(err, "there is no hart %u", hart);
+    if (steps == 0 || steps > UINT64_MAX - h->steps)
+        return error_set(err, "%llu steps are not possible", (unsigned long long)steps);
+    if (!control_continue(c, err))
+        return false;
+    machine_stop_at(control_machine(c), hart, h->steps + steps);
+    return true;
+}
+
+/* The machine is off for good, unless the program stays to look at it. */
+static void shut_down(struct control *c, struct machine_exit exit, bool by_guest)
+{
+    tell(c, CONTROL_SHUTDOWN, by_guest);
+    if (c->config.no_shutdown) {
+        stop(c, RUN_SHUTDOWN, exit);
+        return;
+    }
+    c->exit = exit;
+    c->result = CONTROL_GUEST_ENDED;
+}
+
+static bool reset(struct control *c, bool by_guest, struct error *err)
+{
+    if (c->config.no_reboot) {
+        shut_down(c, (struct machine_exit){.stop = MACHINE_RESET}, by_guest);
+        return true;
+    }
+    if (!machine_reset(control_machine(c), err)) {
+        /* Half a guest is no guest: it cannot go on. */
+        stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
+        return false;
+    }
+    if (c->state != RUN_RUNNING)
+        c->state = RUN_PRELAUNCH;
+    tell(c, CONTROL_RESET, by_guest);
+    return true;
+}
+
+bool control_reset(struct control *c, struct error *err)
+{
+    return reset(c, false, err);
+}
+
+void control_quit(struct control *c)
+{
+    if (c->result != CONTROL_GOES_ON)
+        return;
+    c->result = CONTROL_QUIT;
+    tell(c, CONTROL_SHUTDOWN, false);
+}
+
+/* --- breakpoints ------------------------------------------------------------------------- */
+
+bool control_add_breakpoint(struct control *c, struct control_breakpoint *b)
+{
+    if (!machine_add_breakpoint(control_machine(c), b->va))
+        return false;
+    b->next = c->breakpoints;
+    c->breakpoints = b;
+    return true;
+}
+
+static bool has_breakpoint(const struct control *c, uint64_t va)
+{
+    const struct control_breakpoint *b = c->breakpoints;
+    while (b && b->va != va)
+        b = b->next;
+    return b != NULL;
+}
+
+void control_remove_breakpoint(struct control *c, struct control_breakpoint *b)
+{
+    struct control_breakpoint **at = &c->breakpoints;
+    while (*at && *at != b)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = b->next;
+    if (!has_breakpoint(c, b->va))
+        machine_remove_breakpoint(control_machine(c), b->va);
+}
+
+/* Asks all who have a breakpoint where the hart stands. */
+static bool is_hit(struct control *c, unsigned hart)
+{
+    uint64_t pc = machine_hart(control_machine(c), hart)->pc;
+    bool stops = false;
+    for (struct control_breakpoint *b = c->breakpoints; b; b = b->next)
+        if (b->va == pc)
+            stops |= !b->hit || b->hit(b->owner, hart);
+    return stops;
+}
+
+bool control_replace_machine(struct control *c, struct machine *m, struct error *err)
+{
+    os_mutex_lock(c->mutex);
+    atomic_store(&c->machine, m);
+    os_mutex_unlock(c->mutex);
+    for (const struct control_breakpoint *b = c->breakpoints; b; b = b->next)
+        if (!machine_add_breakpoint(m, b->va))
+            return error_set(err, "no memory for the breakpoint at 0x%llx",
+                             (unsigned long long)b->va);
+    return true;
+}
+
+/* --- running ----------------------------------------------------------------------------- */
+
+/* A step that ends at a breakpoint has reached it: going on goes over it. */
+static void end_step(struct control *c, struct machine_exit exit)
+{
+    struct hart *h = machine_hart(control_machine(c), exit.hart);
+    if (has_breakpoint(c, h->pc)) {
+        is_hit(c, exit.hart);
+        h->resume_pc = h->pc;
+    }
+    stop(c, RUN_DEBUG, exit);
+}
+
+/* The guest's reset: nobody waits for an answer. */
+static void guest_reset(struct control *c)
+{
+    struct error reason;
+    if (reset(c, true, &reason))
+        return;
+    error_set(&c->failure, "the guest cannot be reset: %s", reason.text);
+    c->result = CONTROL_FAILED;
+}
+
+static void take_exit(struct control *c, struct machine_exit exit)
+{
+    switch (exit.stop) {
+    case MACHINE_TIME_LIMIT:
+    case MACHINE_REQUEST:
+        break;
+    case MACHINE_POWER_OFF:
+        shut_down(c, exit, true);
+        break;
+    case MACHINE_RESET:
+        guest_reset(c);
+        break;
+    case MACHINE_BREAKPOINT:
+        if (is_hit(c, exit.hart))
+            stop(c, RUN_DEBUG, exit);
+        break;
+    case MACHINE_STEPPED:
+        end_step(c, exit);
+        break;
+    case MACHINE_IO_ERROR:
+        stop(c, RUN_IO_ERROR, exit);
+        break;
+    }
+}
+
+enum control_result control_run(struct control *c, uint64_t until_ns, uint64_t sleep_ns,
+                                struct error *err)
+{
+    serve(c);
+    if (c->result == CONTROL_GOES_ON && !c->deferred && c->state == RUN_RUNNING)
+        take_exit(c, machine_run(control_machine(c), until_ns));
+    else if (c->result == CONTROL_GOES_ON && !c->deferred)
+        os_wake_wait(c->wake, sleep_ns);
+    serve(c);
+    if (c->result == CONTROL_FAILED)
+        *err = c->failure;
+    return c->result;
+}

@@ -1,0 +1,12 @@
+/* What a user writes for a number: 0x80000000, $a0 + 8, ($sp & ~15) * 2. As in C, in 64 bits,
+ * without signs; $NAME is a register (debug/registers.h). */
+#ifndef RIVULET_DEBUG_EXPRESSION_H
+#define RIVULET_DEBUG_EXPRESSION_H
+
+#include "cpu/hart.h"
+
+/* Reads the longest expression at *text and moves behind it and the spaces that follow. */
+bool expression_read(const char **text, struct hart *h, uint64_t *value,
+                     struct error *err) MUST_CHECK;
+
+#endif

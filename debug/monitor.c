@@ -1,0 +1,203 @@
+/* The monitor (contract: monitor.h): finding a command and its arguments; help. */
+#include "debug/monitor_internal.h"
+
+#include "cpu/hart.h"
+#include "debug/expression.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#define COUNT_MOST 65536u
+
+static bool show_help(struct monitor *m, struct arguments *a, struct error *err);
+static bool show_info(struct monitor *m, struct arguments *a, struct error *err);
+
+static const struct monitor_row general_rows[] = {
+    {"help", "?", "[COMMAND]", "show all commands, or one", show_help},
+    {"info", NULL, "WHAT", "show something; `help info` lists what", show_info},
+    {.name = NULL},
+};
+
+static const struct monitor_row *const all_rows[] = {general_rows, monitor_run_rows,
+                                                     monitor_memory_rows};
+
+/* --- life -------------------------------------------------------------------------------- */
+
+static void on_news(void *owner, const struct control_news *news)
+{
+    struct monitor *m = owner;
+    if (news->event == CONTROL_STOPPED || news->event == CONTROL_SHUTDOWN)
+        m->is_stepping = false;
+}
+
+struct monitor *monitor_create(struct control *c, struct error *err)
+{
+    struct monitor *m = calloc(1, sizeof *m);
+    if (m)
+        m->decoder = insn_decoder_create();
+    if (!m || !m->decoder) {
+        free(m);
+        error_set(err, "no memory for the monitor");
+        return NULL;
+    }
+    m->control = c;
+    m->observer = (struct control_observer){.tell = on_news, .owner = m};
+    control_observe(c, &m->observer);
+    return m;
+}
+
+void monitor_destroy(struct monitor *m)
+{
+    if (!m)
+        return;
+    for (unsigned i = 0; i < m->breakpoint_count; i++)
+        control_remove_breakpoint(m->control, &m->breakpoints[i]);
+    control_unobserve(m->control, &m->observer);
+    insn_decoder_destroy(m->decoder);
+    free(m);
+}
+
+bool monitor_is_stepping(const struct monitor *m)
+{
+    return m->is_stepping;
+}
+
+struct machine *monitor_machine(const struct monitor *m)
+{
+    return control_machine(m->control);
+}
+
+struct hart *monitor_hart(const struct monitor *m)
+{
+    return machine_hart(monitor_machine(m), m->hart);
+}
+
+/* --- arguments --------------------------------------------------------------------------- */
+
+static const char *skip_spaces(const char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    return text;
+}
+
+void argument_word(struct arguments *a, char *word, size_t size)
+{
+    size_t n = 0;
+    for (; *a->rest && !isspace((unsigned char)*a->rest); a->rest++)
+        if (n + 1 < size)
+            word[n++] = *a->rest;
+    word[n] = 0;
+    a->rest = skip_spaces(a->rest);
+}
+
+bool argument_number(struct monitor *m, struct arguments *a, uint64_t *value, struct error *err)
+{
+    return expression_read(&a->rest, monitor_hart(m), value, err);
+}
+
+bool argument_end(const struct arguments *a, struct error *err)
+{
+    return !*a->rest || error_set(err, "unexpected '%.80s'", a->rest);
+}
+
+/* The part behind the '/' of name/FMT: a count, a letter of the format, one of the size. */
+static bool read_format(const char *text, struct arguments *a, struct error *err)
+{
+    if (isdigit((unsigned char)*text)) {
+        char *end;
+        a->count = strtoull(text, &end, 10);
+        text = end;
+    }
+    for (; *text; text++) {
+        if (strchr("xduoci", *text))
+            a->format = *text;
+        else if (strchr("bhwg", *text))
+            a->size = *text;
+        else
+            return error_set(err, "'%c' is no letter of a format: give x d u o c i, b h w g",
+                             isprint((unsigned char)*text) ? *text : '?');
+    }
+    return a->count <= COUNT_MOST || error_set(err, "at most %u at once", COUNT_MOST);
+}
+
+/* --- commands ---------------------------------------------------------------------------- */
+
+static const struct monitor_row *find_in(const struct monitor_row *rows, const char *name)
+{
+    for (; rows->name; rows++)
+        if (strcmp(rows->name, name) == 0 || (rows->alias && strcmp(rows->alias, name) == 0))
+            return rows;
+    return NULL;
+}
+
+static const struct monitor_row *find(const char *name)
+{
+    const struct monitor_row *row = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(all_rows) && !row; i++)
+        row = find_in(all_rows[i], name);
+    return row;
+}
+
+static void show_row(struct monitor *m, const char *before, const struct monitor_row *row)
+{
+    say(m, "%s%s%s%s %s -- %s\n", before, row->name, row->alias ? "|" : "",
+        row->alias ? row->alias : "", row->syntax, row->help);
+}
+
+static void show_rows(struct monitor *m, const char *before, const struct monitor_row *rows)
+{
+    for (; rows->name; rows++)
+        show_row(m, before, rows);
+}
+
+static bool show_help(struct monitor *m, struct arguments *a, struct error *err)
+{
+    char name[32];
+    argument_word(a, name, sizeof name);
+    const struct monitor_row *row = find(name);
+    if (*name && !row)
+        return error_set(err, "unknown command: '%s'", name);
+    if (row && row->run == show_info)
+        show_rows(m, "info ", monitor_info_rows);
+    else if (row)
+        show_row(m, "", row);
+    else
+        for (size_t i = 0; i < ARRAY_LEN(all_rows); i++)
+            show_rows(m, "", all_rows[i]);
+    return true;
+}
+
+static bool show_info(struct monitor *m, struct arguments *a, struct error *err)
+{
+    char name[32];
+    argument_word(a, name, sizeof name);
+    if (!*name) {
+        show_rows(m, "info ", monitor_info_rows);
+        return true;
+    }
+    const struct monitor_row *row = find_in(monitor_info_rows, name);
+    return row ? row->run(m, a, err) : error_set(err, "unknown command: 'info %s'", name);
+}
+
+static bool run(struct monitor *m, const char *line, struct error *err)
+{
+    struct arguments a = {.rest = skip_spaces(line), .count = 1};
+    char name[32];
+    argument_word(&a, name, sizeof name);
+    char *slash = strchr(name, '/');
+    if (slash)
+        *slash = 0;
+    const struct monitor_row *row = find(name);
+    if (!row)
+        return !*name || error_set(err, "unknown command: '%s'", name);
+    return (!slash || read_format(slash + 1, &a, err)) && row->run(m, &a, err);
+}
+
+void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out)
+{
+    struct error err;
+    m->out = *out;
+    if (!run(m, line, &err))
+        say(m, "Error: %s\n", err.text);
+}

@@ -1,0 +1,25 @@
+/* The monitor: lines of text in, lines of text out, with QEMU's names where QEMU has the command.
+ * One table of commands serves the console, gdb's `monitor` and QMP's human-monitor-command.
+ *
+ * All of it belongs to the machine's thread (control.h). */
+#ifndef RIVULET_DEBUG_MONITOR_H
+#define RIVULET_DEBUG_MONITOR_H
+
+#include "debug/control.h"
+
+struct monitor;
+
+/* The control outlives it. */
+struct monitor *monitor_create(struct control *c, struct error *err);
+void monitor_destroy(struct monitor *m);
+
+/* Runs one line, without its newline; an empty one does nothing. What the command says, and one
+ * line "Error: ..." when it fails, goes to out. */
+void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out);
+/* `step` has been asked for and is not over: who reads lines waits for CONTROL_STOPPED. */
+bool monitor_is_stepping(const struct monitor *m);
+/* Where the machine stands and why: for who shows CONTROL_STOPPED to a user. The hart that stopped
+ * is then the current one. */
+void monitor_show_stop(struct monitor *m, const struct byte_sink *out);
+
+#endif

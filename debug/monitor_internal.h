@@ -1,0 +1,69 @@
+/* What the files of the monitor share: its state, how commands are written, and their arguments. */
+#ifndef RIVULET_DEBUG_MONITOR_INTERNAL_H
+#define RIVULET_DEBUG_MONITOR_INTERNAL_H
+
+#include "cpu/insn.h"
+#include "debug/monitor.h"
+
+struct hart;
+
+#define MONITOR_BREAKPOINTS_MAX 64u
+
+struct monitor {
+    struct control *control;
+    struct control_observer observer;
+    struct insn_decoder *decoder;
+    unsigned hart; /* the current one */
+    bool is_stepping;
+    struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];
+    unsigned breakpoint_count;
+    struct byte_sink out; /* during a command */
+};
+
+/* What stands behind a command's name. */
+struct arguments {
+    const char *rest; /* no spaces before it */
+    /* name/FMT: count 1 to ..., the letters or 0. */
+    uint64_t count;
+    char format, size;
+};
+
+/* False and err: the command has failed. */
+typedef bool monitor_command(struct monitor *m, struct arguments *a, struct error *err);
+
+struct monitor_row {
+    const char *name, *alias; /* alias NULL: none */
+    const char *syntax;       /* of the arguments */
+    const char *help;
+    monitor_command *run;
+};
+
+/* The tables end with a row without a name. */
+extern const struct monitor_row monitor_run_rows[];    /* monitor_run.c */
+extern const struct monitor_row monitor_memory_rows[]; /* monitor_memory.c */
+extern const struct monitor_row monitor_info_rows[];   /* monitor_info.c: info NAME */
+
+/* --- monitor.c ---------------------------------------------------------------------------- */
+
+#define say(m, ...) byte_sink_print(&(m)->out, __VA_ARGS__)
+
+struct machine *monitor_machine(const struct monitor *m);
+struct hart *monitor_hart(const struct monitor *m);
+
+/* The next word; "" at the end; longer ones are cut. */
+void argument_word(struct arguments *a, char *word, size_t size);
+bool argument_number(struct monitor *m, struct arguments *a, uint64_t *value,
+                     struct error *err) MUST_CHECK;
+/* Whether nothing is left; else an error that shows it. */
+bool argument_end(const struct arguments *a, struct error *err) MUST_CHECK;
+
+/* --- others ------------------------------------------------------------------------------- */
+
+/* One line: the instruction at va. False: there is no memory. */
+bool monitor_show_instruction(struct monitor *m, struct hart *h, uint64_t va, size_t *length);
+/* info mem: monitor_pages.c. */
+bool monitor_show_pages(struct monitor *m, struct arguments *a, struct error *err);
+/* info breakpoints: monitor_run.c. */
+bool monitor_show_breakpoints(struct monitor *m, struct arguments *a, struct error *err);
+
+#endif

@@ -1,0 +1,189 @@
+/* Commands that stop the machine and let it go on, change it while it runs, or end it. */
+#include "debug/monitor_internal.h"
+
+#include "cpu/hart.h"
+
+#define RULE_BYTES 256u
+
+static bool quit(struct monitor *m, struct arguments *a, struct error *err)
+{
+    if (!argument_end(a, err))
+        return false;
+    control_quit(m->control);
+    return true;
+}
+
+static bool stop(struct monitor *m, struct arguments *a, struct error *err)
+{
+    if (!argument_end(a, err))
+        return false;
+    control_stop(m->control, RUN_PAUSED);
+    return true;
+}
+
+static bool go_on(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return argument_end(a, err) && control_continue(m->control, err);
+}
+
+static bool step(struct monitor *m, struct arguments *a, struct error *err)
+{
+    uint64_t steps = 1;
+    if ((*a->rest && !argument_number(m, a, &steps, err)) || !argument_end(a, err) ||
+        !control_step(m->control, m->hart, steps, err))
+        return false;
+    m->is_stepping = true;
+    return true;
+}
+
+static bool reset(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return argument_end(a, err) && control_reset(m->control, err);
+}
+
+static bool power_down(struct monitor *m, struct arguments *a, struct error *err)
+{
+    (void)m, (void)a;
+    return error_set(err, "the board has no power button: tell the guest to power off");
+}
+
+static bool choose_hart(struct monitor *m, struct arguments *a, struct error *err)
+{
+    uint64_t number;
+    if (!argument_number(m, a, &number, err) || !argument_end(a, err))
+        return false;
+    if (number >= MACHINE_MAX_HARTS || !machine_hart(monitor_machine(m), (unsigned)number))
+        return error_set(err, "there is no hart %llu", (unsigned long long)number);
+    m->hart = (unsigned)number;
+    return true;
+}
+
+/* --- breakpoints ------------------------------------------------------------------------- */
+
+static unsigned find_breakpoint(const struct monitor *m, uint64_t va)
+{
+    unsigned i = 0;
+    while (i < m->breakpoint_count && m->breakpoints[i].va != va)
+        i++;
+    return i;
+}
+
+static bool add_breakpoint(struct monitor *m, struct arguments *a, struct error *err)
+{
+    uint64_t va;
+    if (!argument_number(m, a, &va, err) || !argument_end(a, err))
+        return false;
+    if (find_breakpoint(m, va) < m->breakpoint_count)
+        return error_set(err, "there is one at 0x%llx already", (unsigned long long)va);
+    if (m->breakpoint_count == MONITOR_BREAKPOINTS_MAX)
+        return error_set(err, "there are %u already", MONITOR_BREAKPOINTS_MAX);
+    struct control_breakpoint *b = &m->breakpoints[m->breakpoint_count];
+    *b = (struct control_breakpoint){.va = va};
+    if (!control_add_breakpoint(m->control, b))
+        return error_set(err, "no memory for the breakpoint");
+    m->breakpoint_count++;
+    return true;
+}
+
+static bool delete_breakpoint(struct monitor *m, struct arguments *a, struct error *err)
+{
+    uint64_t va;
+    if (!argument_number(m, a, &va, err) || !argument_end(a, err))
+        return false;
+    unsigned i = find_breakpoint(m, va);
+    if (i == m->breakpoint_count)
+        return error_set(err, "there is no breakpoint at 0x%llx", (unsigned long long)va);
+    /* The control knows breakpoints by their place: the last one moves. */
+    struct control_breakpoint *last = &m->breakpoints[--m->breakpoint_count];
+    uint64_t last_va = last->va;
+    control_remove_breakpoint(m->control, &m->breakpoints[i]);
+    if (last == &m->breakpoints[i])
+        return true;
+    control_remove_breakpoint(m->control, last);
+    m->breakpoints[i] = (struct control_breakpoint){.va = last_va};
+    return control_add_breakpoint(m->control, &m->breakpoints[i]) ||
+           error_set(err, "no memory for the breakpoints");
+}
+
+bool monitor_show_breakpoints(struct monitor *m, struct arguments *a, struct error *err)
+{
+    if (!argument_end(a, err))
+        return false;
+    for (unsigned i = 0; i < m->breakpoint_count; i++)
+        say(m, "0x%016llx\n", (unsigned long long)m->breakpoints[i].va);
+    if (m->breakpoint_count == 0)
+        say(m, "There are no breakpoints.\n");
+    return true;
+}
+
+/* --- networks ---------------------------------------------------------------------------- */
+
+/* [NETDEV] RULE: netdev is "" when it is not given. */
+static bool read_forward(struct arguments *a, char *netdev, char *rule, struct error *err)
+{
+    argument_word(a, netdev, RULE_BYTES);
+    argument_word(a, rule, RULE_BYTES);
+    if (!*rule) {
+        memcpy(rule, netdev, RULE_BYTES);
+        *netdev = 0;
+    }
+    if (!*rule)
+        return error_set(err, "a rule is needed, for example tcp::2222-:22");
+    return argument_end(a, err);
+}
+
+static bool add_forward(struct monitor *m, struct arguments *a, struct error *err)
+{
+    char netdev[RULE_BYTES], rule[RULE_BYTES];
+    return read_forward(a, netdev, rule, err) &&
+           machine_add_forward(monitor_machine(m), *netdev ? netdev : NULL, rule, err);
+}
+
+static bool remove_forward(struct monitor *m, struct arguments *a, struct error *err)
+{
+    char netdev[RULE_BYTES], rule[RULE_BYTES];
+    if (!read_forward(a, netdev, rule, err) ||
+        !machine_remove_forward(monitor_machine(m), *netdev ? netdev : NULL, rule, err))
+        return false;
+    say(m, "host forwarding rule for %s removed\n", rule);
+    return true;
+}
+
+/* --- the table --------------------------------------------------------------------------- */
+
+const struct monitor_row monitor_run_rows[] = {
+    {"quit", "q", "", "end the program", quit},
+    {"stop", "s", "", "stop the machine; its time stands still", stop},
+    {"cont", "c", "", "let the machine go on", go_on},
+    {"step", "si", "[N]", "go on for N instructions (1) of the current hart", step},
+    {"system_reset", NULL, "", "reset the machine", reset},
+    {"system_powerdown", NULL, "", "press the power button", power_down},
+    {"cpu", NULL, "N", "make hart N the current one", choose_hart},
+    {"break", "b", "ADDRESS", "stop where any hart comes to this virtual address", add_breakpoint},
+    {"delete", "d", "ADDRESS", "take the breakpoint away; info breakpoints lists them",
+     delete_breakpoint},
+    {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT-[GUESTADDR]:GUESTPORT",
+     "let a port of the host lead into the guest", add_forward},
+    {"hostfwd_remove", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT", "close it again",
+     remove_forward},
+    {.name = NULL},
+};
+
+/* --- where it stopped -------------------------------------------------------------------- */
+
+void monitor_show_stop(struct monitor *m, const struct byte_sink *out)
+{
+    struct machine_exit exit = control_exit(m->control);
+    enum run_state state = control_state(m->control);
+    m->out = *out;
+    if (state == RUN_DEBUG)
+        m->hart = exit.hart;
+    struct hart *h = monitor_hart(m);
+    if (exit.stop == MACHINE_BREAKPOINT)
+        say(m, "hart %u: breakpoint\n", m->hart);
+    else if (state != RUN_DEBUG)
+        say(m, "stopped (%s)\n", run_state_name(state));
+    size_t length;
+    if (state == RUN_DEBUG && !monitor_show_instruction(m, h, h->pc, &length))
+        say(m, "0x%016llx:  no memory\n", (unsigned long long)h->pc);
+}
