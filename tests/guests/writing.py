@@ -118,7 +118,8 @@ class Writing:
 
     def __init__(self, program, path, form, options, **more):
         self.command = [str(word) for word in (
-            program, "-M", "virt", "-bios", "none", "-nographic", "-kernel", writer(),
+            program, "-M", "virt", "-bios", "none", "-display", "none", "-monitor", "none",
+            "-serial", "stdio", "-kernel", writer(),
             "-drive", f"file={path},format={form},if=none,id=d", *options)]
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
