@@ -170,6 +170,7 @@ size_t input_backlog(const struct input_door *door, unsigned entry)
 
 void input_move(struct input_door *from, struct input_door *to)
 {
+    os_mutex_lock(from->mutex);
     os_mutex_lock(to->mutex);
     for (unsigned i = 0; i < from->count; i++) {
         struct input_entry *e = &from->entries[i];
@@ -180,6 +181,7 @@ void input_move(struct input_door *from, struct input_door *to)
         atomic_store(&e->backlog, 0);
     }
     os_mutex_unlock(to->mutex);
+    os_mutex_unlock(from->mutex);
     input_wake(to);
 }
 

@@ -35,8 +35,8 @@ size_t input_backlog(const struct input_door *door, unsigned entry);
 /* Wakes input_wait and makes input_pending true once, with nothing to deliver. Async-signal-safe.
  */
 void input_wake(struct input_door *door);
-/* What waits in `from` waits in `to` instead; both have the same entries, and nobody pushes to
- * `from`. For a machine that takes the place of another. */
+/* What waits in `from` waits in `to` instead; both have the same entries. Machine thread. For a
+ * machine that takes the place of another. */
 void input_move(struct input_door *from, struct input_door *to);
 
 /* Whether anything waits, refused bytes included; one relaxed atomic load. */

@@ -4,10 +4,10 @@
 
 #include "base/values.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* A copy of text that lives as long as the options. */
-static const char *keep_text(struct options *o, const char *text, struct error *err)
+const char *keep_text(struct options *o, const char *text, struct error *err)
 {
     size_t n = strlen(text) + 1;
     if (n > sizeof o->texts - o->texts_used) {
@@ -82,6 +82,131 @@ bool add_nic(struct options *o, const char *value, struct error *err)
     bool ok = add_option(o, &o->nics, "type", value, err);
     o->machine.nics = show(&o->nics);
     return ok;
+}
+
+/* --- character back-ends ----------------------------------------------------------------- */
+
+/* "nowait" is an old spelling of wait=off. */
+static void spell_out(struct machine_option *option)
+{
+    for (unsigned i = 0; i < option->count; i++)
+        if (strcmp(option->items[i].name, "nowait") == 0 && !option->items[i].value)
+            option->items[i] = (struct machine_property){"wait", "off"};
+}
+
+bool add_chardev(struct options *o, const char *value, struct error *err)
+{
+    bool ok = add_option(o, &o->chardevs, "type", value, err);
+    o->machine.chardevs = show(&o->chardevs);
+    if (!ok)
+        return false;
+    struct machine_option *option = &o->chardevs.items[o->chardevs.count - 1];
+    spell_out(option);
+    for (unsigned i = 0; i < option->count; i++)
+        if (strcmp(option->items[i].name, "type") == 0 && option->items[i].value)
+            o->has_stdio_chardev |= strcmp(option->items[i].value, "stdio") == 0;
+    return true;
+}
+
+/* "HOST:PORT"; the host may be empty, or an IPv6 address in brackets. Cuts `text`. */
+static bool add_host_and_port(struct options *o, struct machine_option *option, char *text,
+                              struct error *err)
+{
+    char *colon = strrchr(text, ':');
+    if (!colon || !colon[1])
+        return error_set(err, "'%.100s' is no address; give HOST:PORT", text);
+    *colon = 0;
+    size_t n = strlen(text);
+    if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+        text[n - 1] = 0;
+        text++;
+    }
+    return add_property(o, option, "host", text, err) &&
+           add_property(o, option, "port", colon + 1, err);
+}
+
+/* The part behind "unix:", "tcp:" or "telnet:": an address, and properties of the socket. */
+static bool add_socket(struct options *o, struct machine_option *option, bool is_unix,
+                       const char *list, struct error *err)
+{
+    struct list_item item;
+    char address[sizeof item.text + 1];
+    if (!list_next(&list, &item, err) || !*item.key)
+        return error_set(err, "give unix:PATH, tcp:HOST:PORT or telnet:HOST:PORT");
+    snprintf(address, sizeof address, "%s%s%s", item.key, item.value ? "=" : "",
+             item.value ? item.value : "");
+    if (is_unix ? !add_property(o, option, "path", address, err)
+                : !add_host_and_port(o, option, address, err))
+        return false;
+    while (list_next(&list, &item, err))
+        if (!add_property(o, option, item.key, item.value, err))
+            return false;
+    return err->text[0] == 0;
+}
+
+/* How an end is spelled, and what back-end that is. */
+static const struct end {
+    const char *prefix, *type;
+    enum { WORD, PATH, UNIX, TCP, TELNET } argument;
+} ends[] = {
+    {"pty", "pty", WORD},    {"null", "null", WORD},        {"none", "null", WORD},
+    {"file:", "file", PATH}, {"pipe:", "pipe", PATH},       {"unix:", "socket", UNIX},
+    {"tcp:", "socket", TCP}, {"telnet:", "socket", TELNET},
+};
+
+static const struct end *find_end(const char *text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        size_t n = strlen(ends[i].prefix);
+        if (ends[i].argument == WORD ? strcmp(text, ends[i].prefix) == 0
+                                     : strncmp(text, ends[i].prefix, n) == 0 && text[n])
+            return &ends[i];
+    }
+    return NULL;
+}
+
+static bool add_end(struct options *o, struct machine_option *option, const struct end *end,
+                    const char *argument, struct error *err)
+{
+    switch (end->argument) {
+    case WORD:
+        return true;
+    case PATH:
+        return add_property(o, option, "path", argument, err);
+    case TELNET:
+        if (!add_property(o, option, "telnet", "on", err))
+            return false;
+        break;
+    case UNIX:
+    case TCP:
+        break;
+    }
+    return add_socket(o, option, end->argument == UNIX, argument, err);
+}
+
+bool add_character_end(struct options *o, const char *text, const char *label, const char **id,
+                       struct error *err)
+{
+    const struct end *end = find_end(text);
+    err->text[0] = 0;
+    if (strncmp(text, "chardev:", 8) == 0 && text[8]) {
+        *id = text + 8;
+        return true;
+    }
+    if (!end)
+        return error_set(err, "it can be mon:stdio, stdio, null, none, pty, file:PATH, pipe:PATH, "
+                              "chardev:ID, unix:PATH, tcp:HOST:PORT, telnet:HOST:PORT");
+    if (o->chardevs.count == OPTION_GROUP_MAX)
+        return error_set(err, "there are %u -chardev already", o->chardevs.count);
+    struct machine_option *option = &o->chardevs.items[o->chardevs.count++];
+    o->machine.chardevs = show(&o->chardevs);
+    *id = keep_text(o, label, err);
+    if (!*id || !add_property(o, option, "type", end->type, err) ||
+        !add_property(o, option, "id", *id, err) ||
+        !add_end(o, option, end, text + strlen(end->prefix), err))
+        return false;
+    spell_out(option);
+    return true;
 }
 
 bool add_object(struct options *o, const char *value, struct error *err)

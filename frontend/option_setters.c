@@ -305,11 +305,23 @@ bool set_bios(struct options *o, const char *value, struct error *err)
 
 /* --- the console ------------------------------------------------------------------------- */
 
+/* Its back-end is opened, as QEMU does, and nobody is at the other end. */
+static bool add_further_serial(struct options *o, const char *value, struct error *err)
+{
+    const char *id;
+    char label[32];
+    if (strcmp(value, "null") == 0 || strcmp(value, "none") == 0)
+        return true;
+    if (strcmp(value, "mon:stdio") == 0 || strcmp(value, "stdio") == 0)
+        return error_set(err, "the board has one serial port, the first -serial");
+    snprintf(label, sizeof label, "serial%u", o->serial_count - 1);
+    return add_character_end(o, value, label, &id, err);
+}
+
 bool set_serial(struct options *o, const char *value, struct error *err)
 {
-    if (o->serial_given)
-        return error_set(err, "there is one serial port so far, and it is given twice");
-    o->serial_given = true;
+    if (o->serial_count++)
+        return add_further_serial(o, value, err);
     o->shares_stdio = strcmp(value, "mon:stdio") == 0;
     if (o->shares_stdio || strcmp(value, "stdio") == 0)
         o->serial = SERIAL_STDIO;
@@ -318,17 +330,70 @@ bool set_serial(struct options *o, const char *value, struct error *err)
     else if (strncmp(value, "file:", 5) == 0 && value[5]) {
         o->serial = SERIAL_FILE;
         o->serial_file = value + 5;
-    } else
-        return error_set(err, "not there yet; it can be mon:stdio, stdio, file:PATH, null or none");
+    } else {
+        o->serial = SERIAL_CHARDEV;
+        return add_character_end(o, value, "serial0", &o->machine.serial_chardev, err);
+    }
     return true;
+}
+
+static bool add_remote(struct options *o, enum remote_kind kind, const char *chardev,
+                       struct error *err)
+{
+    if (o->remote_count == OPTION_REMOTES)
+        return error_set(err, "there are %u monitors already", OPTION_REMOTES);
+    o->remotes[o->remote_count++] = (struct remote_config){.kind = kind, .chardev = chardev};
+    return true;
+}
+
+/* A monitor at the end that `value` spells. */
+static bool add_remote_end(struct options *o, enum remote_kind kind, const char *value,
+                           struct error *err)
+{
+    const char *id;
+    char label[32];
+    snprintf(label, sizeof label, "compat_monitor%u", o->remote_count);
+    return add_character_end(o, value, label, &id, err) && add_remote(o, kind, id, err);
+}
+
+static bool is_nowhere(const char *end)
+{
+    return strcmp(end, "none") == 0 || strcmp(end, "null") == 0;
 }
 
 bool set_monitor(struct options *o, const char *value, struct error *err)
 {
     o->monitor_given = true;
-    o->has_monitor = strcmp(value, "stdio") == 0;
-    return o->has_monitor || strcmp(value, "none") == 0 || strcmp(value, "null") == 0 ||
-           error_set(err, "not there yet; it can be stdio or none");
+    if (strcmp(value, "stdio") == 0)
+        o->has_monitor = true;
+    return o->has_monitor || is_nowhere(value) || add_remote_end(o, REMOTE_MONITOR, value, err);
+}
+
+bool set_qmp(struct options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0)
+        return error_set(err, "stdio is not there yet for it; give unix:PATH,server=on,wait=off");
+    return is_nowhere(value) || add_remote_end(o, REMOTE_QMP, value, err);
+}
+
+bool add_monitor(struct options *o, const char *value, struct error *err)
+{
+    struct list_item item;
+    enum remote_kind kind = REMOTE_MONITOR;
+    const char *list = value, *id = NULL;
+    err->text[0] = 0;
+    while (list_next(&list, &item, err)) {
+        if (!item.value || strcmp(item.key, "chardev") == 0)
+            id = keep_text(o, item.value ? item.value : item.key, err);
+        else if (strcmp(item.key, "mode") == 0 && strcmp(item.value, "control") == 0)
+            kind = REMOTE_QMP;
+        else if (strcmp(item.key, "mode") != 0 || strcmp(item.value, "readline") != 0)
+            return error_set(err, "unknown '%.40s=%.40s'; give chardev=ID,mode=readline|control",
+                             item.key, item.value);
+    }
+    if (err->text[0])
+        return false;
+    return id ? add_remote(o, kind, id, err) : error_set(err, "give chardev=ID");
 }
 
 bool set_display(struct options *o, const char *value, struct error *err)

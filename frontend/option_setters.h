@@ -10,11 +10,19 @@ typedef bool option_setter(struct options *o, const char *value, struct error *e
 
 option_setter set_machine, set_cpu, set_memory, set_smp, set_accel;
 option_setter set_bios;
-option_setter set_serial, set_monitor, set_display, accept_none;
+option_setter set_serial, set_monitor, set_qmp, add_monitor, set_display, accept_none;
 option_setter set_icount, set_seed, set_rtc;
 option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
 
 /* device_options.c: lists of properties, whose meaning is the machine's. */
-option_setter add_device, add_drive, add_netdev, add_nic, add_object, add_global;
+option_setter add_device, add_drive, add_netdev, add_nic, add_chardev, add_object, add_global;
+
+/* A copy that lives as long as the options; NULL and err: no room. */
+const char *keep_text(struct options *o, const char *text, struct error *err);
+
+/* Adds the -chardev that the argument of -serial or -monitor spells, such as unix:PATH,server=on.
+ * *id is `label`, QEMU's name of this end ("serial0"), or, for `chardev:ID`, that of another. */
+bool add_character_end(struct options *o, const char *text, const char *label, const char **id,
+                       struct error *err) MUST_CHECK;
 
 #endif

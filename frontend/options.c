@@ -68,10 +68,21 @@ static const struct option_row rows[] = {
      "console on the terminal, which is the default:\n"
      "Ctrl-A x ends the program, Ctrl-A c switches to the monitor,\n"
      "Ctrl-A h shows the other keys"},
-    {"serial", NULL, "mon:stdio|stdio|file:PATH|null|none", CALL, 0, set_serial,
-     "where the serial port goes (mon:stdio: with the monitor)"},
-    {"monitor", NULL, "stdio|none", CALL, 0, set_monitor,
-     "where the monitor is; its command help lists the others"},
+    {"serial", NULL, "END", CALL, 0, set_serial,
+     "where the serial port goes: mon:stdio or stdio (the default),\n"
+     "null, none, file:PATH, pipe:PATH, pty, chardev:ID,\n"
+     "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,...], telnet:..."},
+    {"chardev", NULL, "TYPE,id=ID[,PROPERTY=VALUE...]", CALL, 0, add_chardev,
+     "a character back-end: null; stdio; pty; file,path=; pipe,path=;\n"
+     "ringbuf,size=; socket,path=|host=,port=[,server=on][,wait=off]\n"
+     "[,telnet=on][,reconnect=S]; all with logfile=FILE"},
+    {"monitor", NULL, "END", CALL, 0, set_monitor,
+     "where the monitor is: stdio, none, or an end as for -serial;\n"
+     "its command help lists the others"},
+    {"qmp", NULL, "END", CALL, 0, set_qmp,
+     "where programs control the machine in QMP: unix:PATH,server=on,wait=off"},
+    {"mon", NULL, "[chardev=]ID[,mode=readline|control]", CALL, 0, add_monitor,
+     "a monitor or QMP at a -chardev"},
     {"display", NULL, "none", CALL, 0, set_display, "displays are not there yet"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
@@ -91,7 +102,9 @@ static const struct option_row rows[] = {
      "start with the machine stopped: the monitor's cont lets it run"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
-     "a device: virtio-blk-device,drive=ID; virtio-rng-device"},
+     "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
+     "virtio-serial-device, and on it virtconsole,chardev=ID and\n"
+     "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0]"},
     {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
      "a disk: format=raw|qcow2, if=virtio|none (with -device), id=ID,\n"
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
@@ -152,9 +165,6 @@ static const struct option_row rows[] = {
     MISSING("s", "the gdb stub"),
     MISSING("gdb", "the gdb stub"),
     MISSING("enable-kvm", "hardware virtualization"),
-    MISSING("qmp", "the control socket"),
-    MISSING("mon", "the monitor"),
-    MISSING("chardev", "character back-ends"),
     MISSING("pflash", "flash"),
     MISSING("fw_cfg", "fw_cfg"),
     MISSING("loadvm", "snapshots"),
@@ -257,17 +267,67 @@ static bool set_positional(struct options *o, const char *file, struct error *er
     return true;
 }
 
+static const char *item_text(const struct machine_option *option, const char *name)
+{
+    for (unsigned i = 0; i < option->count; i++)
+        if (strcmp(option->items[i].name, name) == 0)
+            return option->items[i].value;
+    return NULL;
+}
+
+static const struct machine_option *find_chardev(const struct options *o, const char *id)
+{
+    for (unsigned i = 0; i < o->chardevs.count; i++) {
+        const char *text = item_text(&o->chardevs.items[i], "id");
+        if (text && strcmp(text, id) == 0)
+            return &o->chardevs.items[i];
+    }
+    return NULL;
+}
+
+static bool is_word(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
+/* What monitors at character back-ends need to know of them. One at the terminal's shares it. */
+static bool check_remotes(struct options *o, struct error *err)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < o->remote_count; i++) {
+        struct remote_config remote = o->remotes[i];
+        const struct machine_option *chardev = find_chardev(o, remote.chardev);
+        if (!chardev)
+            return error_set(err,
+                             "there is no character back-end '%.60s'; give -chardev "
+                             "TYPE,id=%.60s",
+                             remote.chardev, remote.chardev);
+        bool is_stdio = is_word(item_text(chardev, "type"), "stdio");
+        if (is_stdio && remote.kind == REMOTE_QMP)
+            return error_set(err, "-mon chardev=%.60s: QMP at stdio is not there yet",
+                             remote.chardev);
+        remote.echo = is_word(item_text(chardev, "type"), "pty") ||
+                      is_word(item_text(chardev, "telnet"), "on");
+        o->shares_stdio |= is_stdio;
+        if (!is_stdio)
+            o->remotes[kept++] = remote;
+    }
+    o->remote_count = kept;
+    return true;
+}
+
 /* As QEMU: standard input has one user, or the serial port and the monitor share it. */
 static bool share_stdio(struct options *o, struct error *err)
 {
     if (o->monitor_given && o->has_monitor) {
-        if (o->serial == SERIAL_STDIO && (o->serial_given || o->nographic))
+        if (o->has_stdio_chardev ||
+            (o->serial == SERIAL_STDIO && (o->serial_count || o->nographic)))
             return error_set(err, "the monitor and the serial port cannot both have stdio; "
                                   "-serial mon:stdio alone shares it");
-        if (!o->serial_given)
+        if (!o->serial_count)
             o->serial = SERIAL_NULL;
     }
-    if (!o->monitor_given && !o->serial_given)
+    if (!o->monitor_given && !o->serial_count)
         o->shares_stdio = true;
     o->has_monitor |= o->shares_stdio;
     return true;
@@ -283,11 +343,16 @@ static bool check_together(struct options *o, struct error *err)
         return error_set(err, "a kernel is needed, for example: rivulet -nographic -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");
+    if (o->has_stdio_chardev && o->serial_count == 0)
+        o->serial = SERIAL_NULL;
+    if (o->has_stdio_chardev && o->serial == SERIAL_STDIO)
+        return error_set(err, "-chardev stdio and -serial stdio: the terminal can be one of them; "
+                              "give -serial null or -serial chardev:ID");
     if (m->icount && !o->rtc_given) {
         m->rtc = RTC_FIXED;
         m->rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
     }
-    return share_stdio(o, err);
+    return check_remotes(o, err) && share_stdio(o, err);
 }
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err)

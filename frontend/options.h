@@ -5,15 +5,17 @@
 #define RIVULET_FRONTEND_OPTIONS_H
 
 #include "base/error.h"
+#include "frontend/remote.h"
 #include "machine/machine.h"
 
 #include <stdio.h>
 
 #define OPTION_LIST_MAX 64u
 #define OPTION_PATH_MAX 1024u
+#define OPTION_REMOTES  8u
 
 enum options_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
-enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL };
+enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL, SERIAL_CHARDEV };
 
 struct option_list {
     uint64_t items[OPTION_LIST_MAX];
@@ -36,10 +38,13 @@ struct options {
     struct machine_config machine;  /* all but the ends of its wires */
     char dump_dtb[OPTION_PATH_MAX]; /* "": no */
     enum serial_kind serial;
-    const char *serial_file; /* SERIAL_FILE */
-    bool serial_given;
+    const char *serial_file;         /* SERIAL_FILE */
+    unsigned serial_count;           /* how often -serial was given: the board has one */
+    bool has_stdio_chardev;          /* the terminal is its */
     bool has_monitor, monitor_given; /* on standard input and output */
     bool shares_stdio;               /* serial port and monitor: Ctrl-A c switches */
+    struct remote_config remotes[OPTION_REMOTES]; /* further ones, at character back-ends */
+    unsigned remote_count;
     bool nographic;
     bool starts_stopped, no_shutdown;
     bool rtc_given, sleep_given; /* else the default depends on other options */
@@ -50,7 +55,7 @@ struct options {
     bool show_hash;
     struct option_list breakpoints;
     struct option_list save_loads; /* virtual times, in rising order */
-    struct option_group devices, drives, netdevs, nics, objects, globals;
+    struct option_group devices, drives, netdevs, nics, chardevs, objects, globals;
     char texts[OPTION_TEXTS_BYTES]; /* of the groups */
     size_t texts_used;
 };

@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 
@@ -29,6 +30,7 @@ struct run {
     struct terminal *monitor_terminal; /* the same, or the monitor's own; NULL: no monitor */
     struct monitor *monitor;
     struct console *console;
+    struct remote *remotes[OPTION_REMOTES];
     struct script *script; /* NULL: none */
     int serial_fd;         /* a file of our own, or -1 */
     unsigned next_save_load;
@@ -111,6 +113,18 @@ static bool has_network(const struct machine_config *c)
     return c->netdevs.count + c->nics.count > none;
 }
 
+/* Whether bytes may come at any time, for the same reason. */
+static bool has_live_chardev(const struct machine_config *c)
+{
+    static const char *const live[] = {"pipe", "pty", "socket"};
+    for (unsigned i = 0; i < c->chardevs.count; i++)
+        for (unsigned j = 0; j < ARRAY_LEN(live); j++)
+            if (c->chardevs.items[i].items[0].value &&
+                strcmp(c->chardevs.items[i].items[0].value, live[j]) == 0)
+                return true;
+    return false;
+}
+
 /* A script shares its terminal with nobody. */
 static bool open_terminals(struct run *r, int input, int output, struct error *err)
 {
@@ -142,19 +156,24 @@ static bool open_console(struct run *r, struct error *err)
         if (!open_serial_file(r, err))
             return false;
         output = r->serial_fd;
-    } else if (o->serial == SERIAL_STDIO) {
+    } else if (o->serial == SERIAL_STDIO || o->has_stdio_chardev) {
         output = STDOUT_FILENO;
         input = r->script ? TERMINAL_NO_FD : STDIN_FILENO; /* nobody types into a script */
     }
     if (!o->sleep_given)
-        r->config.icount_sleep =
-            (input != TERMINAL_NO_FD && terminal_is_live(input)) || has_network(&o->machine);
+        r->config.icount_sleep = (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
+                                 has_network(&o->machine) || has_live_chardev(&o->machine);
+    if (o->serial_count > 1)
+        fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
+                        "the others\n");
     r->config.serial = (struct byte_sink){.write = on_serial, .owner = r};
     return open_terminals(r, input, output, err);
 }
 
 static void close_console(struct run *r)
 {
+    for (unsigned i = 0; i < OPTION_REMOTES; i++)
+        remote_close(r->remotes[i]);
     console_destroy(r->console);
     monitor_destroy(r->monitor);
     if (r->monitor_terminal != r->terminal)
@@ -189,17 +208,31 @@ static bool add_breakpoints(struct run *r, struct error *err)
     return true;
 }
 
+static bool open_remotes(struct run *r, struct error *err)
+{
+    for (unsigned i = 0; i < r->options->remote_count; i++) {
+        r->remotes[i] = remote_open(r->control, r->monitor, &r->options->remotes[i], err);
+        if (!r->remotes[i])
+            return false;
+    }
+    return true;
+}
+
 static bool create_monitor(struct run *r, struct error *err)
 {
     struct byte_sink answers = {.write = on_answer, .owner = r};
-    if (!r->monitor_terminal)
+    if (!r->monitor_terminal && !r->options->remote_count)
         return true;
     r->monitor = monitor_create(r->control, err);
     if (!r->monitor)
         return false;
-    bool echo = os_terminal_is_tty(STDIN_FILENO);
-    r->console = console_create(r->control, r->monitor, &answers, echo, err);
-    return r->console != NULL;
+    if (r->monitor_terminal) {
+        bool echo = os_terminal_is_tty(STDIN_FILENO);
+        r->console = console_create(r->control, r->monitor, &answers, echo, err);
+        if (!r->console)
+            return false;
+    }
+    return open_remotes(r, err);
 }
 
 static bool create_machine(struct run *r, struct error *err)
@@ -431,6 +464,8 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
         ok = dump_device_tree(r, err);
     else if (ok)
         ok = run_to_end(r, status, err);
+    if (r->control)
+        control_close(r->control);
     close_console(r);
     control_destroy(r->control);
     machine_destroy(r->machine);

@@ -1,5 +1,6 @@
 /* The board: QEMU's `virt`. One row a device: the memory map, the interrupt wires and the device
  * tree are made from this table. */
+#include "machine/chardevs.h"
 #include "machine/drivers.h"
 
 #include "devices/goldfish_rtc.h"
@@ -144,16 +145,27 @@ static struct device *create_rtc(struct machine *m, struct irq irq)
     return goldfish_rtc_create(&config);
 }
 
+/* When no device has stdio, UART0 is the console, and config.serial hears it too. */
+void machine_uart_write(void *machine, const uint8_t *bytes, size_t n)
+{
+    struct machine *m = machine;
+    unsigned entry;
+    if (m->uart_end.write)
+        m->uart_end.write(m->uart_end.owner, bytes, n);
+    if (m->config.serial.write && !chardevs_stdio_entry(m->chardevs, &entry))
+        m->config.serial.write(m->config.serial.owner, bytes, n);
+}
+
 static struct device *create_uart0(struct machine *m, struct irq irq)
 {
     struct ns16550a_config config = {.irq = irq,
-                                     .sink = m->config.serial,
+                                     .sink = {.write = machine_uart_write, .owner = m},
                                      .clock = &m->clock,
                                      .events = &m->events,
                                      .log = m->config.log};
     struct device *uart = ns16550a_create(&config);
     if (uart)
-        m->console_entry = input_register(m->door, "serial0", ns16550a_receive, uart);
+        m->uart_entry = input_register(m->door, "serial0", ns16550a_receive, uart);
     return uart;
 }
 
@@ -209,13 +221,24 @@ static bool add_devices(struct machine *m, unsigned first, unsigned end, struct 
     return true;
 }
 
+static bool connect_uart0(struct machine *m, struct error *err)
+{
+    struct chardev_device device = {
+        .name = "serial0", .receive = ns16550a_receive, .owner = m->devices[SLOT_UART0]};
+    struct error why;
+    return !m->config.serial_chardev ||
+           chardevs_take(m->chardevs, m->config.serial_chardev, &device, &m->uart_end,
+                         &m->uart_entry, &why) ||
+           error_set(err, "-serial: %.400s", why.text);
+}
+
 /* What -device names is made between: it needs the PCI host, and the MMIO slots need it. */
 bool board_build(struct machine *m, struct error *err)
 {
     if (!memory_add_rom(m->memory, "reset ROM", RESET_ROM_BASE, RESET_ROM_BYTES, err) ||
         !memory_add_ram(m->memory, "RAM", RAM_BASE, m->config.ram_bytes, err))
         return false;
-    return add_devices(m, 0, SLOT_VIRTIO7, err) &&
+    return add_devices(m, 0, SLOT_VIRTIO7, err) && connect_uart0(m, err) &&
            pci_host_add_windows(m->devices[SLOT_PCI], m->memory, err) && drivers_create(m, err) &&
            add_devices(m, SLOT_VIRTIO7, BOARD_SLOTS, err);
 }

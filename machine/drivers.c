@@ -8,6 +8,7 @@
 #include "machine/drives.h"
 #include "machine/nets.h"
 #include "machine/places.h"
+#include "machine/serial_ports.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,13 @@ static const struct driver drivers[] = {
     {"virtio-net-pci",                  BUS_VIRTIO_PCI,        net_rules,        create_net},
     {"virtio-net-pci-transitional",     BUS_VIRTIO_PCI,        net_rules,        create_net},
     {"virtio-net-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, net_rules,        create_net},
+    {"virtio-serial-device",               BUS_VIRTIO_MMIO,       serial_rules,     serial_create},
+    {"virtio-serial-pci",                  BUS_VIRTIO_PCI,        serial_rules,     serial_create},
+    {"virtio-serial",                      BUS_VIRTIO_PCI,        serial_rules,     serial_create},
+    {"virtio-serial-pci-transitional",     BUS_VIRTIO_PCI,        serial_rules,     serial_create},
+    {"virtio-serial-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, serial_rules,     serial_create},
+    {"virtconsole",                        BUS_VIRTIO_SERIAL,     serial_port_rules, serial_create},
+    {"virtserialport",                     BUS_VIRTIO_SERIAL,     serial_port_rules, serial_create},
     {"virtio-rng-device",               BUS_VIRTIO_MMIO,       rng_rules,        create_rng},
     {"virtio-rng-pci",                  BUS_VIRTIO_PCI,        rng_rules,        create_rng},
     {"virtio-rng-pci-transitional",     BUS_VIRTIO_PCI,        rng_rules,        create_rng},
@@ -268,6 +276,8 @@ static bool create_device(struct machine *m, const struct driver *driver,
     for (unsigned i = 0; i < option->count; i++)
         if (!check_property(driver, &option->items[i], err))
             return false;
+    if (driver->bus == BUS_VIRTIO_SERIAL)
+        return serial_port_check(m, option, err);
     return place_device(m, driver, &p, err);
 }
 

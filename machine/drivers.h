@@ -11,6 +11,7 @@ enum driver_bus {
     BUS_VIRTIO_MMIO,
     BUS_VIRTIO_PCI,        /* for modern and legacy drivers, unless properties say otherwise */
     BUS_VIRTIO_PCI_MODERN, /* for modern ones */
+    BUS_VIRTIO_SERIAL,     /* made with its bus */
 };
 
 struct driver {

@@ -54,7 +54,10 @@ struct machine {
     struct clock clock;
     struct code_cache *code;
     struct input_door *door;
-    unsigned console_entry;
+    unsigned uart_entry;       /* of the door: bytes for UART0 */
+    struct byte_sink uart_end; /* its chardev */
+    struct chardevs *chardevs;
+    struct serial_bus *serial_buses;
     struct drives *drives;
     struct nets *nets;
     struct virtio *mmio_virtio[VIRTIO_MMIO_SLOTS]; /* who is on each bus; the slot destroys it */
@@ -78,6 +81,8 @@ struct machine {
 bool board_build(struct machine *m, struct error *err) MUST_CHECK;
 void board_destroy(struct machine *m);
 void board_reset(struct machine *m);
+/* What UART0 and the SBI console send. */
+void machine_uart_write(void *machine, const uint8_t *bytes, size_t n);
 /* Builds the device tree; `loaded` says where the initrd lies (start = end: none). */
 bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd_end,
                        struct error *err) MUST_CHECK;

@@ -2,8 +2,10 @@
 
 #include "devices/serial/ns16550a.h"
 #include "devices/virtio/blk.h"
+#include "machine/chardevs.h"
 #include "machine/drives.h"
 #include "machine/nets.h"
+#include "machine/serial_ports.h"
 
 #include <stdlib.h>
 
@@ -62,9 +64,7 @@ static void on_system_reset(void *owner, enum sbi_reset_type type, enum sbi_rese
 
 static void console_write(void *owner, const uint8_t *bytes, size_t n)
 {
-    struct machine *m = owner;
-    if (m->config.serial.write)
-        m->config.serial.write(m->config.serial.owner, bytes, n);
+    machine_uart_write(owner, bytes, n);
 }
 
 static size_t console_read(void *owner, uint8_t *bytes, size_t n)
@@ -156,8 +156,9 @@ static bool build(struct machine *m, struct error *err)
     if (log_wants(m->config.log, LOG_PROFILE) && !code_profile(m->code, err))
         return false;
     m->nets = nets_create(&m->config, m->door, &m->clock, err);
-    return m->nets && open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
-           create_sbi(m, err) && boot_load(m, err);
+    m->chardevs = chardevs_create(&m->config, m->door, err);
+    return m->nets && m->chardevs && open_drives(m, err) && create_harts(m, err) &&
+           board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
 }
 
 /* drives NULL: those of the configuration are opened. */
@@ -186,7 +187,7 @@ static struct machine *create(const struct machine_config *config, struct drives
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
     struct machine *m = create(config, NULL, err);
-    if (!m || nets_open(m->nets, err))
+    if (!m || (nets_open(m->nets, err) && chardevs_open(m->chardevs, err)))
         return m;
     machine_destroy(m);
     return NULL;
@@ -200,6 +201,9 @@ struct machine *machine_succeed(struct machine *old, struct error *err)
     old->drives = NULL;
     machine_stop_at(m, old->step_hart, old->step_end);
     nets_succeed(m->nets, old->nets);
+    chardevs_detach(old->chardevs); /* what they have pushed stays before what they push next */
+    input_move(old->door, m->door);
+    chardevs_succeed(m->chardevs, old->chardevs);
     return m;
 }
 
@@ -220,8 +224,10 @@ void machine_destroy(struct machine *m)
         log_stats(m);
     if (m->code && m->code->executed)
         code_log_profile(m->code);
-    nets_destroy(m->nets); /* their threads know the door */
+    nets_destroy(m->nets); /* their threads know the door, as do those of the next */
+    chardevs_destroy(m->chardevs);
     board_destroy(m);
+    serial_buses_destroy(m);
     drives_close(m->drives, m->config.log);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
@@ -310,7 +316,9 @@ struct input_door *machine_door(struct machine *m)
 
 unsigned machine_console_entry(const struct machine *m)
 {
-    return m->console_entry;
+    unsigned entry = m->uart_entry;
+    chardevs_stdio_entry(m->chardevs, &entry);
+    return entry;
 }
 
 unsigned machine_network_entry(struct machine *m, const char *id)
@@ -339,6 +347,11 @@ uint64_t machine_traps(const struct machine *m)
     for (unsigned i = 0; i < m->config.harts; i++)
         traps += m->harts[i]->traps;
     return traps;
+}
+
+struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err)
+{
+    return chardevs_take_for_client(m->chardevs, id, err);
 }
 
 bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)

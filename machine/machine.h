@@ -55,15 +55,17 @@ struct machine_config {
     enum rtc_base rtc;
     uint64_t rtc_epoch_ns; /* RTC_FIXED: ns since 1970 at virtual time 0 */
     /* What the board gets beside its own devices, with QEMU's names (machine/drivers.c). */
-    struct machine_options devices; /* driver=NAME, ... */
-    struct machine_options drives;  /* file=, id=, if=, format=, ... */
-    struct machine_options netdevs; /* type=, id=, ... */
-    struct machine_options nics;    /* type=, model=, ... */
-    struct machine_options objects; /* qom-type=, id=, ... */
-    struct machine_options globals; /* each one item: DRIVER.PROPERTY=VALUE */
-    bool snapshot;                  /* writes to all drives are thrown away at the end */
+    struct machine_options devices;  /* driver=NAME, ... */
+    struct machine_options drives;   /* file=, id=, if=, format=, ... */
+    struct machine_options netdevs;  /* type=, id=, ... */
+    struct machine_options nics;     /* type=, model=, ... */
+    struct machine_options chardevs; /* type=, id=, ... */
+    struct machine_options objects;  /* qom-type=, id=, ... */
+    struct machine_options globals;  /* each one item: DRIVER.PROPERTY=VALUE */
+    bool snapshot;                   /* writes to all drives are thrown away at the end */
     /* Ends of the wires. */
-    struct byte_sink serial; /* what UART0 and the SBI console send */
+    struct byte_sink serial;    /* what the console sends: UART0, or who has the chardev stdio */
+    const char *serial_chardev; /* the id of the one at UART0 and the SBI console; NULL: none */
     struct log *log;
     unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
     bool stress;            /* shake every cache: TLB of one entry, blocks of one instruction */
@@ -116,6 +118,11 @@ unsigned machine_console_entry(const struct machine *m);
 /* Where frames for the guest enter, each one push: what a network's back-end received, or what a
  * recording says that it did. INPUT_NO_ENTRY: there is no network of this id. */
 unsigned machine_network_entry(struct machine *m, const char *id);
+
+/* The character back-end of this id for somebody who is no device: a monitor. It is the machine's,
+ * and goes over to its successor as it is. NULL and err: there is none, or another has it. */
+struct chardev;
+struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err);
 
 /* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
  * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any

@@ -31,7 +31,9 @@ static const struct property_rule pci_rules[] = {
 
 const struct property_rule *place_rules(enum driver_bus bus)
 {
-    return bus == BUS_NONE ? no_rules : bus == BUS_VIRTIO_MMIO ? mmio_rules : pci_rules;
+    return bus == BUS_NONE || bus == BUS_VIRTIO_SERIAL ? no_rules
+           : bus == BUS_VIRTIO_MMIO                    ? mmio_rules
+                                                       : pci_rules;
 }
 
 /* --- virtio-mmio ------------------------------------------------------------------------- */

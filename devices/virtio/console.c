@@ -42,7 +42,9 @@ struct control {
 
 struct port {
     uint8_t unsaid;     /* events that the driver has to be told of: bits 1 << event */
+    bool is_ready;      /* the driver knows it */
     bool is_guest_open; /* somebody in the guest listens */
+    bool is_host_open;  /* a stream: somebody on the host's side is there; outlives a reset */
 };
 
 struct virtio_console {
@@ -96,6 +98,11 @@ static void console_write_config(struct virtio *v, uint32_t offset, const uint8_
 
 /* --- control messages -------------------------------------------------------------------- */
 
+static bool is_host_open(const struct virtio_console *c, unsigned port)
+{
+    return c->config.ports[port].is_console || c->ports[port].is_host_open;
+}
+
 /* The first thing that the driver must be told. False: it knows all. */
 static bool next_unsaid(const struct virtio_console *c, struct control *message)
 {
@@ -103,8 +110,9 @@ static bool next_unsaid(const struct virtio_console *c, struct control *message)
         uint8_t unsaid = c->ports[i].unsaid;
         if (!unsaid)
             continue;
-        *message =
-            (struct control){.port = i, .event = (uint16_t)__builtin_ctz(unsaid), .value = 1};
+        uint16_t event = (uint16_t)__builtin_ctz(unsaid);
+        *message = (struct control){
+            .port = i, .event = event, .value = event != PORT_OPEN || is_host_open(c, i)};
         return true;
     }
     return false;
@@ -128,13 +136,16 @@ static void say(struct virtio_console *c)
 static void on_device_ready(struct virtio_console *c)
 {
     for (unsigned i = 0; i < c->config.count; i++)
-        c->ports[i].unsaid |= 1u << DEVICE_ADD;
+        if (c->config.ports[i].is_present)
+            c->ports[i].unsaid |= 1u << DEVICE_ADD;
 }
 
 static void on_port_ready(struct virtio_console *c, unsigned port)
 {
     const struct virtio_console_port *config = &c->config.ports[port];
-    c->ports[port].unsaid |= 1u << PORT_OPEN;
+    c->ports[port].is_ready = true;
+    if (is_host_open(c, port))
+        c->ports[port].unsaid |= 1u << PORT_OPEN;
     if (config->is_console)
         c->ports[port].unsaid |= 1u << CONSOLE_PORT;
     if (*config->name)
@@ -148,7 +159,7 @@ static void hear(struct virtio_console *c, const struct control *m)
             on_device_ready(c);
         return;
     }
-    if (m->port >= c->config.count) {
+    if (m->port >= c->config.count || !c->config.ports[m->port].is_present) {
         log_line(c->virtio.log, LOG_GUEST_ERRORS, "virtio-console: a message for port %u", m->port);
         return;
     }
@@ -228,11 +239,25 @@ size_t virtio_console_receive(struct virtio *v, unsigned port, const uint8_t *by
     return done;
 }
 
+void virtio_console_set_peer(struct virtio *v, unsigned port, bool is_there)
+{
+    struct virtio_console *c = console_of(v);
+    struct port *p = &c->ports[port];
+    bool is_news = p->is_host_open != is_there && p->is_ready && !c->config.ports[port].is_console;
+    p->is_host_open = is_there;
+    if (is_news)
+        p->unsaid |= 1u << PORT_OPEN;
+    if (is_news && virtio_is_running(v))
+        say(c);
+}
+
 /* --- life -------------------------------------------------------------------------------- */
 
 static void console_reset(struct virtio *v)
 {
-    memset(console_of(v)->ports, 0, sizeof console_of(v)->ports);
+    struct port *ports = console_of(v)->ports;
+    for (unsigned i = 0; i < VIRTIO_CONSOLE_PORTS_MAX; i++)
+        ports[i] = (struct port){.is_host_open = ports[i].is_host_open};
 }
 
 static void console_state(struct virtio *v, struct state *s)
@@ -241,7 +266,9 @@ static void console_state(struct virtio *v, struct state *s)
     struct virtio_console *c = console_of(v);
     for (unsigned i = 0; i < c->config.count; i++) {
         state_u8(s, &c->ports[i].unsaid);
+        state_bool(s, &c->ports[i].is_ready);
         state_bool(s, &c->ports[i].is_guest_open);
+        state_bool(s, &c->ports[i].is_host_open);
         c->ports[i].unsaid &= known;
     }
 }

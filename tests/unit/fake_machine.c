@@ -192,6 +192,13 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va)
     (void)m, (void)va;
 }
 
+struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err)
+{
+    (void)m;
+    error_set(err, "no %s", id);
+    return NULL;
+}
+
 bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
 {
     (void)m, (void)netdev, (void)rule;

@@ -341,6 +341,29 @@ START_TEST(standard_input_has_one_user_or_two_that_share_it)
 }
 END_TEST
 
+START_TEST(monitors_are_at_character_back_ends)
+{
+    PARSE("Image -monitor unix:/tmp/m,server=on,wait=off -qmp tcp::4444,server=on,wait=off "
+          "-chardev pty,id=p -mon p -monitor telnet::23,server=on -chardev stdio,id=s,mux=on "
+          "-serial chardev:s -mon chardev=s,mode=readline");
+    static const struct {
+        enum remote_kind kind;
+        const char *chardev;
+        bool echo;
+    } remotes[] = {{REMOTE_MONITOR, "compat_monitor0", false},
+                   {REMOTE_QMP, "compat_monitor1", false},
+                   {REMOTE_MONITOR, "p", true},
+                   {REMOTE_MONITOR, "compat_monitor3", true}};
+    ck_assert_uint_eq(o.remote_count, ARRAY_LEN(remotes));
+    for (size_t i = 0; i < ARRAY_LEN(remotes); i++) {
+        ck_assert_int_eq(o.remotes[i].kind, remotes[i].kind);
+        ck_assert_str_eq(o.remotes[i].chardev, remotes[i].chardev);
+        ck_assert_int_eq(o.remotes[i].echo, remotes[i].echo);
+    }
+    ck_assert(o.shares_stdio && o.has_stdio_chardev);
+}
+END_TEST
+
 START_TEST(the_serial_port_goes_to_a_file)
 {
     PARSE("Image -serial file:out:put");
@@ -352,6 +375,68 @@ END_TEST
 START_TEST(the_serial_port_goes_nowhere)
 {
     PARSE("Image -serial null");
+    ck_assert_int_eq(o.serial, SERIAL_NULL);
+}
+END_TEST
+
+/* What the last -chardev says, as "key=value ..."; a word alone as it is. */
+static const char *last_chardev(const struct options *o, char *text, size_t size)
+{
+    const struct machine_option *c = &o->machine.chardevs.items[o->machine.chardevs.count - 1];
+    size_t n = 0;
+    for (unsigned i = 0; i < c->count; i++)
+        n += (size_t)snprintf(text + n, size - n, "%s%s%s%s", n ? " " : "", c->items[i].name,
+                              c->items[i].value ? "=" : "",
+                              c->items[i].value ? c->items[i].value : "");
+    return text;
+}
+
+START_TEST(the_serial_port_goes_to_a_back_end)
+{
+    static const struct {
+        const char *words, *chardev;
+    } cases[] = {
+        {"Image -serial pty", "type=pty id=serial0"},
+        {"Image -serial pipe:/tmp/p", "type=pipe id=serial0 path=/tmp/p"},
+        {"Image -serial unix:/tmp/a=b,server,nowait",
+         "type=socket id=serial0 path=/tmp/a=b server wait=off"},
+        {"Image -serial tcp:host:1,server=on,wait=off",
+         "type=socket id=serial0 host=host port=1 server=on wait=off"},
+        {"Image -serial tcp::1", "type=socket id=serial0 host= port=1"},
+        {"Image -serial tcp:[::1]:1", "type=socket id=serial0 host=::1 port=1"},
+        {"Image -serial telnet:localhost:23,server",
+         "type=socket id=serial0 telnet=on host=localhost port=23 server"},
+        {"Image -serial null -serial file:f", "type=file id=serial1 path=f"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[256], line[128];
+        struct options o;
+        struct error err = {""};
+        strcpy(line, cases[i].words);
+        ck_assert_msg(parse(line, &o, &err), "%s", err.text);
+        ck_assert_str_eq(last_chardev(&o, text, sizeof text), cases[i].chardev);
+        ck_assert_int_eq(o.serial, o.serial_count == 1 ? SERIAL_CHARDEV : SERIAL_NULL);
+        if (o.serial_count == 1)
+            ck_assert_str_eq(o.machine.serial_chardev, "serial0");
+    }
+}
+END_TEST
+
+START_TEST(a_back_end_has_a_name_that_the_serial_port_gives)
+{
+    char text[256];
+    PARSE("Image -chardev socket,id=s,path=p,server,nowait -serial chardev:s");
+    ck_assert_str_eq(last_chardev(&o, text, sizeof text),
+                     "type=socket id=s path=p server wait=off");
+    ck_assert_str_eq(o.machine.serial_chardev, "s");
+}
+END_TEST
+
+START_TEST(a_stdio_back_end_has_the_terminal)
+{
+    PARSE("Image -nographic -chardev stdio,id=s -device virtio-serial-device "
+          "-device virtconsole,chardev=s");
+    ck_assert(o.has_stdio_chardev);
     ck_assert_int_eq(o.serial, SERIAL_NULL);
 }
 END_TEST
@@ -437,10 +522,20 @@ END_TEST
 START_TEST(a_wrong_console_time_or_device_is_refused)
 {
     static const struct bad_line bad[] = {
-        {"-serial pty", "-serial pty: not there yet; it can be mon:stdio"},
-        {"-serial file:", "-serial file:: not there yet"},
-        {"-serial null -serial stdio", "-serial stdio: there is one serial port"},
-        {"-monitor telnet:", "-monitor telnet:: not there yet; it can be stdio or none"},
+        {"-serial nosuch", "-serial nosuch: it can be mon:stdio, stdio, null"},
+        {"-serial file:", "-serial file:: it can be mon:stdio"},
+        {"-serial chardev:", "-serial chardev:: it can be mon:stdio"},
+        {"-serial tcp:5555", "-serial tcp:5555: '5555' is no address; give HOST:PORT"},
+        {"-serial tcp:host:", "-serial tcp:host:: 'host:' is no address"},
+        {"-serial null -serial stdio", "-serial stdio: the board has one serial port"},
+        {"Image -chardev stdio,id=a -serial stdio", "-chardev stdio and -serial stdio: the term"},
+        {"-monitor telnet:", "-monitor telnet:: it can be mon:stdio"},
+        {"-monitor nosuch", "-monitor nosuch: it can be mon:stdio"},
+        {"-qmp stdio", "-qmp stdio: stdio is not there yet for it"},
+        {"-mon mode=control", "-mon mode=control: give chardev=ID"},
+        {"-mon a,mode=x", "-mon a,mode=x: unknown 'mode=x'"},
+        {"Image -mon a", "there is no character back-end 'a'; give -chardev TYPE,id=a"},
+        {"Image -chardev stdio,id=a -mon a,mode=control", "-mon chardev=a: QMP at stdio is not"},
         {"-display sdl", "-display sdl: displays are not there yet"},
         {"-vga std", "-vga std: not there yet"},
         {"-sandbox on", "-sandbox on: not there yet"},
@@ -563,7 +658,6 @@ START_TEST(what_is_not_there_yet_says_so)
     static const struct bad_line bad[] = {
         {"-s", "-s is not there yet (the gdb stub)"},
         {"-enable-kvm", "-enable-kvm is not there yet (hardware virtualization)"},
-        {"-qmp stdio", "-qmp is not there yet"},
     };
     CHECK_BAD(bad);
 }
@@ -640,8 +734,12 @@ static void add_other_tests(TCase *c)
 {
     tcase_add_test(c, the_serial_port_goes_to_the_terminal);
     tcase_add_test(c, standard_input_has_one_user_or_two_that_share_it);
+    tcase_add_test(c, monitors_are_at_character_back_ends);
     tcase_add_test(c, the_serial_port_goes_to_a_file);
     tcase_add_test(c, the_serial_port_goes_nowhere);
+    tcase_add_test(c, the_serial_port_goes_to_a_back_end);
+    tcase_add_test(c, a_back_end_has_a_name_that_the_serial_port_gives);
+    tcase_add_test(c, a_stdio_back_end_has_the_terminal);
     tcase_add_test(c, icount_takes_a_shift_and_fixes_the_date);
     tcase_add_test(c, icount_takes_sleep);
     tcase_add_test(c, icount_can_be_switched_off);

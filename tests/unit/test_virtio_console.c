@@ -44,18 +44,25 @@ static void take_1(void *owner, const uint8_t *bytes, size_t n)
 }
 
 /* Port 0 is a console; port 1 is a stream named org.test. */
-static void create(struct console_rig *r, bool multiport)
+static void create_ports(struct console_rig *r, bool multiport, bool has_port_0)
 {
     *r = (struct console_rig){0};
     rig_init(&r->rig);
     struct virtio_console_config config = {
-        .ports = {{.is_console = true, .sink = {.write = take_0, .owner = r}},
-                  {.name = "org.test", .sink = {.write = take_1, .owner = r}}},
+        .ports = {{.is_present = has_port_0,
+                   .is_console = true,
+                   .sink = {.write = take_0, .owner = r}},
+                  {.is_present = true, .name = "org.test", .sink = {.write = take_1, .owner = r}}},
         .count = multiport ? 2 : 1,
         .multiport = multiport,
         .memory = r->rig.memory,
     };
     rig_attach(&r->rig, virtio_console_create(&config));
+}
+
+static void create(struct console_rig *r, bool multiport)
+{
+    create_ports(r, multiport, true);
 }
 
 static void start(struct console_rig *r, uint64_t features)
@@ -122,14 +129,20 @@ static const char *guest_gets(struct console_rig *r, unsigned q, char *text, siz
     return text;
 }
 
-static void guest_hears(struct console_rig *r, uint32_t port, uint16_t event, const char *name)
+static void guest_hears_value(struct console_rig *r, uint32_t port, uint16_t event, uint16_t value,
+                              const char *name)
 {
     char m[64];
     guest_gets(r, 2, m, sizeof m);
     ck_assert_mem_eq(m, &port, 4);
     ck_assert_mem_eq(m + 4, &event, 2);
-    ck_assert_mem_eq(m + 6, "\1", 2);
+    ck_assert_mem_eq(m + 6, &value, 2);
     ck_assert_str_eq(m + 8, name);
+}
+
+static void guest_hears(struct console_rig *r, uint32_t port, uint16_t event, const char *name)
+{
+    guest_hears_value(r, port, event, 1, name);
 }
 
 static size_t host_sends(struct console_rig *r, unsigned port, const char *text)
@@ -222,8 +235,57 @@ START_TEST(ports_are_introduced_as_the_specification_says)
     guest_hears(&r, 0, CONSOLE_PORT, "");
     guest_hears(&r, 0, PORT_OPEN, "");
     guest_says(&r, 1, PORT_READY, 1);
-    guest_hears(&r, 1, PORT_OPEN, "");
+    guest_hears(&r, 1, PORT_NAME, "org.test"); /* nobody on the host's side is there yet */
+    end(&r);
+}
+END_TEST
+
+START_TEST(the_guest_is_told_who_comes_to_a_stream_and_goes)
+{
+    struct console_rig r;
+    char text[64];
+    bring_up(&r);
+    virtio_console_set_peer(r.rig.v, 1, true); /* before the driver knows the port */
+    guest_hears(&r, 0, DEVICE_ADD, "");
+    guest_hears(&r, 1, DEVICE_ADD, "");
+    guest_says(&r, 1, PORT_READY, 1);
+    guest_hears_value(&r, 1, PORT_OPEN, 1, "");
     guest_hears(&r, 1, PORT_NAME, "org.test");
+    virtio_console_set_peer(r.rig.v, 1, true);
+    virtio_console_set_peer(r.rig.v, 1, false);
+    guest_hears_value(&r, 1, PORT_OPEN, 0, "");
+    virtio_console_set_peer(r.rig.v, 0, true); /* a console is always open */
+    ck_assert_str_eq(guest_gets(&r, 2, text, sizeof text), "");
+    end(&r);
+}
+END_TEST
+
+START_TEST(who_is_there_outlives_a_reset)
+{
+    struct console_rig r;
+    bring_up(&r);
+    virtio_console_set_peer(r.rig.v, 1, true);
+    virtio_set_status(r.rig.v, 0);
+    poke_u16(&r.rig, AVAIL_OF(3) + 2, 0); /* rings are new */
+    start(&r, F_MULTIPORT);
+    give_buffers(&r, 2, SIZE, 64);
+    guest_says(&r, 1, PORT_READY, 1);
+    guest_hears_value(&r, 1, PORT_OPEN, 1, "");
+    end(&r);
+}
+END_TEST
+
+START_TEST(a_port_that_is_absent_is_not_introduced)
+{
+    struct console_rig r;
+    create_ports(&r, true, false);
+    start(&r, F_MULTIPORT);
+    give_buffers(&r, 2, SIZE, 64);
+    guest_says(&r, 0, DEVICE_READY, 1);
+    guest_hears(&r, 1, DEVICE_ADD, "");
+    ck_assert_uint_eq(peek_u16(&r.rig, USED_OF(2) + 2), 1);
+    guest_says(&r, 0, PORT_READY, 1);
+    ck_assert_uint_eq(peek_u16(&r.rig, USED_OF(2) + 2), 1);
     end(&r);
 }
 END_TEST
@@ -319,6 +381,9 @@ static Suite *suite(void)
     tcase_add_test(c, a_driver_without_multiport_has_port_0);
     tcase_add_test(c, ports_are_introduced_as_the_specification_says);
     tcase_add_test(c, a_port_takes_bytes_while_the_guest_has_it_open);
+    tcase_add_test(c, the_guest_is_told_who_comes_to_a_stream_and_goes);
+    tcase_add_test(c, who_is_there_outlives_a_reset);
+    tcase_add_test(c, a_port_that_is_absent_is_not_introduced);
     tcase_add_test(c, what_there_is_to_say_waits_for_buffers);
     tcase_add_test(c, messages_that_make_no_sense_are_ignored);
     tcase_add_test(c, a_reset_forgets_the_ports_and_a_load_brings_them_back);

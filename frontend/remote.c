@@ -1,0 +1,144 @@
+/* A monitor or QMP at a character back-end (contract: remote.h).
+ *
+ * The back-end's I/O thread hands what it reads to the machine's thread and waits for the answer,
+ * so that it reads no faster than the monitor takes. While remote_open runs, that thread and the
+ * machine's both may tell of a peer: until `is_open` it is only noted. */
+#include "frontend/remote.h"
+
+#include "base/os.h"
+#include "debug/console.h"
+#include "debug/qmp.h"
+#include "devices/chardev/chardev.h"
+
+#include <stdlib.h>
+
+#define ROOM_BYTES 4096u
+
+struct remote {
+    struct control *control;
+    struct chardev *chardev;
+    struct console *console; /* MONITOR */
+    struct qmp *qmp;         /* QMP */
+    struct os_mutex *mutex;
+    /* Under the mutex. */
+    bool is_open, has_peer;
+};
+
+/* --- on the machine's thread ------------------------------------------------------------- */
+
+struct received {
+    struct remote *remote;
+    const uint8_t *bytes;
+    size_t n;
+};
+
+static void greet(void *owner)
+{
+    struct remote *r = owner;
+    if (r->qmp)
+        qmp_greet(r->qmp);
+    else
+        console_turn(r->console);
+}
+
+static void take(void *owner)
+{
+    const struct received *received = owner;
+    struct remote *r = received->remote;
+    if (r->qmp)
+        qmp_receive(r->qmp, received->bytes, received->n);
+    else
+        console_type(r->console, received->bytes, received->n);
+}
+
+static void answer(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct remote *r = owner;
+    chardev_write(r->chardev, bytes, n);
+}
+
+/* --- on the back-end's thread ------------------------------------------------------------ */
+
+static size_t room(void *owner)
+{
+    (void)owner;
+    return ROOM_BYTES;
+}
+
+static void receive(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct received received = {owner, bytes, n};
+    control_call(received.remote->control, take, &received);
+}
+
+static void on_peer(void *owner, bool is_there)
+{
+    struct remote *r = owner;
+    os_mutex_lock(r->mutex);
+    bool is_open = r->is_open;
+    r->has_peer = is_there;
+    os_mutex_unlock(r->mutex);
+    if (is_open && is_there)
+        control_call(r->control, greet, r);
+}
+
+/* --- life -------------------------------------------------------------------------------- */
+
+static bool create_parts(struct remote *r, struct monitor *m, const struct remote_config *config,
+                         struct error *err)
+{
+    struct byte_sink out = {.write = answer, .owner = r};
+    r->chardev = machine_take_chardev(control_machine(r->control), config->chardev, err);
+    if (!r->chardev)
+        return false;
+    if (config->kind == REMOTE_QMP)
+        r->qmp = qmp_create(r->control, m, &out, err);
+    else
+        r->console = console_create(r->control, m, &out, config->echo, err);
+    return r->qmp || r->console;
+}
+
+static void attach(struct remote *r)
+{
+    struct chardev_client client = {
+        .room = room, .receive = receive, .on_peer = on_peer, .owner = r};
+    chardev_attach(r->chardev, &client);
+    os_mutex_lock(r->mutex);
+    r->is_open = true;
+    bool has_peer = r->has_peer;
+    os_mutex_unlock(r->mutex);
+    if (has_peer)
+        greet(r);
+}
+
+struct remote *remote_open(struct control *c, struct monitor *m, const struct remote_config *config,
+                           struct error *err)
+{
+    struct remote *r = calloc(1, sizeof *r);
+    if (r)
+        r->mutex = os_mutex_create();
+    if (!r || !r->mutex) {
+        free(r);
+        error_set(err, "no memory for a monitor");
+        return NULL;
+    }
+    r->control = c;
+    if (!create_parts(r, m, config, err)) {
+        remote_close(r);
+        return NULL;
+    }
+    attach(r);
+    return r;
+}
+
+void remote_close(struct remote *r)
+{
+    if (!r)
+        return;
+    if (r->chardev)
+        chardev_attach(r->chardev, NULL);
+    console_destroy(r->console);
+    qmp_destroy(r->qmp);
+    os_mutex_destroy(r->mutex);
+    free(r);
+}

@@ -1,0 +1,229 @@
+/* Character back-ends (contract: chardevs.h). The words are QEMU's. */
+#include "machine/chardevs.h"
+
+#include "machine/properties.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHARDEVS_MAX 32u
+
+struct slot {
+    char id[CHARDEV_ID_MAX + 1];
+    const struct machine_option *option;
+    bool is_stdio;
+    bool is_taken;   /* by a device */
+    bool is_clients; /* attached by somebody else */
+    struct chardev *chardev;
+    struct chardev_entry entry; /* of the device; data INPUT_NO_ENTRY: none */
+    struct chardevs *owner;
+};
+
+struct chardevs {
+    const struct machine_config *config;
+    struct input_door *door;
+    struct slot slots[CHARDEVS_MAX];
+    unsigned count;
+};
+
+/* --- making ------------------------------------------------------------------------------ */
+
+static struct slot *find_slot(struct chardevs *c, const char *id)
+{
+    for (unsigned i = 0; i < c->count; i++)
+        if (strcmp(c->slots[i].id, id) == 0)
+            return &c->slots[i];
+    return NULL;
+}
+
+static bool check_stdio(const struct chardevs *c, const struct machine_option *option,
+                        struct error *err)
+{
+    static const char *const switches[] = {"on", "off", NULL};
+    static const struct property_rule rules[] = {
+        {"type", NULL}, {"id", NULL}, {"mux", switches}, {"signal", switches}, {NULL, NULL},
+    };
+    for (unsigned i = 0; i < option->count; i++)
+        if (!property_check(&option->items[i], rules, err))
+            return false;
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->slots[i].is_stdio)
+            return error_set(err, "there is one stdio, and '%s' has it", c->slots[i].id);
+    return true;
+}
+
+static bool add(struct chardevs *c, const struct machine_option *option, struct error *err)
+{
+    const char *id = option_text(option, "id"), *type = option_text(option, "type");
+    if (c->count == CHARDEVS_MAX)
+        return error_set(err, "there are %u already", CHARDEVS_MAX);
+    if (!type || !id)
+        return error_set(err, "give TYPE,id=ID; devices then say chardev=ID");
+    struct slot *slot = &c->slots[c->count];
+    *slot = (struct slot){.option = option,
+                          .is_stdio = strcmp(type, "stdio") == 0,
+                          .entry = {c->door, INPUT_NO_ENTRY, INPUT_NO_ENTRY},
+                          .owner = c};
+    size_t length = (size_t)snprintf(slot->id, sizeof slot->id, "%s", id);
+    if (length == 0 || length >= sizeof slot->id)
+        return error_set(err, "id has 1 to %u letters", CHARDEV_ID_MAX);
+    if (find_slot(c, id))
+        return error_set(err, "there are two back-ends '%s'", id);
+    if (slot->is_stdio && !check_stdio(c, option, err))
+        return false;
+    c->count++;
+    return true;
+}
+
+struct chardevs *chardevs_create(const struct machine_config *config, struct input_door *door,
+                                 struct error *err)
+{
+    struct error why;
+    struct chardevs *c = calloc(1, sizeof *c);
+    if (!c) {
+        error_set(err, "no memory for the character back-ends");
+        return NULL;
+    }
+    c->config = config;
+    c->door = door;
+    for (unsigned i = 0; i < config->chardevs.count; i++)
+        if (!add(c, &config->chardevs.items[i], &why)) {
+            error_set(err, "-chardev: %.400s", why.text);
+            chardevs_destroy(c);
+            return NULL;
+        }
+    return c;
+}
+
+/* --- devices ----------------------------------------------------------------------------- */
+
+static void write_stdio(void *owner, const uint8_t *bytes, size_t n)
+{
+    const struct byte_sink *sink = &((struct slot *)owner)->owner->config->serial;
+    if (sink->write)
+        sink->write(sink->owner, bytes, n);
+}
+
+/* Not open: a machine that could not be made, or whose successor has the back-end. */
+static void write_chardev(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct slot *slot = owner;
+    if (slot->chardev)
+        chardev_write(slot->chardev, bytes, n);
+}
+
+bool chardevs_take(struct chardevs *c, const char *id, const struct chardev_device *device,
+                   struct byte_sink *sink, unsigned *entry, struct error *err)
+{
+    struct slot *slot = find_slot(c, id);
+    if (!slot)
+        return error_set(err, "there is no character back-end '%.60s'; give -chardev TYPE,id=%.60s",
+                         id, id);
+    if (slot->is_taken)
+        return error_set(err, "another device has the character back-end '%.60s'", id);
+    slot->entry.data = input_register(c->door, device->name, device->receive, device->owner);
+    if (device->on_peer)
+        slot->entry.peers = input_register(c->door, device->name, device->on_peer, device->owner);
+    if (slot->entry.data == INPUT_NO_ENTRY ||
+        (device->on_peer && slot->entry.peers == INPUT_NO_ENTRY))
+        return error_set(err, "no memory");
+    slot->is_taken = true;
+    *sink = (struct byte_sink){slot->is_stdio ? write_stdio : write_chardev, slot};
+    if (entry)
+        *entry = slot->entry.data;
+    return true;
+}
+
+struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, struct error *err)
+{
+    struct slot *slot = find_slot(c, id);
+    if (!slot || !slot->chardev)
+        error_set(err, "there is no character back-end '%.60s' for a monitor", id);
+    else if (slot->is_taken || slot->is_clients)
+        error_set(err, "somebody else has the character back-end '%.60s'", id);
+    else {
+        slot->is_clients = true;
+        return slot->chardev;
+    }
+    return NULL;
+}
+
+bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry)
+{
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->slots[i].is_stdio && c->slots[i].is_taken) {
+            *entry = c->slots[i].entry.data;
+            return true;
+        }
+    return false;
+}
+
+/* --- opening and closing ----------------------------------------------------------------- */
+
+/* A stdio always has somebody at it. */
+static void attach(struct slot *slot)
+{
+    if (!slot->is_taken)
+        return;
+    if (slot->chardev)
+        chardev_attach_door(slot->chardev, &slot->entry);
+    else
+        input_push(slot->entry.door, slot->entry.peers, &(uint8_t){1}, 1);
+}
+
+static bool open_slot(struct slot *slot, struct error *err)
+{
+    struct chardev_property properties[MACHINE_PROPERTIES_MAX];
+    struct chardev_config config = {.id = slot->id,
+                                    .type = option_text(slot->option, "type"),
+                                    .properties = properties,
+                                    .log = slot->owner->config->log};
+    for (unsigned i = 0; i < slot->option->count; i++) {
+        const struct machine_property *p = &slot->option->items[i];
+        if (strcmp(p->name, "type") != 0 && strcmp(p->name, "id") != 0)
+            properties[config.count++] =
+                (struct chardev_property){.key = p->name, .value = p->value ? p->value : "on"};
+    }
+    slot->chardev = chardev_open(&config, err);
+    return slot->chardev != NULL;
+}
+
+bool chardevs_open(struct chardevs *c, struct error *err)
+{
+    struct error why;
+    for (unsigned i = 0; i < c->count; i++) {
+        struct slot *slot = &c->slots[i];
+        if (!slot->is_stdio && !open_slot(slot, &why))
+            return error_set(err, "-chardev %s: %.400s", slot->id, why.text);
+        attach(slot);
+    }
+    return true;
+}
+
+void chardevs_detach(struct chardevs *from)
+{
+    for (unsigned i = 0; i < from->count; i++)
+        if (from->slots[i].chardev && from->slots[i].is_taken)
+            chardev_attach(from->slots[i].chardev, NULL);
+}
+
+void chardevs_succeed(struct chardevs *to, struct chardevs *from)
+{
+    for (unsigned i = 0; i < to->count; i++) {
+        to->slots[i].chardev = from->slots[i].chardev;
+        from->slots[i].chardev = NULL;
+        attach(&to->slots[i]);
+    }
+}
+
+void chardevs_destroy(struct chardevs *c)
+{
+    struct error err;
+    if (!c)
+        return;
+    for (unsigned i = 0; i < c->count; i++)
+        if (!chardev_close(c->slots[i].chardev, &err))
+            fprintf(stderr, "rivulet: -chardev %s: %s\n", c->slots[i].id, err.text);
+    free(c);
+}

@@ -1,0 +1,174 @@
+/* QMP: what a client sends, and what comes back. */
+#include "debug/qmp.h"
+#include "tests/unit/monitor_rig.h"
+
+#define READY "{\"return\":{}}\r\n"
+
+static struct qmp *open_qmp(struct monitor_rig *r)
+{
+    struct byte_sink out = monitor_out(r);
+    monitor_open(r, 1);
+    struct qmp *q = qmp_create(r->control, r->monitor, &out, &r->err);
+    ck_assert_ptr_nonnull(q);
+    return q;
+}
+
+static void close_qmp(struct monitor_rig *r, struct qmp *q)
+{
+    qmp_destroy(q);
+    monitor_close(r);
+}
+
+static const char *send(struct monitor_rig *r, struct qmp *q, const char *text)
+{
+    r->said_bytes = 0;
+    r->said[0] = 0;
+    qmp_receive(q, (const uint8_t *)text, strlen(text));
+    return r->said;
+}
+
+static struct qmp *negotiated(struct monitor_rig *r)
+{
+    struct qmp *q = open_qmp(r);
+    qmp_greet(q);
+    ck_assert_str_eq(send(r, q, "{\"execute\":\"qmp_capabilities\"}\n"), READY);
+    return q;
+}
+
+START_TEST(a_client_is_greeted_and_must_negotiate_first)
+{
+    struct monitor_rig r;
+    struct qmp *q = open_qmp(&r);
+    qmp_greet(q);
+    ck_assert_str_eq(r.said,
+                     "{\"QMP\":{\"version\":{\"qemu\":{\"major\":0,\"minor\":1,\"micro\":0},"
+                     "\"package\":\"Rivulet\"},\"capabilities\":[]}}\r\n");
+    CHECK_IN(send(&r, q, "{\"execute\":\"stop\"}"),
+             "\"desc\":\"Expecting capabilities negotiation with 'qmp_capabilities'\"");
+    ck_assert_str_eq(send(&r, q, "{\"execute\":\"qmp_capabilities\"}"), READY);
+    CHECK_IN(send(&r, q, "{\"execute\":\"qmp_capabilities\"}"), "has not been found");
+    qmp_greet(q); /* another client */
+    CHECK_IN(send(&r, q, "{\"execute\":\"stop\"}"), "Expecting capabilities");
+    close_qmp(&r, q);
+}
+END_TEST
+
+START_TEST(requests_may_be_cut_anywhere_and_need_no_lines)
+{
+    static const char text[] = " {\"execute\":\"query-kvm\", \"id\":{\"a\\\"}\":[1]}}"
+                               "{\"execute\":\"query-status\",\"id\":2}\n\n";
+    struct monitor_rig r;
+    struct qmp *q = negotiated(&r);
+    r.said_bytes = 0;
+    for (const char *c = text; *c; c++)
+        qmp_receive(q, (const uint8_t *)c, 1);
+    ck_assert_str_eq(
+        r.said, "{\"return\":{\"enabled\":false,\"present\":false},\"id\":{\"a\\\"}\":[1]}}\r\n"
+                "{\"return\":{\"running\":false,\"singlestep\":false,\"status\":\"prelaunch\"},"
+                "\"id\":2}\r\n");
+    close_qmp(&r, q);
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_answered_and_the_next_request_works)
+{
+    static const char *const lines[][2] = {
+        {"hello\n", "\"desc\":\"JSON parse error\""},
+        {"{\"execute\" \"stop\"}", "\"desc\":\"JSON parse error\""},
+        {"}", "\"desc\":\"JSON parse error\""},
+        {"[]", "\"desc\":\"QMP input must be a JSON object\""},
+        {"{}", "\"desc\":\"QMP input lacks member 'execute'\""},
+        {"{\"execute\":1,\"id\":7}", "\"id\":7"},
+        {"{\"execute\":\"foo\"}",
+         "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command "
+         "foo has not been found\"}}\r\n"},
+        {"{\"execute\":\"stop\",\"arguments\":3}", "must be an object"},
+        {"{\"execute\":\"stop\",\"arguments\":{\"x\":1}}", "Parameter 'x' is unexpected"},
+        {"{\"execute\":\"human-monitor-command\"}", "Parameter 'command-line' is missing"},
+        {"{\"execute\":\"system_powerdown\"}", "no power button"},
+    };
+    struct monitor_rig r;
+    struct qmp *q = negotiated(&r);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        CHECK_IN(send(&r, q, lines[i][0]), lines[i][1]);
+        ck_assert_str_eq(send(&r, q, "\n{\"execute\":\"stop\"}"), READY);
+    }
+    close_qmp(&r, q);
+}
+END_TEST
+
+START_TEST(a_request_that_is_too_long_or_too_deep_is_refused)
+{
+    struct monitor_rig r;
+    struct qmp *q = negotiated(&r);
+    send(&r, q, "{\"execute\":\"");
+    for (unsigned i = 0; i < 200000; i++)
+        qmp_receive(q, (const uint8_t *)"x", 1);
+    CHECK_IN(send(&r, q, "\"}"), "\"desc\":\"the request is too long\"");
+    for (unsigned i = 0; i < 65; i++)
+        send(&r, q, "[");
+    CHECK_IN(r.said, "\"desc\":\"JSON parse error\"");
+    ck_assert_str_eq(send(&r, q, "{\"execute\":\"stop\"}"), READY);
+    close_qmp(&r, q);
+}
+END_TEST
+
+START_TEST(the_machine_is_steered_and_events_tell_of_it)
+{
+    struct monitor_rig r;
+    struct qmp *q = negotiated(&r);
+    const char *said = send(&r, q, "{\"execute\":\"cont\"}");
+    CHECK_IN(said, "{\"timestamp\":{\"seconds\":");
+    CHECK_IN(said, "\"event\":\"RESUME\"}\r\n" READY);
+    CHECK_IN(send(&r, q, "{\"execute\":\"query-status\"}"), "\"running\":true");
+    CHECK_IN(send(&r, q, "{\"execute\":\"stop\"}"), "\"event\":\"STOP\"}\r\n" READY);
+    CHECK_IN(
+        send(&r, q, "{\"execute\":\"system_reset\"}"),
+        "\"event\":\"RESET\",\"data\":{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}}");
+    rig_type(r.rig, "q");
+    send(&r, q, "{\"execute\":\"cont\"}");
+    run_until_stopped(&r);
+    CHECK_IN(r.said,
+             "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true,\"reason\":\"guest-shutdown\"}}");
+    CHECK_IN(send(&r, q, "{\"execute\":\"query-status\"}"), "\"status\":\"shutdown\"");
+    CHECK_IN(send(&r, q, "{\"execute\":\"cont\"}"), "\"class\":\"GenericError\"");
+    ck_assert_str_eq(send(&r, q, "{\"execute\":\"quit\"}"), READY);
+    ck_assert_int_eq(control_run(r.control, UINT64_MAX, 0, &r.err), CONTROL_QUIT);
+    CHECK_IN(r.said, READY "{\"timestamp\":");
+    CHECK_IN(r.said,
+             "\"event\":\"SHUTDOWN\",\"data\":{\"guest\":false,\"reason\":\"host-qmp-quit\"}}");
+    close_qmp(&r, q);
+}
+END_TEST
+
+START_TEST(monitor_commands_and_lists_are_there)
+{
+    struct monitor_rig r;
+    struct qmp *q = negotiated(&r);
+    ck_assert_str_eq(send(&r, q,
+                          "{\"execute\":\"human-monitor-command\","
+                          "\"arguments\":{\"command-line\":\"info status\"}}"),
+                     "{\"return\":\"VM status: paused (prelaunch)\\n\"}\r\n");
+    CHECK_IN(send(&r, q, "{\"execute\":\"query-commands\"}"), "{\"name\":\"query-commands\"}");
+    CHECK_IN(send(&r, q, "{\"execute\":\"query-version\"}"), "\"package\":\"Rivulet\"");
+    close_qmp(&r, q);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("qmp");
+    TCase *c = tcase_create("qmp");
+    tcase_add_test(c, a_client_is_greeted_and_must_negotiate_first);
+    tcase_add_test(c, requests_may_be_cut_anywhere_and_need_no_lines);
+    tcase_add_test(c, what_is_wrong_is_answered_and_the_next_request_works);
+    tcase_add_test(c, a_request_that_is_too_long_or_too_deep_is_refused);
+    tcase_add_test(c, the_machine_is_steered_and_events_tell_of_it);
+    tcase_add_test(c, monitor_commands_and_lists_are_there);
+    suite_add_tcase(suite, c);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
