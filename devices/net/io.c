@@ -19,8 +19,12 @@ struct net_io {
     unsigned entry;
     struct os_poll *polls;
     struct os_mutex *mutex;
+    struct os_condition *woken; /* a wait has ended */
     struct os_thread *thread;
     atomic_bool ends;
+    /* Under the mutex. */
+    bool is_waiting;
+    unsigned waits; /* that have ended */
 };
 
 static size_t take_frame(void *owner, const uint8_t *frame, size_t bytes)
@@ -42,9 +46,13 @@ static void io_main(void *owner)
         os_poll_clear(io->polls);
         os_poll_add(io->polls, input_wake_fd(io->door), OS_EVENT_IN);
         int timeout_ms = io->ops->prepare(io->backend, io->polls);
+        io->is_waiting = true;
         os_mutex_unlock(io->mutex);
         os_poll_wait(io->polls, timeout_ms);
         os_mutex_lock(io->mutex);
+        io->is_waiting = false;
+        io->waits++;
+        os_condition_broadcast(io->woken);
         io->ops->dispatch(io->backend, io->polls);
         os_mutex_unlock(io->mutex);
     }
@@ -59,9 +67,10 @@ struct net_io *net_io_create(const struct net_io_ops *ops, void *backend, struct
         io->door = input_create();
         io->polls = os_poll_create();
         io->mutex = os_mutex_create();
+        io->woken = os_condition_create();
         if (io->door)
             io->entry = input_register_packets(io->door, "tx", FRAMES_MOST, take_frame, io);
-        if (io->door && io->polls && io->mutex && io->entry != INPUT_NO_ENTRY)
+        if (io->door && io->polls && io->mutex && io->woken && io->entry != INPUT_NO_ENTRY)
             return io;
     }
     net_io_destroy(io);
@@ -86,6 +95,7 @@ void net_io_destroy(struct net_io *io)
     }
     input_destroy(io->door);
     os_poll_destroy(io->polls);
+    os_condition_destroy(io->woken);
     os_mutex_destroy(io->mutex);
     free(io);
 }
@@ -108,4 +118,13 @@ void net_io_lock(struct net_io *io)
 void net_io_unlock(struct net_io *io)
 {
     os_mutex_unlock(io->mutex);
+}
+
+/* A thread that is not waiting forgets wake-ups and asks prepare() before it waits again. */
+void net_io_interrupt(struct net_io *io)
+{
+    unsigned waits = io->waits;
+    input_wake(io->door);
+    while (io->is_waiting && io->waits == waits)
+        os_condition_wait(io->woken, io->mutex);
 }

@@ -31,5 +31,9 @@ void net_io_wake(struct net_io *io);
 /* Other threads, around calls into what the back-end's functions use. */
 void net_io_lock(struct net_io *io);
 void net_io_unlock(struct net_io *io);
+/* Under the lock, which it gives up meanwhile: ends the wait, and returns when it has ended. A
+ * descriptor that was closed under the same lock is free only then: the host keeps what is polled.
+ */
+void net_io_interrupt(struct net_io *io);
 
 #endif

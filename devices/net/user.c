@@ -221,10 +221,8 @@ static bool user_remove_forward(void *backend, const char *rule, struct error *e
         return false;
     net_io_lock(u->io);
     bool ok = slirp_remove_hostfwd(u->slirp, f.udp, f.host, f.host_port) == 0;
+    net_io_interrupt(u->io); /* the port refuses from now on */
     net_io_unlock(u->io);
-    /* The host closes a socket only when nobody polls it any more: the I/O thread is woken, and the
-     * port refuses a moment later. */
-    net_io_wake(u->io);
     return ok || error_set(err, "there is no forward %.100s", rule);
 }
 

@@ -21,9 +21,15 @@ class Guest:
         self.kernel = f"{self.folder}/Image"
         self.busybox = f"{self.folder}/busybox"
         WORK.mkdir(parents=True, exist_ok=True)
-        self.initramfs = str(WORK / "initramfs.cpio")
+        self.initramfs = self.pack("initramfs.cpio", {})
+
+    def pack(self, name, files):
+        """Makes an initramfs of busybox, the modules, and more files (name in the guest: file)."""
+        archive = str(WORK / name)
+        more = [word for name, file in files.items() for word in ("--add", f"{name}={file}")]
         subprocess.run([ROOT / "tools/make-initramfs", "--busybox", self.busybox,
-                        "--output", self.initramfs, *self.modules()], check=True)
+                        "--output", archive, *self.modules(), *more], check=True)
+        return archive
 
     def modules(self):
         """What disks and networks need, for the initramfs: load_modules() says how to load it."""

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cases import WORK, expect, run
 from debian import Rivulet, load_modules
+from network import free_port
 
 MIB = 1 << 20
 GREETING = b"hello from the host\n"
@@ -88,12 +89,6 @@ class Greeter(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def network(rivulet, guest, device):

@@ -4,14 +4,12 @@ import hashlib
 import http.server
 import socket
 import struct
-import subprocess
 import threading
 import time
 from contextlib import contextmanager
 
-from cases import ROOT, WORK, Failure, expect
-from debian import BOOT_SECONDS, Qemu, Rivulet
-from modules import modules
+from cases import WORK, Failure, expect
+from debian import BOOT_SECONDS, Qemu, Rivulet, load_modules
 
 # udhcpc calls it with what it was given.
 DHCP = """#!/bin/sh
@@ -20,7 +18,6 @@ ifconfig $interface $ip netmask $subnet
 route add default gw $router dev $interface
 echo "address=$ip router=$router dns=$dns"
 """
-LOAD = "for m in {}; do insmod /modules/$m.ko; done; ip link set eth0 up; echo load''ed"
 ASK = ("udhcpc -q -n -i eth0 -s /dhcp", "address=10.0.2.15 router=10.0.2.2 dns=10.0.2.3")
 OFF = ("poweroff -f", "reboot: Power down")
 QUESTION = b"over the bridge" * 5000
@@ -30,20 +27,15 @@ SERVE = ("until nc -l -p 7 -e tee /tmp/asked; [ $(wc -c </tmp/asked) = {bytes} ]
 
 
 class NetGuest:
-    """The Debian guest with the modules of a virtio network card."""
+    """The Debian guest with a script for udhcpc."""
 
     def __init__(self, guest):
         self.guest = guest
-        files = modules("virtio_mmio", "virtio_net")
         script = WORK / "dhcp"
         script.write_text(DHCP)
-        self.initramfs = str(WORK / "network.cpio")
-        command = [ROOT / "tools/make-initramfs", "--busybox", guest.busybox,
-                   "--output", self.initramfs, "--add", f"dhcp={script}"]
-        for file in files:
-            command += ["--add", f"modules/{file.name}={file}"]
-        subprocess.run(command, check=True)
-        self.load = (LOAD.format(" ".join(file.stem for file in files)), "loaded")
+        self.initramfs = guest.pack("network.cpio", {"dhcp": script})
+        load, answer = load_modules()
+        self.load = (f"{load}; ip link set eth0 up", answer)
 
     def options(self):
         return ["-nographic", "-m", "256M", "-kernel", self.guest.kernel,

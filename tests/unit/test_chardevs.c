@@ -237,6 +237,45 @@ START_TEST(peers_and_what_they_sent_outlive_a_machine)
 }
 END_TEST
 
+/* The state after 4 ms; with a successor at 2 ms, or without. */
+static uint64_t hash_with_ports(struct setting *s, bool is_succeeded)
+{
+    struct error err;
+    struct rig *r = rig_create_with(s->config);
+    rig_run(r, 2 * RIG_MS);
+    if (is_succeeded) {
+        struct saved saved = rig_save(r);
+        struct machine *m = machine_succeed(r->m, &err);
+        ck_assert_msg(m != NULL, "%s", err.text);
+        machine_destroy(r->m);
+        r->m = m;
+        ck_assert(rig_load(r, saved.bytes, saved.size));
+        free(saved.bytes);
+    }
+    rig_run(r, 4 * RIG_MS);
+    uint64_t hash = machine_hash(r->m);
+    rig_free(r);
+    return hash;
+}
+
+START_TEST(who_is_at_a_port_is_state_that_a_successor_has)
+{
+    struct setting s;
+    setting_init(&s);
+    add_chardev(&s, "type=null,id=n");
+    add_device(&s, "driver=virtio-serial-device");
+    add_device(&s, "driver=virtserialport,chardev=n");
+    uint64_t hash = hash_with_ports(&s, false);
+    ck_assert_uint_eq(hash_with_ports(&s, false), hash);
+    ck_assert_uint_eq(hash_with_ports(&s, true), hash);
+    clear(&s); /* a port with nobody at its other end is another state */
+    add_device(&s, "driver=virtio-serial-device");
+    add_device(&s, "driver=virtserialport");
+    ck_assert_uint_ne(hash_with_ports(&s, false), hash);
+    setting_free(&s);
+}
+END_TEST
+
 START_TEST(who_has_stdio_is_the_console)
 {
     struct setting s;
@@ -275,6 +314,7 @@ static Suite *suite(void)
     tcase_add_test(c, the_serial_port_needs_a_back_end_that_is_there);
     tcase_add_test(c, the_serial_port_is_at_a_socket);
     tcase_add_test(c, peers_and_what_they_sent_outlive_a_machine);
+    tcase_add_test(c, who_is_at_a_port_is_state_that_a_successor_has);
     tcase_add_test(c, who_has_stdio_is_the_console);
     suite_add_tcase(s, c);
     return s;
