@@ -202,6 +202,7 @@ def full_disk(program, kind, console):
                          "line about the full disk")
         expect(b"cannot write" in writing.err and b"File too large" in writing.err,
                f"another line: {writing.err.decode()}")
+        time.sleep(0.3)  # lines that the guest wrote before come out
         flushes = writing.flushes()
         time.sleep(0.5)
         expect(writing.flushes() <= flushes + 1, "the guest goes on")
