@@ -192,7 +192,7 @@ def full_disk(program, kind, console):
 
     def case():
         image, options = KINDS[kind]
-        path = WORK / f"full-{image}.img"
+        path = WORK / f"full-{image}{console[0]}.img"
         form = make_image(path, image)
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         limit = (2 << 20, before[1])
