@@ -345,11 +345,11 @@ static int guest_status(struct run *r)
     return exit.stop == MACHINE_POWER_OFF ? exit.status : 0;
 }
 
-/* Whether a disk's error stopped the machine and nobody was asked to watch over it: then the disk
- * is tried again until there is space, or a signal comes. */
+/* Whether a disk's error stopped the machine, and the log says which: without a monitor, whose cont
+ * tries it again, it is tried again here until there is space, or a signal comes. */
 static bool waits_for_disk(const struct run *r)
 {
-    return control_state(r->control) == RUN_IO_ERROR && !r->options->monitor_given;
+    return control_state(r->control) == RUN_IO_ERROR && !r->monitor;
 }
 
 /* One slice. False and err; or true, and *ended tells whether that was the end. */

@@ -150,7 +150,7 @@ static bool guest_asks(const struct machine *m)
 }
 
 /* After meet(). The round does not run yet while all harts sleep, and when an event or input made
- * the guest ask for something. */
+ * the guest, or a disk that failed, ask for something. */
 static void begin_round(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = m->round.end_ns;

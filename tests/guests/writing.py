@@ -32,6 +32,10 @@ KINDS = {
 }
 
 
+WITHOUT_MONITOR = ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+WITH_MONITOR = ["-nographic"]
+
+
 @cache
 def writer():
     """The guest program."""
@@ -116,10 +120,9 @@ def check_image(program, path, form, flushed, is_stamped):
 class Writing:
     """A run of the guest: its output is read while it runs."""
 
-    def __init__(self, program, path, form, options, **more):
+    def __init__(self, program, path, form, options, console=WITHOUT_MONITOR, **more):
         self.command = [str(word) for word in (
-            program, "-M", "virt", "-bios", "none", "-display", "none", "-monitor", "none",
-            "-serial", "stdio", "-kernel", writer(),
+            program, "-M", "virt", "-bios", "none", *console, "-kernel", writer(),
             "-drive", f"file={path},format={form},if=none,id=d", *options)]
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
@@ -159,6 +162,10 @@ class Writing:
         expect(b"FAILED" not in self.out, f"the guest saw an error\n{said}")
         return max(map(int, re.findall(rb"flushed (\d+)\r?\n", self.out)), default=0)
 
+    def type(self, text):
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
     def flushes(self):
         return self.out.count(b"flushed")
 
@@ -180,17 +187,17 @@ def killed(program, kind, number, chance):
     return case
 
 
-def full_disk(program, kind):
-    """The host lets files grow to 2 MiB at first."""
+def full_disk(program, kind, console):
+    """The host lets files grow to 2 MiB at first. Without a monitor the guest goes on by itself."""
 
     def case():
         image, options = KINDS[kind]
-        path = WORK / f"full-{image}.img"
+        path = WORK / f"full-{image}{console[0]}.img"
         form = make_image(path, image)
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         limit = (2 << 20, before[1])
-        writing = Writing(program, path, form, options, preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_FSIZE, limit))
+        writing = Writing(program, path, form, options, console, preexec_fn=lambda:
+                          resource.setrlimit(resource.RLIMIT_FSIZE, limit))
         writing.wait_for(lambda: writing.err.endswith(b"stands still until this works\n"),
                          "line about the full disk")
         expect(b"cannot write" in writing.err and b"File too large" in writing.err,
@@ -200,14 +207,21 @@ def full_disk(program, kind):
         time.sleep(0.5)
         expect(writing.flushes() <= flushes + 1, "the guest goes on")
         resource.prlimit(writing.process.pid, resource.RLIMIT_FSIZE, before)
+        if console == WITH_MONITOR:
+            continue_in_monitor(writing)
         writing.wait_for(lambda: writing.flushes() > flushes + 20, "more flushes")
-        writing.process.stdin.write(b"q")
-        writing.process.stdin.flush()
+        writing.type(b"q")
         flushed = writing.end(0)
         check_image(program, path, form, flushed, image in ("backed", "compressed"))
         path.unlink()
 
     return case
+
+
+def continue_in_monitor(writing):
+    writing.type(b"\x01cinfo status\n")
+    writing.wait_for(lambda: b"io-error" in writing.out, "state in the monitor")
+    writing.type(b"cont\n\x01c")
 
 
 def writing_cases(program, seed, kills):
@@ -218,5 +232,7 @@ def writing_cases(program, seed, kills):
               killed(program, kinds[number % len(kinds)], number, random.Random(chance.random())))
              for number in range(kills)]
     cases += [(f"a full host disk stops the guest, and loses nothing ({kind})",
-               full_disk(program, kind)) for kind in kinds[:3]]
+               full_disk(program, kind, WITHOUT_MONITOR)) for kind in kinds[:3]]
+    cases.append(("a full host disk stops the guest until the monitor's cont",
+                  full_disk(program, kinds[1], WITH_MONITOR)))
     return cases
