@@ -34,14 +34,15 @@ class DebianDisk:
     def img(self, *words):
         run([self.program, "img", *words]).must_end_with(0)
 
-    def rivulet(self, port, extra=()):
+    def rivulet(self, port):
         """The command line of a user."""
-        return [self.program, "-L", self.firmware, self.disk, "-nic", forward(port), *extra]
+        return [self.program, "-L", self.firmware, self.disk, "-nic", forward(port)]
 
     def qemu(self, port):
         return ["qemu-system-riscv64", "-machine", "virt", "-nographic", "-m", "1G",
                 "-kernel", f"{self.firmware}/u-boot/qemu-riscv64_smode/u-boot.bin",
-                "-drive", f"file={self.disk},format=qcow2,if=virtio", "-nic", forward(port),
+                "-drive", f"file={self.disk},format=qcow2,if=virtio",
+                "-netdev", f"{forward(port)},id=n0", "-device", "virtio-net-pci,netdev=n0",
                 "-device", "virtio-rng-pci"]
 
     def ssh(self, port, command):
