@@ -232,7 +232,7 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
                        uint64_t *value)
 {
     *value = 0;
-    if (piece->region->kind == REGION_DEVICE) {
+    if (region_load_is_mmio(piece->region)) {
         uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
         if (!memory_mmio_read(h->ports.memory, piece->pa, size, value))
@@ -241,7 +241,9 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
         return true;
     }
     memcpy(value, piece_hva(piece), size);
-    open_fast_path(h, piece->record, TLB_LOAD, (uint64_t)(uintptr_t)piece_hva(piece) - va);
+    /* Flash never gets a fast tag: its device could not take it back from every hart. */
+    if (piece->region->kind != REGION_ROM_DEVICE)
+        open_fast_path(h, piece->record, TLB_LOAD, (uint64_t)(uintptr_t)piece_hva(piece) - va);
     return true;
 }
 
@@ -261,7 +263,7 @@ static bool note_store(struct hart *h, const struct piece *piece, unsigned size)
 static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct piece *piece,
                         uint64_t value)
 {
-    if (piece->region->kind == REGION_DEVICE) {
+    if (region_store_is_mmio(piece->region)) {
         uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
         if (!memory_mmio_write(h->ports.memory, piece->pa, size, value))
@@ -283,6 +285,12 @@ static unsigned bytes_on_page(uint64_t va, unsigned size)
     return (unsigned)min_u64(size, PAGE_BYTES - va % PAGE_BYTES);
 }
 
+static bool is_mmio(const struct piece *piece, enum tlb_access access)
+{
+    return access == TLB_LOAD ? region_load_is_mmio(piece->region)
+                              : region_store_is_mmio(piece->region);
+}
+
 /* An access over a page boundary is split: devices are not reached this way. Neighbouring pages
  * have different first-level entries, so that the first record outlives the second look-up. */
 static bool find_two_pieces(struct hart *h, uint64_t va, unsigned size, unsigned first,
@@ -292,7 +300,7 @@ static bool find_two_pieces(struct hart *h, uint64_t va, unsigned size, unsigned
         return false;
     if (!find_piece(h, va + first, size - first, access, &pieces[1]))
         return false;
-    if (pieces[0].region->kind == REGION_DEVICE || pieces[1].region->kind == REGION_DEVICE)
+    if (is_mmio(&pieces[0], access) || is_mmio(&pieces[1], access))
         return hart_raise(h, access_fault[access], va);
     return true;
 }

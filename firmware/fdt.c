@@ -260,15 +260,39 @@ static void describe_pci_host(struct tree *t, const struct board_row *row)
     put_pci_interrupts(t, row->irq);
 }
 
+static void describe_fw_cfg(struct tree *t, const struct board_row *row)
+{
+    put_empty(t, "dma-coherent");
+    describe_plain(t, row);
+}
+
+#define FLASH_BUS_BYTES 4u
+
+static void describe_flash(struct tree *t, const struct board_row *row)
+{
+    const uint64_t reg[] = {row->base, row->size, row->base + row->size, row->size};
+    fdt64_t cells[ARRAY_LEN(reg)];
+    for (size_t i = 0; i < ARRAY_LEN(reg); i++)
+        cells[i] = cpu_to_fdt64(reg[i]);
+    put_u32(t, "bank-width", FLASH_BUS_BYTES);
+    put_bytes(t, "reg", cells, sizeof cells);
+    put_compatible(t, row);
+}
+
 /* Who writes the properties of a row; NULL: the row has no node. */
-static void (*const node_kinds[])(struct tree *t, const struct board_row *row) = {
-    [NODE_NONE] = NULL,
-    [NODE_PLAIN] = describe_plain,
-    [NODE_SERIAL] = describe_serial,
-    [NODE_SYSCON] = describe_syscon,
-    [NODE_PLIC] = describe_plic,
-    [NODE_CLINT] = describe_clint,
-    [NODE_PCI_HOST] = describe_pci_host,
+static const struct {
+    void (*describe)(struct tree *t, const struct board_row *row);
+    bool in_root; /* not in /soc */
+} node_kinds[] = {
+    [NODE_NONE] = {NULL, false},
+    [NODE_PLAIN] = {describe_plain, false},
+    [NODE_SERIAL] = {describe_serial, false},
+    [NODE_SYSCON] = {describe_syscon, false},
+    [NODE_PLIC] = {describe_plic, false},
+    [NODE_CLINT] = {describe_clint, false},
+    [NODE_PCI_HOST] = {describe_pci_host, false},
+    [NODE_FW_CFG] = {describe_fw_cfg, true},
+    [NODE_FLASH] = {describe_flash, true},
 };
 
 /* --- the rest of the tree ------------------------------------------------------------------- */
@@ -392,21 +416,26 @@ static void write_syscon_actions(struct tree *t)
     }
 }
 
-static void write_soc(struct tree *t)
+static void write_rows(struct tree *t, bool in_root)
 {
     const struct fdt_config *c = t->config;
+    for (size_t i = 0; i < c->row_count; i++) {
+        const struct board_row *row = &c->rows[i];
+        if (!node_kinds[row->node].describe || node_kinds[row->node].in_root != in_root)
+            continue;
+        begin(t, "%s@%llx", row->name, (unsigned long long)row->base);
+        node_kinds[row->node].describe(t, row);
+        end(t);
+    }
+}
+
+static void write_soc(struct tree *t)
+{
     begin(t, "soc");
     put_cell_counts(t, 2, 2);
     put_string(t, "compatible", "simple-bus");
     put_empty(t, "ranges");
-    for (size_t i = 0; i < c->row_count; i++) {
-        const struct board_row *row = &c->rows[i];
-        if (!node_kinds[row->node])
-            continue;
-        begin(t, "%s@%llx", row->name, (unsigned long long)row->base);
-        node_kinds[row->node](t, row);
-        end(t);
-    }
+    write_rows(t, false);
     end(t);
 }
 
@@ -420,6 +449,7 @@ static void write_tree(struct tree *t)
     write_memory(t);
     write_cpus(t);
     write_syscon_actions(t);
+    write_rows(t, true);
     write_soc(t);
     end(t);
 }

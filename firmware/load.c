@@ -58,7 +58,7 @@ static const struct load_area *find_overlap(const struct loader *l, uint64_t sta
 
 static void add_area(struct loader *l, const char *what, uint64_t start, uint64_t end)
 {
-    assert(l->area_count < ARRAY_LEN(l->areas) && "each kind of file is loaded once");
+    assert(l->area_count < ARRAY_LEN(l->areas) && "each file is loaded once");
     l->areas[l->area_count++] = (struct load_area){what, start, end};
 }
 
@@ -283,6 +283,29 @@ bool load_initrd(struct loader *l, const char *path, uint64_t *start, uint64_t *
     const bool ok = place(l, &image, *start, image.size, err);
     boot_image_close(&image);
     return ok;
+}
+
+bool load_file(struct loader *l, const char *path, const uint64_t *gpa, bool force_raw,
+               uint64_t *entry, struct error *err)
+{
+    struct boot_image image;
+    bool ok;
+    if (!boot_image_open(&image, "file", path, err))
+        return false;
+    if (elf_is(&image) && !force_raw)
+        ok = load_elf(l, &image, entry, err);
+    else if (!gpa)
+        ok = error_set(err, "'%s' is no ELF file: say where it goes with addr=", path);
+    else
+        ok = place(l, &image, *entry = *gpa, image.size, err);
+    boot_image_close(&image);
+    return ok;
+}
+
+bool load_bytes(struct loader *l, uint64_t gpa, const void *bytes, size_t n, struct error *err)
+{
+    const struct boot_image image = {.what = "loader", .path = "data=", .bytes = bytes, .size = n};
+    return place(l, &image, gpa, n, err);
 }
 
 bool load_device_tree(struct loader *l, const void *blob, size_t size, uint64_t *gpa,

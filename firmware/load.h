@@ -20,10 +20,13 @@ struct load_area {
     uint64_t start, end;
 };
 
+/* Kernel, firmware, initrd, tree, and as many more as there can be -device. */
+#define LOAD_AREAS_MAX 40u
+
 struct loader {
     struct memory_map *memory;
     uint64_t ram_base, ram_bytes;
-    struct load_area areas[4];
+    struct load_area areas[LOAD_AREAS_MAX];
     unsigned area_count;
 };
 
@@ -42,6 +45,13 @@ bool load_kernel(struct loader *l, const char *path, bool behind_firmware, uint6
 /* After load_kernel. The file as it is, to [*start, *end). */
 bool load_initrd(struct loader *l, const char *path, uint64_t *start, uint64_t *end,
                  struct error *err) MUST_CHECK;
+
+/* After all the others but the tree. An ELF file at its own addresses, unless it is to be taken as
+ * it is; anything else at *gpa, which may then not be NULL. */
+bool load_file(struct loader *l, const char *path, const uint64_t *gpa, bool force_raw,
+               uint64_t *entry, struct error *err) MUST_CHECK;
+bool load_bytes(struct loader *l, uint64_t gpa, const void *bytes, size_t n,
+                struct error *err) MUST_CHECK;
 
 /* Last. *gpa is where the guest finds the blob. */
 bool load_device_tree(struct loader *l, const void *blob, size_t size, uint64_t *gpa,

@@ -69,33 +69,62 @@ static bool read_kind(const char *path, enum file_kind *kind, struct error *err)
 
 /* --- firmware ---------------------------------------------------------------------------- */
 
-/* U-Boot first: it reads the menus that EDK2 does not (extlinux.conf) and starts EFI loaders too.
- */
-static const char *const firmware_names[] = {
-    "u-boot/qemu-riscv64_smode/u-boot.bin", /* Debian, Ubuntu */
-    "uboot/qemu-riscv64_smode/u-boot.bin",  /* Fedora */
-    "qemu-riscv64_smode/u-boot.bin",
+struct firmware {
+    const char *code, *variables; /* variables NULL: code is a program for S-mode */
+};
+
+/* Names below a folder; each also without the distribution's own folder, for -L. U-Boot first: it
+ * reads the menus that EDK2 does not (extlinux.conf) and starts EFI loaders too. */
+static const struct firmware firmwares[] = {
+    {"u-boot/qemu-riscv64_smode/u-boot.bin", NULL}, /* Debian, Ubuntu */
+    {"uboot/qemu-riscv64_smode/u-boot.bin", NULL},  /* Fedora */
+    {"qemu-riscv64_smode/u-boot.bin", NULL},
+    {"qemu-efi-riscv64/RISCV_VIRT_CODE.fd", "qemu-efi-riscv64/RISCV_VIRT_VARS.fd"}, /* Debian */
+    {"edk2/riscv/RISCV_VIRT_CODE.fd", "edk2/riscv/RISCV_VIRT_VARS.fd"},             /* Fedora */
+    {"qemu/edk2-riscv-code.fd", "qemu/edk2-riscv-vars.fd"},                         /* QEMU's */
+    {"RISCV_VIRT_CODE.fd", "RISCV_VIRT_VARS.fd"},
 };
 
 static const char *const folders[] = {"/usr/lib", "/usr/share", "/usr/local/share"};
 
+/* folder/name, if it can be read. */
+static const char *find_file(struct options *o, const char *folder, const char *name)
+{
+    char path[OPTION_PATH_MAX];
+    struct error ignored;
+    int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+    bool is_there = (size_t)n < sizeof path && access(path, R_OK) == 0;
+    return is_there ? keep_text(o, path, &ignored) : NULL;
+}
+
+/* EDK2's variables are kept while the machine runs: the file is the distribution's. */
+static bool take_firmware(struct options *o, const struct firmware *firmware, const char *folder,
+                          struct error *err)
+{
+    const char *code = find_file(o, folder, firmware->code);
+    if (!code || !firmware->variables) {
+        o->machine.kernel_file = code;
+        return code != NULL;
+    }
+    const char *variables = find_file(o, folder, firmware->variables);
+    return variables && add_flash_drive(o, code, "readonly", err) &&
+           add_flash_drive(o, variables, "snapshot", err);
+}
+
 /* Whether a folder has one of the firmwares, which is then what is booted. */
 static bool try_folder(struct options *o, const char *folder, struct error *err)
 {
-    char path[OPTION_PATH_MAX];
-    for (size_t i = 0; i < ARRAY_LEN(firmware_names); i++) {
-        int n = snprintf(path, sizeof path, "%s/%s", folder, firmware_names[i]);
-        if ((size_t)n < sizeof path && access(path, R_OK) == 0)
-            return (o->machine.kernel_file = keep_text(o, path, err)) != NULL;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(firmwares); i++)
+        if (take_firmware(o, &firmwares[i], folder, err))
+            return true;
     return false;
 }
 
 static bool find_firmware(struct options *o, struct error *err)
 {
     error_set(err,
-              "no firmware to boot the disk '%.200s': install Debian's u-boot-qemu, or give its "
-              "folder with -L, or firmware with -bios, or -kernel",
+              "no firmware to boot the disk '%.200s': install Debian's u-boot-qemu or "
+              "qemu-efi-riscv64, or give a folder of firmware with -L, or -bios, or -kernel",
               o->file);
     for (unsigned i = 0; i < o->folder_count; i++)
         if (try_folder(o, o->folders[i], err))
@@ -108,16 +137,6 @@ static bool find_firmware(struct options *o, struct error *err)
 
 /* --- a computer for a disk --------------------------------------------------------------- */
 
-static bool has_device(const struct options *o, const char *prefix)
-{
-    for (unsigned i = 0; i < o->devices.count; i++) {
-        const struct machine_property *first = &o->devices.items[i].items[0];
-        if (first->value && strncmp(first->value, prefix, strlen(prefix)) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What the user has not spoken of; -nodefaults speaks of all. */
 static bool add_defaults(struct options *o, struct error *err)
 {
@@ -125,7 +144,7 @@ static bool add_defaults(struct options *o, struct error *err)
         o->machine.ram_bytes = DISK_RAM_BYTES;
     if (o->no_defaults)
         return true;
-    if (!has_device(o, "virtio-rng") && !add_device(o, "virtio-rng-pci", err))
+    if (!options_have_device(o, "virtio-rng") && !add_device(o, "virtio-rng-pci", err))
         return false;
     bool has_network = o->netdevs.count || o->nics.count;
     return has_network || !options_have_library("libslirp") || add_nic(o, "user", err);
@@ -133,7 +152,8 @@ static bool add_defaults(struct options *o, struct error *err)
 
 static bool boot_disk(struct options *o, const char *format, struct error *err)
 {
-    bool is_firmware_given = o->machine.kernel_file || o->machine.bios != BIOS_BUILT_IN;
+    bool is_firmware_given =
+        o->machine.kernel_file || o->machine.bios != BIOS_BUILT_IN || options_have_flash(o);
     if (!o->machine.kernel_file && (o->machine.append || o->machine.initrd_file))
         return error_set(err,
                          "'%.200s' is a disk, whose boot loader knows the command line and "

@@ -69,6 +69,30 @@ bool add_drive(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
+bool add_fw_cfg(struct options *o, const char *value, struct error *err)
+{
+    bool ok = add_option(o, &o->fw_cfg, "name", value, err);
+    o->machine.fw_cfg = show(&o->fw_cfg);
+    return ok;
+}
+
+/* Commas are the file's own. */
+bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
+{
+    if (o->drives.count == OPTION_GROUP_MAX)
+        return error_set(err, "there are %u drives already", o->drives.count);
+    o->drives.items[o->drives.count++] = (struct machine_option){
+        .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
+        .count = what ? 4 : 3};
+    o->machine.drives = show(&o->drives);
+    return true;
+}
+
+bool add_flash(struct options *o, const char *value, struct error *err)
+{
+    return add_flash_drive(o, value, NULL, err);
+}
+
 /* Before the others, so that the guest's first disk is this one. */
 bool add_first_disk(struct options *o, const char *file, const char *format, struct error *err)
 {

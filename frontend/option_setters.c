@@ -111,6 +111,16 @@ static bool set_dump_dtb(struct options *o, const char *value, struct error *err
     return true;
 }
 
+static bool set_flash0(struct options *o, const char *value, struct error *err)
+{
+    return (o->machine.flash_drives[0] = keep_text(o, value, err)) != NULL;
+}
+
+static bool set_flash1(struct options *o, const char *value, struct error *err)
+{
+    return (o->machine.flash_drives[1] = keep_text(o, value, err)) != NULL;
+}
+
 bool set_accel(struct options *o, const char *value, struct error *err)
 {
     (void)o;
@@ -130,6 +140,8 @@ bool set_machine(struct options *o, const char *value, struct error *err)
         {"type", NULL, set_machine_type},
         {"dumpdtb", NULL, set_dump_dtb},
         {"accel", NULL, set_accel},
+        {"pflash0", NULL, set_flash0},
+        {"pflash1", NULL, set_flash1},
         {"aclint", off, NULL},
         {"aia", none, NULL},
         {"aia-guests", zero, NULL},

@@ -15,9 +15,12 @@ option_setter set_icount, set_seed, set_rtc;
 option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
 
 /* device_options.c: lists of properties, whose meaning is the machine's. */
-option_setter add_device, add_drive, add_netdev, add_nic, add_object, add_global;
+option_setter add_device, add_drive, add_netdev, add_nic, add_object, add_global, add_fw_cfg,
+    add_flash;
 /* A disk that `rivulet FILE` asks for; the texts outlive the options. */
 bool add_first_disk(struct options *o, const char *file, const char *format, struct error *err);
+/* The next flash, with this switch of -drive on; NULL: none. */
+bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err);
 /* A copy of text that lives as long as the options; NULL and err. */
 const char *keep_text(struct options *o, const char *text, struct error *err);
 

@@ -62,7 +62,7 @@ static const struct option_row rows[] = {
     {"bios", NULL, "FILE|none|default", CALL, 0, set_bios,
      "M-mode firmware (default: the built-in SBI)"},
     {"L", NULL, "FOLDER", CALL, 0, add_folder,
-     "look here first for U-Boot that boots a disk FILE (repeatable)"},
+     "look here first for U-Boot or EDK2 to boot a disk FILE (repeatable)"},
     {"dtb", NULL, "FILE", SET_TEXT, AT(machine.dtb_file), NULL, "device tree instead of our own"},
     TITLE("Console"),
     {"nographic", NULL, NULL, NO_EFFECT, 0, NULL,
@@ -87,11 +87,19 @@ static const struct option_row rows[] = {
      "a reset by the guest ends the program"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
-     "a device: virtio-blk-device,drive=ID; virtio-rng-device"},
+     "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
+     "loader,file=FILE[,addr=A][,cpu-num=N][,force-raw=on] or\n"
+     "loader,addr=A[,data=D,data-len=N][,cpu-num=N]: into RAM, and\n"
+     "where hart N starts"},
     {"drive", NULL, "file=FILE[,PROPERTY=VALUE...]", CALL, 0, add_drive,
-     "a disk: format=raw|qcow2, if=virtio|none (with -device), id=ID,\n"
+     "a disk: format=raw|qcow2, if=virtio|pflash|none (-device), id=ID,\n"
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
      "werror|rerror=report|ignore, discard=unmap, serial=TEXT"},
+    {"pflash", NULL, "FILE", CALL, 0, add_flash,
+     "the next of the two flashes, 32 MiB: -drive if=pflash,file=FILE;\n"
+     "the first holds what boots (EDK2), the second its variables"},
+    {"fw_cfg", NULL, "[name=]NAME,file=FILE|string=TEXT", CALL, 0, add_fw_cfg,
+     "an item for firmware: opt/..."},
     {"snapshot", NULL, NULL, SET_TRUE, AT(machine.snapshot), NULL,
      "what is written to disks is thrown away at the end"},
     {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev,
@@ -150,8 +158,6 @@ static const struct option_row rows[] = {
     MISSING("qmp", "the control socket"),
     MISSING("mon", "the monitor"),
     MISSING("chardev", "character back-ends"),
-    MISSING("pflash", "flash"),
-    MISSING("fw_cfg", "fw_cfg"),
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
     MISSING("hda", "disks"),
@@ -253,13 +259,35 @@ static bool set_positional(struct options *o, const char *file, struct error *er
     return true;
 }
 
+bool options_have_flash(const struct options *o)
+{
+    for (unsigned i = 0; i < o->drives.count; i++)
+        for (unsigned j = 0; j < o->drives.items[i].count; j++) {
+            const struct machine_property *p = &o->drives.items[i].items[j];
+            if (p->value && strcmp(p->name, "if") == 0 && strcmp(p->value, "pflash") == 0)
+                return true;
+        }
+    return o->machine.flash_drives[0] != NULL;
+}
+
+bool options_have_device(const struct options *o, const char *prefix)
+{
+    for (unsigned i = 0; i < o->devices.count; i++) {
+        const char *name = o->devices.items[i].items[0].value;
+        if (name && strncmp(name, prefix, strlen(prefix)) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
     struct machine_config *m = &o->machine;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb)
+    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
+        !options_have_flash(o) && !options_have_device(o, "loader"))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");
@@ -339,7 +367,7 @@ void options_print_help(FILE *out)
             "usage: rivulet [OPTION...] [FILE]\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
-            "FILE is a kernel, or a disk (raw or qcow2): U-Boot then boots what is on it, with\n"
+            "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
             "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct option_row *row = &rows[i];

@@ -52,12 +52,16 @@ struct options {
     bool show_hash;
     struct option_list breakpoints;
     struct option_list save_loads; /* virtual times, in rising order */
-    struct option_group devices, drives, netdevs, nics, objects, globals;
+    struct option_group devices, drives, netdevs, nics, objects, globals, fw_cfg;
     char texts[OPTION_TEXTS_BYTES]; /* of the groups */
     size_t texts_used;
 };
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;
+/* Whether the first flash may hold what boots. */
+bool options_have_flash(const struct options *o);
+/* Whether there is a -device whose name begins like this. */
+bool options_have_device(const struct options *o, const char *prefix);
 /* Whether the program was built with this library ("libslirp"). */
 bool options_have_library(const char *name);
 void options_print_help(FILE *out);

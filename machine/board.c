@@ -2,14 +2,18 @@
  * tree are made from this table. */
 #include "machine/drivers.h"
 
+#include "devices/fw_cfg.h"
 #include "devices/goldfish_rtc.h"
 #include "devices/irq/clint.h"
 #include "devices/irq/plic.h"
 #include "devices/pci/host.h"
+#include "devices/pflash.h"
 #include "devices/serial/ns16550a.h"
 #include "devices/sifive_test.h"
 #include "devices/virtio/mmio.h"
 #include "firmware/reset_rom.h"
+#include "machine/drives.h"
+#include "machine/fw_items.h"
 
 #include <stdlib.h>
 
@@ -28,7 +32,7 @@ static const struct pci_range pci_memory_32 = {0x40000000, 0x40000000};
 
 struct board_entry {
     struct board_row row;
-    struct device *(*create)(struct machine *m, struct irq irq);
+    struct device *(*create)(struct machine *m, struct irq irq); /* NULL: add_flash does */
 };
 
 static struct device *create_plic(struct machine *m, struct irq irq);
@@ -37,6 +41,7 @@ static struct device *create_test(struct machine *m, struct irq irq);
 static struct device *create_rtc(struct machine *m, struct irq irq);
 static struct device *create_uart0(struct machine *m, struct irq irq);
 static struct device *create_pci(struct machine *m, struct irq irq);
+static struct device *create_fw_cfg(struct machine *m, struct irq irq);
 static struct device *create_virtio_mmio(struct machine *m, struct irq irq);
 
 #define VIRTIO_FIRST_IRQ 1u
@@ -65,6 +70,11 @@ static const struct board_entry board[BOARD_SLOTS] = {
                      {"ns16550a"}, NODE_SERIAL}, create_uart0},
     [SLOT_PCI]   = {{0x30000000, PCI_ECAM_BYTES, 32, "pci",
                      {"pci-host-ecam-generic"}, NODE_PCI_HOST}, create_pci},
+    [SLOT_FW_CFG] = {{0x10100000, FW_CFG_BYTES, 0, "fw-cfg",
+                     {"qemu,fw-cfg-mmio"}, NODE_FW_CFG}, create_fw_cfg},
+    [SLOT_FLASH0] = {{FLASH_BASE, PFLASH_BYTES, 0, "flash", {"cfi-flash"}, NODE_FLASH}, NULL},
+    [SLOT_FLASH1] = {{FLASH_BASE + PFLASH_BYTES, PFLASH_BYTES, 0, "flash",
+                     {NULL}, NODE_NONE}, NULL},
     [SLOT_VIRTIO7] = VIRTIO_MMIO(7), VIRTIO_MMIO(6), VIRTIO_MMIO(5), VIRTIO_MMIO(4),
                      VIRTIO_MMIO(3), VIRTIO_MMIO(2), VIRTIO_MMIO(1), VIRTIO_MMIO(0),
 };
@@ -175,6 +185,14 @@ static struct device *create_pci(struct machine *m, struct irq irq)
     return pci_host_create(&config);
 }
 
+static struct device *create_fw_cfg(struct machine *m, struct irq irq)
+{
+    (void)irq;
+    struct fw_cfg_config config = {.memory = m->memory, .log = m->config.log};
+    config.items = fw_items_list(m->fw_items, &config.count);
+    return fw_cfg_create(&config);
+}
+
 static struct device *create_virtio_mmio(struct machine *m, struct irq irq)
 {
     unsigned slot = irq.number - VIRTIO_FIRST_IRQ;
@@ -201,10 +219,28 @@ static bool add_device(struct machine *m, enum board_slot slot, struct error *er
                              device, err);
 }
 
+/* Flash is memory too, and its image may be wrong. */
+static bool add_flash(struct machine *m, unsigned unit, struct error *err)
+{
+    const struct board_row *row = &board[SLOT_FLASH0 + unit].row;
+    const struct drive *drive = drives_flash(m->drives, unit);
+    struct pflash_config config = {.memory = m->memory,
+                                   .base = row->base,
+                                   .block = drive ? drive->block : NULL,
+                                   .log = m->config.log};
+    struct error why;
+    struct device *device = pflash_create(&config, &why);
+    if (!device)
+        return error_set(err, "flash %u: %.400s", unit, why.text);
+    m->devices[SLOT_FLASH0 + unit] = device;
+    return memory_add_rom_device(m->memory, row->base, row->size, &device->ops->mmio, device,
+                                 pflash_bytes(device), err);
+}
+
 static bool add_devices(struct machine *m, unsigned first, unsigned end, struct error *err)
 {
     for (unsigned slot = first; slot < end; slot++)
-        if (!add_device(m, slot, err))
+        if (board[slot].create && !add_device(m, slot, err))
             return false;
     return true;
 }
@@ -215,7 +251,7 @@ bool board_build(struct machine *m, struct error *err)
     if (!memory_add_rom(m->memory, "reset ROM", RESET_ROM_BASE, RESET_ROM_BYTES, err) ||
         !memory_add_ram(m->memory, "RAM", RAM_BASE, m->config.ram_bytes, err))
         return false;
-    return add_devices(m, 0, SLOT_VIRTIO7, err) &&
+    return add_devices(m, 0, SLOT_VIRTIO7, err) && add_flash(m, 0, err) && add_flash(m, 1, err) &&
            pci_host_add_windows(m->devices[SLOT_PCI], m->memory, err) && drivers_create(m, err) &&
            add_devices(m, SLOT_VIRTIO7, BOARD_SLOTS, err);
 }

@@ -1,7 +1,27 @@
 /* From files to a machine that stands at its first instruction. */
 #include "firmware/load.h"
 #include "firmware/reset_rom.h"
-#include "machine/internal.h"
+#include "machine/drives.h"
+#include "machine/loads.h"
+
+bool boot_is_by_flash(const struct machine *m)
+{
+    return m->config.bios != BIOS_NONE && drives_flash(m->drives, 0);
+}
+
+/* Flash 0 in use, as QEMU from 8.1 on: behind a firmware it holds what runs in S-mode, EDK2 for
+ * example, which finds the kernel in fw_cfg; without one it is the firmware. */
+static bool start_in_flash(struct machine *m, struct loader *loader, struct reset_rom *rom,
+                           struct error *err)
+{
+    uint64_t entry; /* nobody jumps there by himself */
+    if (boot_is_by_flash(m)) {
+        rom->next = FLASH_BASE;
+        return true;
+    }
+    rom->start = FLASH_BASE;
+    return !m->config.kernel_file || load_kernel(loader, m->config.kernel_file, false, &entry, err);
+}
 
 static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
                                      struct reset_rom *rom, struct error *err)
@@ -10,10 +30,9 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
     bool behind_firmware = config->bios != BIOS_NONE;
     if (config->bios == BIOS_FILE && !load_bios(loader, config->bios_file, &rom->start, err))
         return false;
+    if (drives_flash(m->drives, 0))
+        return start_in_flash(m, loader, rom, err);
     if (!config->kernel_file) {
-        if (config->bios == BIOS_BUILT_IN)
-            return error_set(err, "nothing to boot: give a kernel (-kernel FILE) or firmware "
-                                  "(-bios FILE)");
         if (config->bios == BIOS_NONE) /* as QEMU: whatever lies there */
             rom->start = RAM_BASE;
         return true;
@@ -27,8 +46,26 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
     return true;
 }
 
+/* Harts begin at the reset ROM, or where -device loader says: with the built-in SBI that is where
+ * the first one is in S-mode. */
+static bool start_harts(struct machine *m, struct reset_rom *rom, const struct load_starts *starts,
+                        struct error *err)
+{
+    if (starts->pc[0] && m->sbi)
+        rom->next = starts->pc[0];
+    if (!rom->next && m->sbi)
+        return error_set(err, "nothing to boot: give a kernel (-kernel FILE) or firmware "
+                              "(-bios FILE)");
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_reset(m->harts[i], starts->pc[i] ? starts->pc[i] : RESET_ROM_BASE);
+    if (m->sbi)
+        sbi_boot(m->sbi, rom->next, rom->fdt);
+    return true;
+}
+
 bool boot_load(struct machine *m, struct error *err)
 {
+    struct load_starts starts;
     struct loader loader;
     struct reset_rom rom = {0};
     uint64_t initrd_start = 0, initrd_end = 0;
@@ -37,17 +74,14 @@ bool boot_load(struct machine *m, struct error *err)
         return error_set(err, "an initrd needs a kernel: give -kernel FILE too");
     if (!load_firmware_and_kernel(m, &loader, &rom, err))
         return false;
-    if (m->config.initrd_file &&
+    if (m->config.initrd_file && !boot_is_by_flash(m) &&
         !load_initrd(&loader, m->config.initrd_file, &initrd_start, &initrd_end, err))
         return false;
-    if (!board_device_tree(m, initrd_start, initrd_end, err) ||
+    if (!loads_run(m, &loader, &starts, err) ||
+        !board_device_tree(m, initrd_start, initrd_end, err) ||
         !load_device_tree(&loader, m->device_tree, m->device_tree_size, &rom.fdt, err) ||
         !reset_rom_load(m->memory, &rom, err))
         return false;
     board_reset(m);
-    for (unsigned i = 0; i < m->config.harts; i++)
-        hart_reset(m->harts[i], RESET_ROM_BASE);
-    if (m->sbi)
-        sbi_boot(m->sbi, rom.next, rom.fdt);
-    return true;
+    return start_harts(m, &rom, &starts, err);
 }

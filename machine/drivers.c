@@ -6,6 +6,7 @@
 #include "devices/virtio/net.h"
 #include "devices/virtio/rng.h"
 #include "machine/drives.h"
+#include "machine/loads.h"
 #include "machine/nets.h"
 #include "machine/places.h"
 
@@ -345,9 +346,10 @@ bool drivers_create(struct machine *m, struct error *err)
     if (!check_config(m, err))
         return false;
     for (unsigned i = 0; i < m->drives->count; i++)
-        m->drives->items[i].is_taken = false;
+        m->drives->items[i].is_taken = m->drives->items[i].is_flash;
     for (unsigned i = 0; i < m->config.devices.count; i++)
-        if (!create_named(m, &m->config.devices.items[i], err))
+        if (!loads_is_one(&m->config.devices.items[i]) &&
+            !create_named(m, &m->config.devices.items[i], err))
             return false;
     for (unsigned i = 0; i < m->drives->count; i++)
         if (m->drives->items[i].wants_device && !create_for_drive(m, &m->drives->items[i], err))

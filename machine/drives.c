@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const interfaces[] = {"virtio", "none", NULL};
+static const char *const interfaces[] = {"virtio", "none", "pflash", NULL};
 static const char *const formats[] = {"raw", "qcow2", NULL};
 static const char *const caches[] = {"writeback",  "none",   "writethrough",
                                      "directsync", "unsafe", NULL};
@@ -31,6 +31,7 @@ static const struct property_rule drive_rules[] = {
     {"aio", aios},
     {"media", media},
     {"index", NULL},
+    {"unit", NULL},
     {"detect-zeroes", offs},
     {"copy-on-read", offs},
     {NULL, NULL},
@@ -100,6 +101,23 @@ static struct drive *find(struct drives *d, const char *id)
     return NULL;
 }
 
+/* if=pflash: the unit that is given, or the first that is free. */
+static bool set_flash(struct drives *d, struct drive *drive, const struct properties *p,
+                      struct error *err)
+{
+    uint64_t unit = 0;
+    while (unit + 1 < DRIVES_FLASHES && drives_flash(d, (unsigned)unit))
+        unit++;
+    if (!properties_size(p, "index", DRIVES_FLASHES - 1, &unit, err) ||
+        !properties_size(p, "unit", DRIVES_FLASHES - 1, &unit, err))
+        return false;
+    if (drives_flash(d, (unsigned)unit))
+        return error_set(err, "flash %u has an image already", (unsigned)unit);
+    drive->is_flash = drive->is_taken = true;
+    drive->flash_unit = (unsigned)unit;
+    return true;
+}
+
 static bool open_drive(struct drives *d, const struct machine_option *option, bool snapshot,
                        struct error *err)
 {
@@ -110,7 +128,10 @@ static bool open_drive(struct drives *d, const struct machine_option *option, bo
     if (find(d, drive.id))
         return error_set(err, "there are two drives '%s'", drive.id);
     drive.serial = properties_text(&p, "serial");
-    drive.wants_device = !is_word(properties_text(&p, "if"), "none");
+    const char *interface = properties_text(&p, "if");
+    drive.wants_device = !interface || is_word(interface, "virtio");
+    if (is_word(interface, "pflash") && !set_flash(d, &drive, &p, err))
+        return false;
     if (!drive_error_action(properties_text(&p, "werror"), &drive.on_write_error, err) ||
         !drive_error_action(properties_text(&p, "rerror"), &drive.on_read_error, err) ||
         !open_image(&drive, &p, snapshot, err))
@@ -124,6 +145,25 @@ static const char *name_of(const struct machine_option *option)
 {
     const char *file = option_text(option, "file");
     return file ? file : "without a file";
+}
+
+/* -machine pflash0=ID. */
+static bool name_flashes(struct drives *d, const struct machine_config *config, struct error *err)
+{
+    for (unsigned unit = 0; unit < DRIVES_FLASHES; unit++) {
+        const char *id = config->flash_drives[unit];
+        if (!id)
+            continue;
+        if (drives_flash(d, unit))
+            return error_set(err, "-machine pflash%u=%.80s: it has an image already", unit, id);
+        struct error why;
+        struct drive *drive = drives_take(d, id, &why);
+        if (!drive)
+            return error_set(err, "-machine pflash%u: %.400s", unit, why.text);
+        drive->is_flash = true;
+        drive->flash_unit = unit;
+    }
+    return true;
 }
 
 struct drives *drives_open(const struct machine_config *config, struct error *err)
@@ -144,7 +184,18 @@ struct drives *drives_open(const struct machine_config *config, struct error *er
         drives_close(d);
         return NULL;
     }
-    return d;
+    if (name_flashes(d, config, err))
+        return d;
+    drives_close(d);
+    return NULL;
+}
+
+const struct drive *drives_flash(const struct drives *d, unsigned unit)
+{
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->items[i].is_flash && d->items[i].flash_unit == unit)
+            return &d->items[i];
+    return NULL;
 }
 
 void drives_close(struct drives *d)

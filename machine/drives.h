@@ -12,10 +12,14 @@ struct drive {
     struct block *block;
     const char *serial; /* NULL: none */
     bool wants_device;  /* if=virtio: a device is made for it */
+    bool is_flash;      /* if=pflash, or -machine pflash0=, pflash1= */
+    unsigned flash_unit;
     bool write_through;
     enum virtio_blk_on_error on_read_error, on_write_error;
     bool is_taken; /* by a device */
 };
+
+#define DRIVES_FLASHES 2u
 
 struct drives {
     struct drive items[MACHINE_DRIVES_MAX];
@@ -28,6 +32,9 @@ void drives_close(struct drives *d);
 
 /* The drive of this id, which no device has yet; NULL and err. */
 struct drive *drives_take(struct drives *d, const char *id, struct error *err);
+
+/* The drive that a flash of the board is kept in; NULL: none. */
+const struct drive *drives_flash(const struct drives *d, unsigned unit);
 
 /* "report", "ignore": from -drive or -device; text NULL leaves *action. */
 bool drive_error_action(const char *text, enum virtio_blk_on_error *action,

@@ -13,7 +13,8 @@
 
 #include <stdatomic.h>
 
-#define RAM_BASE 0x80000000ull
+#define RAM_BASE   0x80000000ull
+#define FLASH_BASE 0x20000000ull
 
 #define VIRTIO_MMIO_SLOTS 8u
 
@@ -25,6 +26,9 @@ enum board_slot {
     SLOT_RTC,
     SLOT_UART0,
     SLOT_PCI,
+    SLOT_FW_CFG,
+    SLOT_FLASH0,
+    SLOT_FLASH1,
     SLOT_VIRTIO7, /* to 0: in the order of the device tree, and so of the disks' names */
     BOARD_SLOTS = SLOT_VIRTIO7 + VIRTIO_MMIO_SLOTS,
 };
@@ -56,6 +60,7 @@ struct machine {
     struct input_door *door;
     unsigned console_entry;
     struct drives *drives;
+    struct fw_items *fw_items;
     struct nets *nets;
     struct virtio *mmio_virtio[VIRTIO_MMIO_SLOTS]; /* who is on each bus; the slot destroys it */
     bool virtio_legacy;
@@ -81,6 +86,9 @@ bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd
                        struct error *err) MUST_CHECK;
 
 /* --- boot.c --- */
+
+/* Whether firmware in a flash gets the kernel by fw_cfg and starts it. */
+bool boot_is_by_flash(const struct machine *m);
 
 /* Loads firmware, kernel, initrd and device tree into zeroed memory, and puts the harts where they
  * begin. */

@@ -3,6 +3,7 @@
 #include "devices/serial/ns16550a.h"
 #include "devices/virtio/blk.h"
 #include "machine/drives.h"
+#include "machine/fw_items.h"
 #include "machine/nets.h"
 
 #include <stdlib.h>
@@ -139,6 +140,13 @@ static bool open_drives(struct machine *m, struct error *err)
     return m->drives != NULL;
 }
 
+static bool make_fw_items(struct machine *m, struct error *err)
+{
+    bool with_kernel = boot_is_by_flash(m) && m->config.kernel_file;
+    m->fw_items = fw_items_create(&m->config, with_kernel, err);
+    return m->fw_items != NULL;
+}
+
 static bool build(struct machine *m, struct error *err)
 {
     m->clock = (struct clock){.follows_host = !m->config.icount, .host_zero_ns = os_monotonic_ns()};
@@ -155,8 +163,8 @@ static bool build(struct machine *m, struct error *err)
     if (log_wants(m->config.log, LOG_PROFILE) && !code_profile(m->code, err))
         return false;
     m->nets = nets_create(&m->config, m->door, &m->clock, err);
-    return m->nets && open_drives(m, err) && create_harts(m, err) && board_build(m, err) &&
-           create_sbi(m, err) && boot_load(m, err);
+    return m->nets && open_drives(m, err) && make_fw_items(m, err) && create_harts(m, err) &&
+           board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
 }
 
 /* drives NULL: those of the configuration are opened. */
@@ -221,6 +229,7 @@ void machine_destroy(struct machine *m)
     nets_destroy(m->nets); /* their threads know the door */
     board_destroy(m);
     drives_close(m->drives);
+    fw_items_destroy(m->fw_items);
     sbi_destroy(m->sbi);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_destroy(m->harts[i]);

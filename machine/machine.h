@@ -61,6 +61,8 @@ struct machine_config {
     struct machine_options nics;    /* type=, model=, ... */
     struct machine_options objects; /* qom-type=, id=, ... */
     struct machine_options globals; /* each one item: DRIVER.PROPERTY=VALUE */
+    const char *flash_drives[2];    /* ids of drives that hold the flashes; NULL: if=pflash says */
+    struct machine_options fw_cfg;  /* name=, and file= or string= */
     bool snapshot;                  /* writes to all drives are thrown away at the end */
     /* Ends of the wires. */
     struct byte_sink serial; /* what UART0 and the SBI console send */

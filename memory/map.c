@@ -30,7 +30,7 @@ struct memory_map *memory_create(struct log *log)
 
 static void release_region(struct region *r)
 {
-    if (r->hva)
+    if (r->hva && r->kind != REGION_ROM_DEVICE)
         os_release(r->hva, r->size);
     free(r->marks);
 }
@@ -144,6 +144,33 @@ bool memory_add_device(struct memory_map *map, uint64_t base, uint64_t size,
     return check_region(map, &r, err) && insert_region(map, &r, err);
 }
 
+bool memory_add_rom_device(struct memory_map *map, uint64_t base, uint64_t size,
+                           const struct mmio_ops *ops, void *device, uint8_t *bytes,
+                           struct error *err)
+{
+    struct region r = {.kind = REGION_ROM_DEVICE,
+                       .name = ops->name,
+                       .base = base,
+                       .size = size,
+                       .hva = bytes,
+                       .ops = ops,
+                       .device = device};
+    return check_region(map, &r, err) && insert_region(map, &r, err);
+}
+
+void memory_rom_device_reads(struct memory_map *map, uint64_t base, bool device)
+{
+    struct region *r = memory_find(map, base);
+    if (r)
+        r->reads_device = device;
+}
+
+void memory_rom_device_changed(struct memory_map *map, uint64_t gpa, uint64_t n)
+{
+    if (map->code_write)
+        map->code_write(map->code_write_owner, gpa, n);
+}
+
 struct region *memory_find(const struct memory_map *map, uint64_t gpa)
 {
     size_t at = lower_bound(map, gpa);
@@ -157,7 +184,7 @@ static const struct region *find_device(struct memory_map *map, uint64_t gpa, un
                                         const char *verb)
 {
     const struct region *r = memory_find(map, gpa);
-    if (!r || r->kind != REGION_DEVICE) {
+    if (!r || !r->ops) {
         log_line(map->log, LOG_GUEST_ERRORS, "%s of %u bytes at 0x%" PRIx64 ": no device there",
                  verb, size, gpa);
         return NULL;
@@ -375,7 +402,7 @@ static void region_state(struct memory_map *map, struct region *r, struct state 
 void memory_state(struct memory_map *map, struct state *s)
 {
     for (size_t i = 0; i < map->count; i++) {
-        if (map->regions[i].kind != REGION_DEVICE)
+        if (!map->regions[i].ops) /* devices save their own */
             region_state(map, &map->regions[i], s);
     }
 }

@@ -26,7 +26,9 @@ struct mmio_ops {
     unsigned sizes; /* OR of the widths in bytes it takes: 1 | 2 | 4 | 8 */
 };
 
-enum region_kind { REGION_RAM, REGION_ROM, REGION_DEVICE };
+/* A ROM device is flash: its bytes are the device's own, writes go to the device, which also says
+ * whether reads give the bytes or go to it. Fetches always give the bytes. */
+enum region_kind { REGION_RAM, REGION_ROM, REGION_DEVICE, REGION_ROM_DEVICE };
 
 /* Per-page marks of RAM, one byte a page. */
 enum page_mark {
@@ -41,11 +43,23 @@ struct region {
     enum region_kind kind;
     const char *name;
     uint64_t base, size;        /* bytes; RAM and ROM are whole pages */
-    uint8_t *hva;               /* RAM, ROM */
+    uint8_t *hva;               /* RAM, ROM, ROM device */
     uint8_t *marks;             /* RAM: enum page_mark for each page */
-    const struct mmio_ops *ops; /* device */
+    const struct mmio_ops *ops; /* device, ROM device */
     void *device;
+    bool reads_device; /* ROM device: loads go to the device */
 };
+
+/* Whether an access reaches the device, and not host memory. */
+static inline bool region_load_is_mmio(const struct region *r)
+{
+    return r->kind == REGION_DEVICE || (r->kind == REGION_ROM_DEVICE && r->reads_device);
+}
+
+static inline bool region_store_is_mmio(const struct region *r)
+{
+    return r->kind == REGION_DEVICE || r->kind == REGION_ROM_DEVICE;
+}
 
 struct memory_map;
 
@@ -59,6 +73,16 @@ bool memory_add_rom(struct memory_map *map, const char *name, uint64_t base, uin
                     struct error *err) MUST_CHECK;
 bool memory_add_device(struct memory_map *map, uint64_t base, uint64_t size,
                        const struct mmio_ops *ops, void *device, struct error *err) MUST_CHECK;
+/* bytes are the device's and outlive the map; reads give them at first. */
+bool memory_add_rom_device(struct memory_map *map, uint64_t base, uint64_t size,
+                           const struct mmio_ops *ops, void *device, uint8_t *bytes,
+                           struct error *err) MUST_CHECK;
+
+/* By the device at base: where loads go from now on. There are no fast tags to take back, because
+ * loads from a ROM device are always slow (cpu/access.c). */
+void memory_rom_device_reads(struct memory_map *map, uint64_t base, bool device);
+/* By the device: n of its bytes at gpa changed, which may be decoded code. */
+void memory_rom_device_changed(struct memory_map *map, uint64_t gpa, uint64_t n);
 
 /* The region that holds gpa, or NULL. Valid until the next add. */
 struct region *memory_find(const struct memory_map *map, uint64_t gpa);

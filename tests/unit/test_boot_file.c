@@ -104,7 +104,8 @@ END_TEST
 START_TEST(an_image_that_looks_like_a_boot_sector_is_a_kernel)
 {
     put("both", 4096, 510, "\x55\xaa", 2);
-    ck_assert_int_eq(shell("printf 'RSC\\005' | dd of=both bs=1 seek=56 conv=notrunc status=none"), 0);
+    ck_assert_int_eq(shell("printf 'RSC\\005' | dd of=both bs=1 seek=56 conv=notrunc status=none"),
+                     0);
     APPLY("both");
     ck_assert_str_eq(o.machine.kernel_file, "both");
 }
@@ -118,6 +119,32 @@ START_TEST(a_disk_gets_firmware_memory_a_network_and_entropy)
     ck_assert_uint_eq(o.machine.nics.count, options_have_library("libslirp"));
     ck_assert_uint_eq(o.machine.devices.count, 1);
     ck_assert_str_eq(item(&o.machine.devices.items[0], "driver"), "virtio-rng-pci");
+}
+END_TEST
+
+START_TEST(edk2_serves_where_there_is_no_u_boot)
+{
+    ck_assert_int_eq(shell("mkdir -p efi/qemu-efi-riscv64"), 0);
+    put("efi/qemu-efi-riscv64/RISCV_VIRT_CODE.fd", 100, 0, "x", 1);
+    put("efi/qemu-efi-riscv64/RISCV_VIRT_VARS.fd", 100, 0, "x", 1);
+    APPLY("disk -L efi -L fw");
+    ck_assert_ptr_null(o.machine.kernel_file);
+    ck_assert_uint_eq(o.machine.drives.count, 3);
+    const struct machine_option *code = &o.machine.drives.items[1];
+    ck_assert_str_eq(item(code, "file"), "efi/qemu-efi-riscv64/RISCV_VIRT_CODE.fd");
+    ck_assert_str_eq(item(code, "if"), "pflash");
+    ck_assert_str_eq(item(code, "readonly"), "on");
+    const struct machine_option *variables = &o.machine.drives.items[2];
+    ck_assert_str_eq(item(variables, "file"), "efi/qemu-efi-riscv64/RISCV_VIRT_VARS.fd");
+    ck_assert_str_eq(item(variables, "snapshot"), "on");
+}
+END_TEST
+
+START_TEST(a_disk_with_a_flash_of_the_users_needs_no_firmware)
+{
+    APPLY("disk -pflash mine");
+    ck_assert_ptr_null(o.machine.kernel_file);
+    ck_assert_uint_eq(o.machine.drives.count, 2);
 }
 END_TEST
 
@@ -206,6 +233,8 @@ static void add_tests(TCase *c)
     tcase_add_test(c, a_disk_is_known_by_its_signature);
     tcase_add_test(c, an_image_that_looks_like_a_boot_sector_is_a_kernel);
     tcase_add_test(c, a_disk_gets_firmware_memory_a_network_and_entropy);
+    tcase_add_test(c, edk2_serves_where_there_is_no_u_boot);
+    tcase_add_test(c, a_disk_with_a_flash_of_the_users_needs_no_firmware);
     tcase_add_test(c, what_is_given_wins_over_what_a_disk_gets);
     tcase_add_test(c, nodefaults_leaves_a_disk_alone);
     tcase_add_test(c, a_disk_and_a_kernel_are_both_taken);

@@ -247,6 +247,30 @@ START_TEST(the_pci_host_has_qemus_windows_and_interrupts)
 }
 END_TEST
 
+START_TEST(flash_and_fw_cfg_lie_in_the_root_as_qemus_do)
+{
+    static const struct board_row rows[] = {
+        {0x10100000, 0x18, 0, "fw-cfg", {"qemu,fw-cfg-mmio"}, NODE_FW_CFG},
+        {0x20000000, 0x2000000, 0, "flash", {"cfi-flash"}, NODE_FLASH},
+        {0x22000000, 0x2000000, 0, "flash", {NULL}, NODE_NONE},
+    };
+    struct fdt_config c = two_harts();
+    c.rows = rows;
+    c.row_count = ARRAY_LEN(rows);
+    uint8_t *blob = build(&c);
+    expect_bytes(blob, "/fw-cfg@10100000", "compatible", "qemu,fw-cfg-mmio", 17);
+    expect_bytes(blob, "/fw-cfg@10100000", "dma-coherent", "", 0);
+    expect_bytes(blob, "/fw-cfg@10100000", "reg", "\0\0\0\0\x10\x10\0\0\0\0\0\0\0\0\0\x18", 16);
+    expect_bytes(blob, "/flash@20000000", "compatible", "cfi-flash", 10);
+    expect_bytes(blob, "/flash@20000000", "bank-width", "\0\0\0\4", 4);
+    expect_bytes(blob, "/flash@20000000", "reg",
+                 "\0\0\0\0\x20\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\x22\0\0\0\0\0\0\0\2\0\0\0", 32);
+    ck_assert_int_eq(fdt_path_offset(blob, "/flash@22000000"), -FDT_ERR_NOTFOUND);
+    ck_assert_int_eq(fdt_path_offset(blob, "/soc/flash@20000000"), -FDT_ERR_NOTFOUND);
+    free(blob);
+}
+END_TEST
+
 START_TEST(what_is_not_configured_is_not_in_the_tree)
 {
     struct fdt_config c = two_harts();
@@ -404,6 +428,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, the_plic_is_an_interrupt_controller);
     tcase_add_test(c, power_off_and_reboot_write_to_the_syscon);
     tcase_add_test(c, the_pci_host_has_qemus_windows_and_interrupts);
+    tcase_add_test(c, flash_and_fw_cfg_lie_in_the_root_as_qemus_do);
     tcase_add_test(c, what_is_not_configured_is_not_in_the_tree);
     tcase_add_test(c, a_long_command_line_fits);
     tcase_add_test(c, a_boot_loader_can_add_to_the_tree_in_place);

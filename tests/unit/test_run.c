@@ -375,7 +375,7 @@ END_TEST
 START_TEST(what_cannot_be_opened_or_written_is_an_error)
 {
     static const char *const lines[][2] = {
-        {"missing", "cannot open missing"},
+        {"-kernel missing", "cannot open missing"},
         {"Image -script none", "cannot open none: No such file"},
         {"Image -serial file:/nonexistent/x", "cannot write /nonexistent/x: No such file"},
         {"Image -d int -D /nonexistent/x", "cannot write log file /nonexistent/x"},
