@@ -9,7 +9,7 @@ import uuid
 import zlib
 from pathlib import Path, PurePosixPath as Name
 
-from cases import ROOT, WORK, expect
+from cases import ROOT, WORK, expect, run
 from debian import Rivulet
 
 SECTOR = 512
@@ -185,6 +185,20 @@ def variables_are_kept(rivulet, disks):
     return case
 
 
+def same_state_with_flash(rivulet, disks):
+    """Saving and loading in the midst of EDK2's start does not show in the state."""
+    def case():
+        folder = f"{disks.firmware}/qemu-efi-riscv64"
+        command = [rivulet, "-m", "512M", "-snapshot", "-pflash", f"{folder}/RISCV_VIRT_CODE.fd",
+                   "-pflash", f"{folder}/RISCV_VIRT_VARS.fd", "-serial", "null", "-icount", "1",
+                   "-until", "2s", "-hash"]
+        hashes = [run([*command, *extra]).state_hash()
+                  for extra in ([], ["-save-load", "700ms", "-save-load", "1500ms"])]
+        expect(hashes[0] == hashes[1], f"the states differ: {hashes}")
+
+    return case
+
+
 def bootable_cases(rivulet, guest):
     disks = Disks(guest)
     uboot = f"{disks.firmware}/u-boot"
@@ -208,6 +222,8 @@ def bootable_cases(rivulet, guest):
                         "-initrd", guest.initramfs, "-append", "console=ttyS0 from=fw_cfg"],
              "from=fw_cfg"),
         ("EDK2 keeps its variables in the image of a flash", variables_are_kept(rivulet, disks)),
+        ("EDK2 in flash: save and load do not show in the state",
+         same_state_with_flash(rivulet, disks)),
     ]
     for device in ("virtio-blk-device", "virtio-blk-pci"):
         cases += [
