@@ -75,17 +75,18 @@ static bool was_seen(const struct builder *b, uint32_t offset)
 }
 
 /* jal: writes the return address; a target on this page is followed, else the block ends. True when
- * it was followed: offset and count are those of the next instruction. */
+ * it was followed: offset and count are those of the next instruction. A jump that begins the block
+ * has an op in any case: the first op is that of the first instruction, so that a dropped block is
+ * left before anything of it has been done. */
 static bool build_jump(struct builder *b, const struct decoded *in)
 {
     int32_t target = (int32_t)b->offset + in->imm;
-    if (in->rd) {
+    if (in->rd || !b->used) {
         struct op *op = emit(b, op_link);
-        op->rd = in->rd;
+        op->rd = sink(in->rd);
         op->imm = (int32_t)b->offset + in->length;
     }
-    bool same_page = target >= 0 && target < (int32_t)PAGE_BYTES;
-    if (same_page && !was_seen(b, (uint32_t)target) && b->count + 1u < b->request->limit) {
+    if (target >= 0 && target < (int32_t)PAGE_BYTES) {
         b->offset = (uint32_t)target;
         b->count++;
         return true;

@@ -510,10 +510,13 @@ int csr_number(const char *name)
 
 /* --- reset and state -------------------------------------------------------------------------- */
 
-/* What the manual leaves open is 0, but stimecmp: an S timer that nobody set never fires. */
+/* What the manual leaves open is 0, but stimecmp: an S timer that nobody set never fires. A hart
+ * whose device tree names Svadu and not Svade updates A and D from the start (bindings:
+ * riscv/extensions.yaml); xv6 maps its kernel without them. QEMU sets PBMTE with it. */
 void csr_reset(struct hart *h)
 {
     memset(&h->csr, 0, sizeof h->csr);
+    h->csr.menvcfg = ENVCFG_PBMTE | (h->isa.svadu ? ENVCFG_ADUE : 0);
     h->csr.stimecmp = ~0ull;
     h->frm = 0;
     h->fflags = 0;

@@ -414,15 +414,11 @@ static HANDLER(op_moved);
 
 /* A dropped block is entered through a link or a jalr cache that has not heard of it. The op keeps
  * its operands until then: the instruction that dropped the block may be its own. From now on it
- * leads to what has taken its place. Jumps that were followed may stand before a block's first op:
- * they are charged here. */
+ * leads to what has taken its place. */
 HANDLER(op_stale)
 {
     struct code_cache *code = h->ports.code;
     hart_sync(h, op, budget);
-    budget -= code_side(code, op)->before;
-    if (budget < 0)
-        LEAVE;
     uint64_t generation = code->generation, pa = h->page_pa + h->pc % PAGE_BYTES;
     struct op *target = code_entry(code, code_find(code, pa, h->code_context, false));
     if (generation == code->generation)
@@ -434,10 +430,8 @@ HANDLER(op_stale)
 static HANDLER(op_moved)
 {
     handler *run = op->target->run;
-    unsigned before = code_side(h->ports.code, op)->before;
-    if (UNLIKELY(run == op_stale || run == op_moved || budget < before))
+    if (UNLIKELY(run == op_stale || run == op_moved))
         TAIL(op_stale);
-    budget -= before;
     CONTINUE_AT(op->target);
 }
 

@@ -21,8 +21,10 @@
 #define SYSCON_RESET     0x7777u
 #define IRQ_S_EXTERNAL   9u
 #define IRQ_M_EXTERNAL   11u
+#define IRQ_S_SOFTWARE   1u
 #define IRQ_M_SOFTWARE   3u
 #define IRQ_M_TIMER      7u
+#define MTIME_OFFSET     0x7ff8u /* in an ACLINT MTIMER */
 #define PCI_PINS         4u
 #define PCI_IO           0x01000000u /* phys.hi, section 2.2.1.1 of IEEE 1275's PCI binding */
 #define PCI_MEMORY_32    0x02000000u
@@ -154,18 +156,20 @@ static void put_compatible(struct tree *t, const struct board_row *row)
     put_bytes(t, "compatible", list, used);
 }
 
-/* Two interrupts of every hart's own controller. */
+/* One or two (0: none) interrupts of every hart's own controller. */
 static void put_hart_interrupts(struct tree *t, uint32_t first, uint32_t second)
 {
     const struct fdt_config *c = t->config;
+    const size_t stride = second ? 4 : 2;
     fdt32_t cells[4 * MAX_HARTS];
     for (unsigned hart = 0; hart < c->harts; hart++) {
-        fdt32_t *p = cells + 4 * hart;
-        p[0] = p[2] = cpu_to_fdt32(intc_phandle(c, hart));
+        fdt32_t *p = cells + stride * hart;
+        p[0] = p[stride - 2] = cpu_to_fdt32(intc_phandle(c, hart));
         p[1] = cpu_to_fdt32(first);
-        p[3] = cpu_to_fdt32(second);
+        if (second)
+            p[3] = cpu_to_fdt32(second);
     }
-    put_bytes(t, "interrupts-extended", cells, 4 * c->harts * sizeof cells[0]);
+    put_bytes(t, "interrupts-extended", cells, stride * c->harts * sizeof cells[0]);
 }
 
 /* --- the nodes of rows --------------------------------------------------------------------- */
@@ -207,6 +211,27 @@ static void describe_clint(struct tree *t, const struct board_row *row)
 {
     describe_plain(t, row);
     put_hart_interrupts(t, IRQ_M_SOFTWARE, IRQ_M_TIMER);
+}
+
+static void describe_swi(struct tree *t, const struct board_row *row)
+{
+    describe_plain(t, row);
+    put_hart_interrupts(t, row->node == NODE_MSWI ? IRQ_M_SOFTWARE : IRQ_S_SOFTWARE, 0);
+    put_empty(t, "interrupt-controller");
+    put_u32(t, "#interrupt-cells", 0);
+}
+
+/* reg is mtime's, then that of the compare registers, which begin the row. */
+static void describe_mtimer(struct tree *t, const struct board_row *row)
+{
+    const uint64_t reg[] = {row->base + MTIME_OFFSET, row->size - MTIME_OFFSET, row->base,
+                            MTIME_OFFSET};
+    fdt64_t cells[ARRAY_LEN(reg)];
+    for (unsigned i = 0; i < ARRAY_LEN(reg); i++)
+        cells[i] = cpu_to_fdt64(reg[i]);
+    put_compatible(t, row);
+    put_bytes(t, "reg", cells, sizeof cells);
+    put_hart_interrupts(t, IRQ_M_TIMER, 0);
 }
 
 /* Pin p of slot s is wired to interrupt (p - 1 + s) mod 4 of the row's four; four slots say it all,
@@ -290,6 +315,9 @@ static const struct {
     [NODE_SYSCON] = {describe_syscon, false},
     [NODE_PLIC] = {describe_plic, false},
     [NODE_CLINT] = {describe_clint, false},
+    [NODE_MSWI] = {describe_swi, false},
+    [NODE_MTIMER] = {describe_mtimer, false},
+    [NODE_SSWI] = {describe_swi, false},
     [NODE_PCI_HOST] = {describe_pci_host, false},
     [NODE_FW_CFG] = {describe_fw_cfg, true},
     [NODE_FLASH] = {describe_flash, true},

@@ -14,6 +14,9 @@ enum board_node {
     NODE_SYSCON, /* + /poweroff and /reboot, which write to it */
     NODE_PLIC,   /* the interrupt parent of every other row */
     NODE_CLINT,
+    NODE_MSWI, /* the ACLINT's three devices */
+    NODE_MTIMER,
+    NODE_SSWI,
     NODE_PCI_HOST, /* + windows and interrupt-map; irq is the first of its four */
     NODE_FW_CFG,   /* in the root; + dma-coherent */
     NODE_FLASH,    /* in the root; two banks, of which the next row, with no node, is the second */

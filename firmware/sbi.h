@@ -1,5 +1,5 @@
 /* The built-in SBI: what M-mode firmware would do for an S-mode kernel, done by the emulator.
- * RISC-V Supervisor Binary Interface 2.0 (riscv-sbi-doc v2.0). An ecall from S-mode comes here
+ * RISC-V Supervisor Binary Interface 3.0 (riscv-sbi-doc v3.0). An ecall from S-mode comes here
  * instead of trapping to M; no guest code runs in M-mode.
  *
  * All harts run on one host thread in turn, so that a call may change any hart at once; there are

@@ -101,6 +101,12 @@ static bool set_machine_type(struct options *o, const char *value, struct error 
     return error_set(err, "no machine '%.80s'; there is: virt", value);
 }
 
+static bool set_aclint(struct options *o, const char *value, struct error *err)
+{
+    return value_switch(value, &o->machine.aclint) ||
+           error_set(err, "aclint=%.80s: it can be on or off", value);
+}
+
 static bool set_dump_dtb(struct options *o, const char *value, struct error *err)
 {
     size_t n = strlen(value);
@@ -142,7 +148,7 @@ bool set_machine(struct options *o, const char *value, struct error *err)
         {"accel", NULL, set_accel},
         {"pflash0", NULL, set_flash0},
         {"pflash1", NULL, set_flash1},
-        {"aclint", off, NULL},
+        {"aclint", NULL, set_aclint},
         {"aia", none, NULL},
         {"aia-guests", zero, NULL},
         {"acpi", off_or_auto, NULL},

@@ -48,7 +48,8 @@ static const struct option_row rows[] = {
     TITLE("The machine"),
     {"machine", "M", "virt[,PROPERTY=VALUE...]", CALL, 0, set_machine,
      "the board: QEMU's virt, the default\n"
-     "dumpdtb=FILE writes the device tree to FILE and ends"},
+     "dumpdtb=FILE writes the device tree to FILE and ends\n"
+     "aclint=on has an ACLINT in place of the CLINT"},
     {"cpu", NULL, "rv64|max|rva22s64[,NAME=on|off...]", CALL, 0, set_cpu,
      "the harts: all names mean all that is there;\n"
      "sv39, sv48 and sv57 =on|off choose the widest paging mode"},

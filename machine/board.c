@@ -7,6 +7,7 @@
 #include "devices/goldfish_rtc.h"
 #include "devices/irq/clint.h"
 #include "devices/irq/plic.h"
+#include "devices/irq/sswi.h"
 #include "devices/pci/host.h"
 #include "devices/pflash.h"
 #include "devices/serial/ns16550a.h"
@@ -38,6 +39,7 @@ struct board_entry {
 
 static struct device *create_plic(struct machine *m, struct irq irq);
 static struct device *create_clint(struct machine *m, struct irq irq);
+static struct device *create_sswi(struct machine *m, struct irq irq);
 static struct device *create_test(struct machine *m, struct irq irq);
 static struct device *create_rtc(struct machine *m, struct irq irq);
 static struct device *create_uart0(struct machine *m, struct irq irq);
@@ -63,6 +65,8 @@ static const struct board_entry board[BOARD_SLOTS] = {
                      {"sifive,plic-1.0.0", "riscv,plic0"}, NODE_PLIC}, create_plic},
     [SLOT_CLINT] = {{0x02000000, CLINT_BYTES, 0, "clint",
                      {"sifive,clint0", "riscv,clint0"}, NODE_CLINT}, create_clint},
+    [SLOT_SSWI]  = {{0x02f00000, SSWI_BYTES, 0, "sswi",
+                     {"riscv,aclint-sswi"}, NODE_SSWI}, create_sswi},
     [SLOT_TEST]  = {{0x00100000, SIFIVE_TEST_BYTES, 0, "test",
                      {"sifive,test1", "sifive,test0", "syscon"}, NODE_SYSCON}, create_test},
     [SLOT_RTC]   = {{0x00101000, GOLDFISH_RTC_BYTES, 11, "rtc",
@@ -79,6 +83,12 @@ static const struct board_entry board[BOARD_SLOTS] = {
     [SLOT_VIRTIO7] = VIRTIO_MMIO(7), VIRTIO_MMIO(6), VIRTIO_MMIO(5), VIRTIO_MMIO(4),
                      VIRTIO_MMIO(3), VIRTIO_MMIO(2), VIRTIO_MMIO(1), VIRTIO_MMIO(0),
 };
+
+/* With aclint=on the CLINT's registers, which stay where they are, are described as two devices. */
+static const struct board_row aclint_rows[] = {
+    {0x02000000, 0x4000, 0, "mswi", {"riscv,aclint-mswi"}, NODE_MSWI},
+    {0x02004000, 0xc000, 0, "mtimer", {"riscv,aclint-mtimer"}, NODE_MTIMER},
+};
 // clang-format on
 
 /* --- wires ------------------------------------------------------------------------------- */
@@ -87,6 +97,12 @@ static void set_msip(void *hart, unsigned number, bool level)
 {
     (void)number;
     hart_set_irq(hart, IRQ_MSIP, level);
+}
+
+static void set_ssip(void *hart, unsigned number, bool level)
+{
+    (void)number;
+    hart_set_irq(hart, IRQ_SSIP, level);
 }
 
 static void set_external(void *hart, unsigned bit, bool level)
@@ -134,6 +150,15 @@ static struct device *create_clint(struct machine *m, struct irq irq)
     for (unsigned i = 0; i < m->config.harts; i++)
         config.msip[i] = (struct irq){set_msip, m->harts[i], 0};
     return clint_create(&config);
+}
+
+static struct device *create_sswi(struct machine *m, struct irq irq)
+{
+    (void)irq;
+    struct sswi_config config = {.harts = m->config.harts, .log = m->config.log};
+    for (unsigned i = 0; i < m->config.harts; i++)
+        config.ssip[i] = (struct irq){set_ssip, m->harts[i], 0};
+    return sswi_create(&config);
 }
 
 static struct device *create_test(struct machine *m, struct irq irq)
@@ -252,7 +277,8 @@ static bool add_flash(struct machine *m, unsigned unit, struct error *err)
 static bool add_devices(struct machine *m, unsigned first, unsigned end, struct error *err)
 {
     for (unsigned slot = first; slot < end; slot++)
-        if (board[slot].create && !add_device(m, slot, err))
+        if (board[slot].create && (slot != SLOT_SSWI || m->config.aclint) &&
+            !add_device(m, slot, err))
             return false;
     return true;
 }
@@ -293,7 +319,8 @@ void board_destroy(struct machine *m)
 void board_reset(struct machine *m)
 {
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
-        m->devices[slot]->ops->reset(m->devices[slot]);
+        if (m->devices[slot])
+            m->devices[slot]->ops->reset(m->devices[slot]);
 }
 
 static const char *mmu_type(unsigned satp_mode)
@@ -303,12 +330,26 @@ static const char *mmu_type(unsigned satp_mode)
                                     : "riscv,sv39";
 }
 
+/* The rows that this board has, in rows[]; how many. */
+static size_t present_rows(const struct machine *m, struct board_row *rows)
+{
+    size_t n = 0;
+    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++) {
+        if (slot == SLOT_CLINT && m->config.aclint) {
+            for (unsigned i = 0; i < ARRAY_LEN(aclint_rows); i++)
+                rows[n++] = aclint_rows[i];
+        } else if (m->devices[slot]) {
+            rows[n++] = board[slot].row;
+        }
+    }
+    return n;
+}
+
 bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd_end,
                        struct error *err)
 {
-    struct board_row rows[BOARD_SLOTS];
-    for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
-        rows[slot] = board[slot].row;
+    struct board_row rows[BOARD_SLOTS + ARRAY_LEN(aclint_rows)];
+    const size_t row_count = present_rows(m, rows);
     struct fdt_config config = {
         .ram_base = RAM_BASE,
         .ram_bytes = m->config.ram_bytes,
@@ -323,7 +364,7 @@ bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd
         .initrd_end = initrd_end,
         .stdout_path = "/soc/serial@10000000",
         .rows = rows,
-        .row_count = BOARD_SLOTS,
+        .row_count = row_count,
         .pci = {.io = pci_io.base,
                 .io_bytes = pci_io.bytes,
                 .memory_32 = pci_memory_32.base,

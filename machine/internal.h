@@ -22,6 +22,7 @@
 enum board_slot {
     SLOT_PLIC,
     SLOT_CLINT,
+    SLOT_SSWI, /* with aclint=on alone: else there is no device */
     SLOT_TEST,
     SLOT_RTC,
     SLOT_UART0,

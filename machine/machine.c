@@ -295,7 +295,8 @@ void machine_state(struct machine *m, struct state *s)
         hart_state(m->harts[i], s);
     check_turn(m, s);
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
-        m->devices[slot]->ops->state(m->devices[slot], s);
+        if (m->devices[slot])
+            m->devices[slot]->ops->state(m->devices[slot], s);
     events_state(&m->events, s);
     if (m->sbi)
         sbi_state(m->sbi, s);

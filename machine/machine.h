@@ -70,6 +70,7 @@ struct machine_config {
     const char *serial_chardev; /* the id of the one at UART0 and the SBI console; NULL: none */
     struct log *log;
     unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
+    bool aclint;            /* an ACLINT in place of the CLINT: SSWI beside it */
     bool stress;            /* shake every cache: TLB of one entry, blocks of one instruction */
     bool no_reboot;         /* a guest reset ends the run */
 };

@@ -1,7 +1,7 @@
 /* SBI base extension (chapter "Base Extension", 0x10). */
 #include "firmware/sbi/sbi_internal.h"
 
-#define SPEC_VERSION (2u << 24) /* 2.0 */
+#define SPEC_VERSION (3u << 24) /* 3.0 */
 /* "Rivu": the specification's list of implementation ids is short and ours is not in it. */
 #define IMPL_ID      0x52697675u
 #define IMPL_VERSION 0x000100u /* 0.1.0, a byte each */

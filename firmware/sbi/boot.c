@@ -52,6 +52,8 @@ void sbi_boot(struct sbi *sbi, uint64_t pc, uint64_t device_tree)
     for (unsigned i = 0; i < sbi->config.count; i++) {
         struct hart *h = sbi->config.harts[i];
         set_environment(h);
+        sbi_pmu_reset(&sbi->pmu[i]);
+        sbi_fwft_reset(sbi, h);
         sbi_enter_s(h, pc, device_tree);
         h->stopped = i != 0;
     }

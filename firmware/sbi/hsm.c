@@ -18,7 +18,7 @@ static struct hart *find_hart(const struct sbi *sbi, uint64_t id)
 }
 
 /* Code is fetched from RAM or ROM at a multiple of 2. */
-static bool is_code_address(const struct sbi *sbi, uint64_t gpa)
+bool sbi_is_code_address(const struct sbi *sbi, uint64_t gpa)
 {
     const struct region *region = memory_find(sbi->config.memory, gpa);
     return !(gpa & 1) && region && region->kind != REGION_DEVICE;
@@ -53,8 +53,9 @@ static struct sbi_ret hart_start(struct sbi *sbi, struct hart *h, const uint64_t
         return sbi_failure(SBI_ERR_INVALID_PARAM);
     if (!target->stopped)
         return sbi_failure(SBI_ERR_ALREADY_AVAILABLE);
-    if (!is_code_address(sbi, args[1]))
+    if (!sbi_is_code_address(sbi, args[1]))
         return sbi_failure(SBI_ERR_INVALID_ADDRESS);
+    sbi_fwft_reset(sbi, target);
     sbi_enter_s(target, args[1], args[2]);
     return sbi_success(0);
 }
@@ -94,7 +95,7 @@ static void suspend(struct sbi *sbi, struct hart *h)
 }
 
 /* Non-retentive: the state of a start, but for sie, which decides what wakes the hart up. */
-static void suspend_non_retentive(struct sbi *sbi, struct hart *h, uint64_t pc, uint64_t opaque)
+void sbi_suspend_non_retentive(struct sbi *sbi, struct hart *h, uint64_t pc, uint64_t opaque)
 {
     const uint64_t mie = h->csr.mie;
     sbi_enter_s(h, pc, opaque);
@@ -110,9 +111,9 @@ static struct sbi_ret hart_suspend(struct sbi *sbi, struct hart *h, const uint64
         return sbi_success(0);
     }
     if (type == SUSPEND_NON_RETENTIVE) {
-        if (!is_code_address(sbi, args[1]))
+        if (!sbi_is_code_address(sbi, args[1]))
             return sbi_failure(SBI_ERR_INVALID_ADDRESS);
-        suspend_non_retentive(sbi, h, args[1], args[2]);
+        sbi_suspend_non_retentive(sbi, h, args[1], args[2]);
         return (struct sbi_ret){.registers_set = true};
     }
     const bool platform = (type & ~SUSPEND_NON_RETENTIVE) >= SUSPEND_PLATFORM;

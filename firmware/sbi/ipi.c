@@ -18,8 +18,9 @@ bool sbi_hart_set(const struct sbi *sbi, uint64_t mask, uint64_t base, uint64_t 
 }
 
 /* A stopped hart gets none: it would find it pending when it is started for something else. */
-void sbi_send_ipi(struct sbi *sbi, uint64_t set)
+void sbi_send_ipi(struct sbi *sbi, struct hart *h, uint64_t set)
 {
+    sbi_pmu_count_remote(sbi, h, set, SBI_EVENT_IPI_SENT);
     for (unsigned i = 0; i < sbi->config.count; i++)
         if (set >> i & 1 && !sbi->config.harts[i]->stopped)
             hart_set_irq(sbi->config.harts[i], IRQ_SSIP, true);
@@ -27,11 +28,10 @@ void sbi_send_ipi(struct sbi *sbi, uint64_t set)
 
 static struct sbi_ret send_ipi(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    (void)h;
     uint64_t set;
     if (!sbi_hart_set(sbi, args[0], args[1], &set))
         return sbi_failure(SBI_ERR_INVALID_PARAM);
-    sbi_send_ipi(sbi, set);
+    sbi_send_ipi(sbi, h, set);
     return sbi_success(0);
 }
 

@@ -17,7 +17,7 @@ static bool read_mask(struct sbi *sbi, struct hart *h, uint64_t va, uint64_t *se
 
 static int64_t set_timer(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    (void)sbi;
+    sbi_pmu_count(sbi, h->id, SBI_EVENT_SET_TIMER);
     hart_set_stimecmp(h, args[0]);
     return SBI_SUCCESS;
 }
@@ -52,7 +52,7 @@ static int64_t send_ipi(struct sbi *sbi, struct hart *h, const uint64_t *args)
     uint64_t set;
     if (!read_mask(sbi, h, args[0], &set))
         return SBI_ERR_INVALID_ADDRESS;
-    sbi_send_ipi(sbi, set);
+    sbi_send_ipi(sbi, h, set);
     return SBI_SUCCESS;
 }
 
@@ -60,26 +60,30 @@ static int64_t send_ipi(struct sbi *sbi, struct hart *h, const uint64_t *args)
 static int64_t remote_fence_i(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
     uint64_t set;
-    return read_mask(sbi, h, args[0], &set) ? SBI_SUCCESS : SBI_ERR_INVALID_ADDRESS;
+    if (!read_mask(sbi, h, args[0], &set))
+        return SBI_ERR_INVALID_ADDRESS;
+    sbi_pmu_count_remote(sbi, h, set, SBI_EVENT_FENCE_I_SENT);
+    return SBI_SUCCESS;
 }
 
-static int64_t fence(struct sbi *sbi, struct hart *h, const uint64_t *args, bool any_asid)
+static int64_t sfence_vma(struct sbi *sbi, struct hart *h, const uint64_t *args, bool any_asid)
 {
+    const struct sbi_fence fence = {args[1], args[2], any_asid, args[3]};
     uint64_t set;
     if (!read_mask(sbi, h, args[0], &set))
         return SBI_ERR_INVALID_ADDRESS;
-    sbi_sfence_vma(sbi, set, args[1], args[2], any_asid, args[3]);
+    sbi_sfence_vma(sbi, h, set, &fence);
     return SBI_SUCCESS;
 }
 
 static int64_t remote_sfence_vma(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    return fence(sbi, h, args, true);
+    return sfence_vma(sbi, h, args, true);
 }
 
 static int64_t remote_sfence_vma_asid(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    return fence(sbi, h, args, false);
+    return sfence_vma(sbi, h, args, false);
 }
 
 static int64_t shut_down(struct sbi *sbi, struct hart *h, const uint64_t *args)

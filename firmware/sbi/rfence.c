@@ -6,25 +6,26 @@
 #define MAX_SINGLE_PAGES 64u
 #define ALL_ADDRESSES    UINT64_MAX /* as size */
 
-static void fence_hart(struct hart *h, uint64_t start, uint64_t size, bool any_asid, uint64_t asid)
+static void fence_hart(struct hart *h, const struct sbi_fence *f)
 {
-    const uint64_t first = start & PAGE_MASK;
-    const uint64_t pages = (start - first + size + PAGE_BYTES - 1) / PAGE_BYTES;
-    const bool everything = size == ALL_ADDRESSES || (start == 0 && size == 0);
-    if (everything || size / PAGE_BYTES >= MAX_SINGLE_PAGES || pages > MAX_SINGLE_PAGES) {
-        hart_sfence_vma(h, true, 0, any_asid, asid);
+    const uint64_t first = f->start & PAGE_MASK;
+    const uint64_t pages = (f->start - first + f->size + PAGE_BYTES - 1) / PAGE_BYTES;
+    const bool everything = f->size == ALL_ADDRESSES || (f->start == 0 && f->size == 0);
+    if (everything || f->size / PAGE_BYTES >= MAX_SINGLE_PAGES || pages > MAX_SINGLE_PAGES) {
+        hart_sfence_vma(h, true, 0, f->any_asid, f->asid);
         return;
     }
     for (uint64_t i = 0; i < pages; i++)
-        hart_sfence_vma(h, false, first + i * PAGE_BYTES, any_asid, asid);
+        hart_sfence_vma(h, false, first + i * PAGE_BYTES, f->any_asid, f->asid);
 }
 
-void sbi_sfence_vma(struct sbi *sbi, uint64_t set, uint64_t start, uint64_t size, bool any_asid,
-                    uint64_t asid)
+void sbi_sfence_vma(struct sbi *sbi, struct hart *h, uint64_t set, const struct sbi_fence *fence)
 {
+    sbi_pmu_count_remote(
+        sbi, h, set, fence->any_asid ? SBI_EVENT_SFENCE_VMA_SENT : SBI_EVENT_SFENCE_VMA_ASID_SENT);
     for (unsigned i = 0; i < sbi->config.count; i++)
         if (set >> i & 1)
-            fence_hart(sbi->config.harts[i], start, size, any_asid, asid);
+            fence_hart(sbi->config.harts[i], fence);
 }
 
 /* Whether [start, start + size) lies in the address space; its last byte may be the last of all. */
@@ -37,34 +38,33 @@ static bool is_range(uint64_t start, uint64_t size)
  * at once, on every hart, so that nothing is left to do. */
 static struct sbi_ret remote_fence_i(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    (void)h;
     uint64_t set;
     if (!sbi_hart_set(sbi, args[0], args[1], &set))
         return sbi_failure(SBI_ERR_INVALID_PARAM);
+    sbi_pmu_count_remote(sbi, h, set, SBI_EVENT_FENCE_I_SENT);
     return sbi_success(0);
 }
 
-static struct sbi_ret fence(struct sbi *sbi, const uint64_t *args, bool any_asid, uint64_t asid)
+static struct sbi_ret fence(struct sbi *sbi, struct hart *h, const uint64_t *args, bool any_asid)
 {
+    const struct sbi_fence fence = {args[2], args[3], any_asid, args[4]};
     uint64_t set;
     if (!sbi_hart_set(sbi, args[0], args[1], &set))
         return sbi_failure(SBI_ERR_INVALID_PARAM);
-    if (!is_range(args[2], args[3]))
+    if (!is_range(fence.start, fence.size))
         return sbi_failure(SBI_ERR_INVALID_ADDRESS);
-    sbi_sfence_vma(sbi, set, args[2], args[3], any_asid, asid);
+    sbi_sfence_vma(sbi, h, set, &fence);
     return sbi_success(0);
 }
 
 static struct sbi_ret remote_sfence_vma(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    (void)h;
-    return fence(sbi, args, true, 0);
+    return fence(sbi, h, args, true);
 }
 
 static struct sbi_ret remote_sfence_vma_asid(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    (void)h;
-    return fence(sbi, args, false, args[4]);
+    return fence(sbi, h, args, false);
 }
 
 /* Functions 3 to 6 are those of the hypervisor extension, which these harts lack. */

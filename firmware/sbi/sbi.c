@@ -8,7 +8,8 @@
 enum { A0 = 10, A1 = 11, A6 = 16, A7 = 17 };
 
 static const struct sbi_extension *const extensions[] = {
-    &sbi_base, &sbi_time, &sbi_ipi, &sbi_rfence, &sbi_hsm, &sbi_srst, &sbi_dbcn,
+    &sbi_base, &sbi_time, &sbi_ipi, &sbi_rfence, &sbi_hsm,
+    &sbi_srst, &sbi_dbcn, &sbi_pmu, &sbi_susp,   &sbi_fwft,
 };
 
 struct sbi *sbi_create(const struct sbi_config *config)
@@ -37,6 +38,19 @@ static const struct sbi_extension *find_extension(uint64_t id)
 bool sbi_has_extension(uint64_t id)
 {
     return id <= SBI_LEGACY_LAST || find_extension(id);
+}
+
+/* A CSR instruction is not counted yet when it acts; the ecall is. */
+void sbi_csr(struct hart *h, unsigned number, enum csr_op op, uint64_t operand)
+{
+    const uint8_t priv = h->priv;
+    uint64_t old;
+    h->priv = PRIV_M;
+    h->steps--;
+    if (!hart_csr(h, number, op, false, true, operand, &old))
+        log_line(h->ports.log, LOG_UNIMP, "SBI: hart %u has no CSR 0x%03x", h->id, number);
+    h->steps++;
+    h->priv = priv;
 }
 
 static sbi_function *find_function(uint64_t extension_id, uint64_t function)
@@ -69,9 +83,11 @@ void sbi_ecall(void *owner, struct hart *h)
 
 void sbi_state(struct sbi *sbi, struct state *s)
 {
-    state_section(s, "sbi", 1);
+    state_section(s, "sbi", 2);
     for (unsigned i = 0; i < sbi->config.count; i++) {
         state_bool(s, &sbi->suspended[i]);
         state_u64(s, &sbi->suspend_step[i]);
+        sbi_pmu_state(&sbi->pmu[i], s);
+        sbi_fwft_state(&sbi->fwft[i], s);
     }
 }

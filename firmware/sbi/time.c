@@ -4,7 +4,7 @@
 /* A time in the future clears the pending bit by itself: STIP is the comparison's result. */
 static struct sbi_ret set_timer(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
-    (void)sbi;
+    sbi_pmu_count(sbi, h->id, SBI_EVENT_SET_TIMER);
     hart_set_stimecmp(h, args[0]);
     return sbi_success(0);
 }

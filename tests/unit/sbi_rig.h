@@ -27,13 +27,22 @@ enum {
     HSM = 0x48534d,
     SRST = 0x53525354,
     DBCN = 0x4442434e,
+    PMU = 0x504d55,
+    SUSP = 0x53555350,
+    FWFT = 0x46574654,
 };
 enum {
     SUCCESS = 0,
+    FAILED = -1,
     NOT_SUPPORTED = -2,
     INVALID_PARAM = -3,
+    DENIED = -4,
     INVALID_ADDRESS = -5,
     ALREADY_AVAILABLE = -6,
+    ALREADY_STARTED = -7,
+    ALREADY_STOPPED = -8,
+    NO_SHMEM = -9,
+    DENIED_LOCKED = -14,
 };
 
 struct fixture {

@@ -179,6 +179,30 @@ START_TEST(a_store_into_a_decoded_line_is_what_runs_next)
 }
 END_TEST
 
+/* The caller's inline cache leads to the block; the jump at its head was followed. */
+START_TEST(a_change_of_the_jump_that_begins_a_linked_block_is_seen)
+{
+    struct bench b;
+    bench_init(&b);
+    put_calls(&b, FAR, 20);
+    b.a.pc = FAR;
+    ASM(&b.a, jal, .imm = 8);
+    ASM(&b.a, jalr, .rs1 = RA);
+    put_function(&b, FAR + 8, 1);
+    while (b.h->x[A0] < 10)
+        bench_run(&b, 1);
+    bench_run(&b, 50);
+    uint64_t calls = b.h->x[A0];
+    uint32_t word = addi_a0(&b, 100);
+    while (b.h->pc < BENCH_RAM || b.h->pc >= FAR) /* in the caller */
+        bench_run(&b, 1);
+    ck_assert(dma_write(b.memory, FAR, &word, sizeof word));
+    bench_run(&b, 400);
+    ck_assert_uint_eq(b.h->x[A0], calls + 100 * (20 - calls));
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(a_store_into_the_next_instruction_of_the_running_block_is_seen)
 {
     struct bench b;
@@ -560,6 +584,7 @@ static void add_coherence_tests(Suite *suite)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_change_of_either_half_of_a_straddling_instruction_is_seen);
     tcase_add_test(tc, a_store_into_a_decoded_line_is_what_runs_next);
+    tcase_add_test(tc, a_change_of_the_jump_that_begins_a_linked_block_is_seen);
     tcase_add_test(tc, a_store_into_the_next_instruction_of_the_running_block_is_seen);
     tcase_add_test(tc, code_that_rewrites_itself_in_each_round_runs_its_new_form);
     tcase_add_test(tc, stores_to_another_line_of_a_code_page_drop_nothing);

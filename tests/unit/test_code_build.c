@@ -133,11 +133,11 @@ START_TEST(running_into_the_block_ends_it)
 {
     struct bench b;
     init_at(&b, 0);
-    ASM(&b.a, jal, .imm = 8); /* 0, 8, 12, 4, and 8 again */
+    ASM(&b.a, jal, .imm = 8); /* 0, which has an op, 8, 12, 4, and 8 again */
     put_nops(&b, 2);
     ASM(&b.a, jal, .imm = -8);
     ck_assert_uint_eq(find(&b, 0)->instructions, 4);
-    struct op *end = op_of(&b, 0, 2);
+    struct op *end = op_of(&b, 0, 3);
     ck_assert(end->run == op_j);
     ck_assert_uint_eq(end->n, 4);
     ck_assert_int_eq(end->imm, 8);

@@ -49,7 +49,7 @@ static const struct expected registers[] = {
     {0x304, "mie", 0, 0xaaa},
     {0x305, "mtvec", 0, ~2ull},
     {0x306, "mcounteren", 0, 0xffffffff},
-    {0x30a, "menvcfg", 0, 0xe0000000000000f1},
+    {0x30a, "menvcfg", 3ull << 61, 0xe0000000000000f1},
     {0x320, "mcountinhibit", 0, 5},
     {0x340, "mscratch", 0, ~0ull},
     {0x341, "mepc", 0, ~1ull},

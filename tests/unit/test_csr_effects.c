@@ -451,6 +451,8 @@ START_TEST(menvcfg_has_only_the_bits_of_the_harts_extensions)
 {
     struct hart_fixture *f = start();
     f->hart.isa.svadu = f->hart.isa.sstc = false;
+    csr_reset(&f->hart);
+    ck_assert_uint_eq(f->hart.csr.menvcfg, ENVCFG_PBMTE);
     ck_assert_uint_eq(csr_written_as_m(&f->hart, CSR_MENVCFG, ~0ull), ENVCFG_PBMTE | 0xf1);
     stop(f);
 }
@@ -459,6 +461,7 @@ END_TEST
 START_TEST(menvcfg_tells_translation_and_timer)
 {
     struct hart_fixture *f = start();
+    f->hart.csr.menvcfg = 0;
     csr_written_as_m(&f->hart, CSR_MENVCFG, ENVCFG_ADUE);
     ck_assert_uint_eq(f->tlb_flushes, 1);
     csr_written_as_m(&f->hart, CSR_MENVCFG, ENVCFG_ADUE | ENVCFG_PBMTE);

@@ -181,6 +181,31 @@ START_TEST(devices_are_described_from_the_rows)
 }
 END_TEST
 
+START_TEST(an_aclint_has_a_node_for_each_of_its_devices)
+{
+    static const struct board_row aclint[] = {
+        {0x2000000, 0x4000, 0, "mswi", {"riscv,aclint-mswi"}, NODE_MSWI},
+        {0x2004000, 0xc000, 0, "mtimer", {"riscv,aclint-mtimer"}, NODE_MTIMER},
+        {0x2f00000, 0x4000, 0, "sswi", {"riscv,aclint-sswi"}, NODE_SSWI},
+        {0xc000000, 0x600000, 0, "plic", {"sifive,plic-1.0.0", "riscv,plic0"}, NODE_PLIC},
+    };
+    struct fdt_config c = two_harts();
+    c.rows = aclint;
+    c.row_count = ARRAY_LEN(aclint);
+    c.stdout_path = NULL;
+    uint8_t *blob = build(&c);
+    EXPECT_CELLS("/soc/mswi@2000000", "reg", 0, 0x2000000, 0, 0x4000);
+    EXPECT_CELLS("/soc/mswi@2000000", "interrupts-extended", 4, 3, 2, 3);
+    EXPECT_CELLS("/soc/mswi@2000000", "#interrupt-cells", 0);
+    EXPECT_CELLS("/soc/mtimer@2004000", "reg", 0, 0x200bff8, 0, 0x4008, 0, 0x2004000, 0, 0x7ff8);
+    EXPECT_CELLS("/soc/mtimer@2004000", "interrupts-extended", 4, 7, 2, 7);
+    EXPECT_STRINGS("/soc/sswi@2f00000", "compatible", "riscv,aclint-sswi");
+    EXPECT_CELLS("/soc/sswi@2f00000", "interrupts-extended", 4, 1, 2, 1);
+    expect_bytes(blob, "/soc/sswi@2f00000", "interrupt-controller", "", 0);
+    free(blob);
+}
+END_TEST
+
 START_TEST(the_plic_is_an_interrupt_controller)
 {
     const struct fdt_config c = two_harts();
@@ -425,6 +450,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, cpus_are_described_with_isa_and_blocks);
     tcase_add_test(c, phandles_join_harts_and_interrupt_controllers);
     tcase_add_test(c, devices_are_described_from_the_rows);
+    tcase_add_test(c, an_aclint_has_a_node_for_each_of_its_devices);
     tcase_add_test(c, the_plic_is_an_interrupt_controller);
     tcase_add_test(c, power_off_and_reboot_write_to_the_syscon);
     tcase_add_test(c, the_pci_host_has_qemus_windows_and_interrupts);

@@ -425,9 +425,33 @@ START_TEST(a_damaged_state_is_refused_or_runs)
 }
 END_TEST
 
+/* Hart 0 sends hart 1 a supervisor software interrupt through SSWI; hart 1 keeps its mip. */
+START_TEST(with_an_aclint_setssip_raises_the_interrupt_of_its_hart)
+{
+    for (unsigned aclint = 0; aclint < 2; aclint++) {
+        struct program p;
+        program_begin(&p);
+        asm_li(&p.a, S0, 0x02f00004);
+        asm_li(&p.a, S1, 1);
+        ASM(&p.a, sw, .rs1 = S0, .rs2 = S1);
+        ASM(&p.a, jal, .imm = 0);
+        program_end(&p);
+        struct machine_config config = rig_config(&p, 2);
+        config.aclint = aclint;
+        struct rig *r = rig_create_with(config);
+        rig_run(r, RIG_MS);
+        ck_assert_uint_eq(hart_mip(machine_hart(r->m, 0)) >> IRQ_SSIP & 1, 0);
+        ck_assert_uint_eq(hart_mip(machine_hart(r->m, 1)) >> IRQ_SSIP & 1, aclint);
+        rig_free(r);
+        done(&p);
+    }
+}
+END_TEST
+
 static void add_end_tests(Suite *suite)
 {
     TCase *tc = tcase_create("ends");
+    tcase_add_test(tc, with_an_aclint_setssip_raises_the_interrupt_of_its_hart);
     tcase_add_test(tc, power_off_and_failure_give_the_guests_status);
     tcase_add_test(tc, a_reset_starts_the_program_again_and_time_goes_on);
     tcase_add_test(tc, with_no_reboot_a_reset_ends_the_run);

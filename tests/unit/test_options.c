@@ -168,6 +168,21 @@ START_TEST(a_device_tree_is_dumped_without_a_kernel)
 }
 END_TEST
 
+START_TEST(the_aclint_is_switched_on_and_off)
+{
+    {
+        PARSE("Image");
+        ck_assert(!o.machine.aclint);
+    }
+    {
+        PARSE("Image -M virt,aclint=on");
+        ck_assert(o.machine.aclint);
+    }
+    PARSE("Image -M virt,aclint=on,aclint=off");
+    ck_assert(!o.machine.aclint);
+}
+END_TEST
+
 START_TEST(the_machine_may_be_called_type)
 {
     PARSE("Image -machine type=virt,usb=off");
@@ -221,7 +236,7 @@ START_TEST(a_wrong_machine_is_refused)
 {
     static const struct bad_line bad[] = {
         {"-M sifive_u", "-M sifive_u: no machine 'sifive_u'; there is: virt"},
-        {"-machine virt,aclint=on", "-machine virt,aclint=on: aclint=on is not there yet"},
+        {"-machine virt,aclint=2", "-machine virt,aclint=2: aclint=2: it can be on or off"},
         {"-M virt,aia=aplic", "-M virt,aia=aplic: aia=aplic is not there yet"},
         {"-M virt,aclnt=off", "-M virt,aclnt=off: unknown property 'aclnt'; the nearest is aclint"},
         {"-M virt,aclint", "-M virt,aclint: aclint needs a value"},
@@ -557,6 +572,7 @@ static void add_machine_tests(TCase *c)
     tcase_add_test(c, the_default_bios_is_the_built_in_one);
     tcase_add_test(c, firmware_in_a_file_needs_no_kernel);
     tcase_add_test(c, a_device_tree_is_dumped_without_a_kernel);
+    tcase_add_test(c, the_aclint_is_switched_on_and_off);
     tcase_add_test(c, the_machine_may_be_called_type);
     tcase_add_test(c, memory_may_be_called_size);
     tcase_add_test(c, harts_may_be_called_cpus);

@@ -44,12 +44,12 @@ END_TEST
 
 /* --- base ------------------------------------------------------------------------------------ */
 
-START_TEST(base_reports_version_2_0_and_ids)
+START_TEST(base_reports_version_3_0_and_ids)
 {
     struct fixture *f = fixture_create();
     uint64_t mimpid;
     ck_assert(hart_csr_peek(f->harts[0], 0xf13, &mimpid));
-    ck_assert_uint_eq(call(f, BASE, 0, (uint64_t[ARGS]){0}).value, 0x02000000);
+    ck_assert_uint_eq(call(f, BASE, 0, (uint64_t[ARGS]){0}).value, 0x03000000);
     ck_assert_uint_eq(call(f, BASE, 1, (uint64_t[ARGS]){0}).value, 0x52697675);
     ck_assert_uint_eq(call(f, BASE, 2, (uint64_t[ARGS]){0}).value, 0x000100);
     ck_assert_uint_eq(call(f, BASE, 4, (uint64_t[ARGS]){0}).value, 0);
@@ -63,8 +63,17 @@ END_TEST
 START_TEST(base_probes_what_is_there_and_nothing_else)
 {
     struct fixture *f = fixture_create();
-    const uint64_t present[] = {0, 8, BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN};
-    const uint64_t absent[] = {9, 0xf, 0x504d55, 0x53555350, UINT64_MAX, 1ull << 32 | BASE};
+    const uint64_t present[] = {0, 8, BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN, PMU, SUSP, FWFT};
+    const uint64_t absent[] = {9,
+                               0xf,
+                               UINT64_MAX,
+                               1ull << 32 | BASE,
+                               0x4e41434c /* NACL */,
+                               0x535441 /* STA */,
+                               0x43505043 /* CPPC */,
+                               0x535345 /* SSE */,
+                               0x44425452 /* DBTR */,
+                               0x4d505859 /* MPXY */};
     for (size_t i = 0; i < ARRAY_LEN(present); i++)
         ck_assert_uint_eq(call(f, BASE, 3, (uint64_t[ARGS]){present[i]}).value, 1);
     for (size_t i = 0; i < ARRAY_LEN(absent); i++)
@@ -78,7 +87,7 @@ START_TEST(unknown_extensions_and_functions_are_not_supported)
     struct fixture *f = fixture_create();
     ck_assert_int_eq(call(f, BASE, 7, (uint64_t[ARGS]){0}).error, NOT_SUPPORTED);
     ck_assert_int_eq(call(f, BASE, UINT64_MAX, (uint64_t[ARGS]){0}).error, NOT_SUPPORTED);
-    ck_assert_int_eq(call(f, 0x504d55, 0, (uint64_t[ARGS]){0}).error, NOT_SUPPORTED);
+    ck_assert_int_eq(call(f, 0x4e41434c, 0, (uint64_t[ARGS]){0}).error, NOT_SUPPORTED);
     ck_assert_int_eq(call(f, 9, 0, (uint64_t[ARGS]){0}).error, NOT_SUPPORTED);
     ck_assert_int_eq(call(f, TIME, 1, (uint64_t[ARGS]){0}).error, NOT_SUPPORTED);
     for (unsigned hfence = 3; hfence <= 6; hfence++)
@@ -221,7 +230,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, boot_leaves_hart_0_in_s_mode_and_the_others_stopped);
     tcase_add_test(c, boot_delegates_everything_but_ecalls_from_s);
     tcase_add_test(c, boot_opens_all_memory_to_s_mode);
-    tcase_add_test(c, base_reports_version_2_0_and_ids);
+    tcase_add_test(c, base_reports_version_3_0_and_ids);
     tcase_add_test(c, base_probes_what_is_there_and_nothing_else);
     tcase_add_test(c, unknown_extensions_and_functions_are_not_supported);
     tcase_add_test(c, set_timer_arms_the_caller_and_a_later_time_clears_it);
