@@ -176,7 +176,7 @@ static const struct tlb_record *find_record(struct hart *h, uint64_t va, enum tl
     }
     *record = (struct tlb_record){.va = va & PAGE_MASK, .pa = pa, .split = !whole};
     h->tlb->fast[context][access][tlb_index(va)].tag = TLB_NO_TAG;
-    h->tlb->used[context][access] = true;
+    tlb_mark_used(h->tlb, context, access, tlb_index(va));
     return record;
 }
 
