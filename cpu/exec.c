@@ -23,6 +23,10 @@ static HANDLER(slow_fload_uint32_t);
 static HANDLER(slow_fload_uint64_t);
 static HANDLER(slow_fstore_uint32_t);
 static HANDLER(slow_fstore_uint64_t);
+static HANDLER(slow_load_reserved_int32_t);
+static HANDLER(slow_load_reserved_int64_t);
+static HANDLER(slow_store_conditional_int32_t);
+static HANDLER(slow_store_conditional_int64_t);
 /* Leaves behind this instruction, which is complete: a slow path set h->leave. */
 static HANDLER(leave_behind);
 /* Takes the exception in h->trap at this instruction, and leaves. */
@@ -151,24 +155,37 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
             TAIL(leave_behind);                                                                    \
     } while (0)
 
+/* The address is writable memory, and mapped alike for loads: both tags hold and agree. So memory
+ * that cannot be reserved (ROM, MMIO) is left to the slow path. */
 #define LOAD_RESERVED(type)                                                                        \
     do {                                                                                           \
-        hart_sync(h, op, budget);                                                                  \
-        uint64_t old_ = 0;                                                                         \
-        bool ok_ = hart_load_reserved(h, RS1, sizeof(type), &old_);                                \
-        if (ok_)                                                                                   \
-            WRITE_RD((type)old_);                                                                  \
-        AFTER_SLOW(ok_);                                                                           \
+        uint64_t va_ = RS1;                                                                        \
+        FAST_ENTRY(store_tlb, va_, type);                                                          \
+        const struct tlb_fast *load_ = &h->load_tlb[tlb_index(va_)];                               \
+        miss_ |= load_->tag != entry_->tag || load_->addend != entry_->addend;                     \
+        if (UNLIKELY(miss_ || (va_ & (sizeof(type) - 1))))                                         \
+            TAIL(slow_load_reserved_##type);                                                       \
+        u##type value_ = *(const u##type *)(uintptr_t)(va_ + entry_->addend);                      \
+        h->reservation_valid = true;                                                               \
+        h->reservation_pa = tlb_record_of(h->tlb, load_)->pa + va_ % PAGE_BYTES;                   \
+        h->reservation_value = value_;                                                             \
+        WRITE_RD((type)value_);                                                                    \
     } while (0)
 
 #define STORE_CONDITIONAL(type)                                                                    \
     do {                                                                                           \
-        hart_sync(h, op, budget);                                                                  \
-        bool stored_ = false;                                                                      \
-        bool ok_ = hart_store_conditional(h, RS1, sizeof(type), RS2, &stored_);                    \
-        if (ok_)                                                                                   \
-            WRITE_RD(!stored_);                                                                    \
-        AFTER_SLOW(ok_);                                                                           \
+        uint64_t va_ = RS1;                                                                        \
+        FAST_ENTRY(store_tlb, va_, type);                                                          \
+        if (UNLIKELY(miss_ || (va_ & (sizeof(type) - 1))))                                         \
+            TAIL(slow_store_conditional_##type);                                                   \
+        u##type *at_ = (u##type *)(uintptr_t)(va_ + entry_->addend);                               \
+        uint64_t pa_ = tlb_record_of(h->tlb, entry_)->pa + va_ % PAGE_BYTES;                       \
+        bool stored_ =                                                                             \
+            h->reservation_valid && h->reservation_pa == pa_ && h->reservation_value == *at_;      \
+        h->reservation_valid = false;                                                              \
+        if (stored_)                                                                               \
+            *at_ = (u##type)RS2;                                                                   \
+        WRITE_RD(!stored_);                                                                        \
     } while (0)
 
 #define NOTHING() (void)0
@@ -471,6 +488,27 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 
+#define SLOW_LOAD_RESERVED(type)                                                                   \
+    static HANDLER(slow_load_reserved_##type)                                                      \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+        hart_sync(h, op, budget);                                                                  \
+        bool ok = hart_load_reserved(h, RS1, sizeof(type), &value);                                \
+        if (ok)                                                                                    \
+            WRITE_RD((type)value);                                                                 \
+        AFTER_SLOW(ok);                                                                            \
+    }
+#define SLOW_STORE_CONDITIONAL(type)                                                               \
+    static HANDLER(slow_store_conditional_##type)                                                  \
+    {                                                                                              \
+        bool stored;                                                                               \
+        hart_sync(h, op, budget);                                                                  \
+        bool ok = hart_store_conditional(h, RS1, sizeof(type), RS2, &stored);                      \
+        if (ok)                                                                                    \
+            WRITE_RD(!stored);                                                                     \
+        AFTER_SLOW(ok);                                                                            \
+    }
+
 SLOW_LOAD(int8_t)
 SLOW_LOAD(int16_t)
 SLOW_LOAD(int32_t)
@@ -486,6 +524,10 @@ SLOW_STORE(slow_store, uint32_t, RS2)
 SLOW_STORE(slow_store, uint64_t, RS2)
 SLOW_STORE(slow_fstore, uint32_t, FRS2)
 SLOW_STORE(slow_fstore, uint64_t, FRS2)
+SLOW_LOAD_RESERVED(int32_t)
+SLOW_LOAD_RESERVED(int64_t)
+SLOW_STORE_CONDITIONAL(int32_t)
+SLOW_STORE_CONDITIONAL(int64_t)
 
 static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size)
 {
