@@ -53,18 +53,23 @@ void hart_update_translation(struct hart *h)
 void hart_flush_tlb(struct hart *h)
 {
     tlb_flush_all(h->tlb);
+    h->stats.flushes++;
     h->page_valid = false;
     hart_leave(h);
 }
 
 void hart_sfence_vma(struct hart *h, bool any_va, uint64_t va, bool any_asid, uint64_t asid)
 {
-    if (!any_va)
+    if (!any_va) {
+        h->stats.fences_address++;
         tlb_flush_va(h->tlb, va, any_asid, (uint16_t)asid);
-    else if (!any_asid)
+    } else if (!any_asid) {
+        h->stats.fences_asid++;
         tlb_flush_asid(h->tlb, (uint16_t)asid);
-    else
+    } else {
+        h->stats.fences_all++;
         tlb_flush_all(h->tlb);
+    }
     h->page_valid = false;
     hart_leave(h);
 }
@@ -140,16 +145,19 @@ static bool translate(struct hart *h, uint64_t va, enum tlb_access access, enum 
                       uint64_t *pa)
 {
     if (context == TLB_M || h->csr.satp >> SATP_MODE_SHIFT == SATP_BARE) {
+        h->stats.bare[access]++;
         *pa = va & PAGE_MASK;
         return true;
     }
     uint16_t asid = (uint16_t)(h->csr.satp >> SATP_ASID_SHIFT);
     const struct translation *cached = tlb_find(h->tlb, va, asid);
     if (cached && translation_serves(h, cached, access, context)) {
+        h->stats.from_l2[access]++;
         *pa = cached->pa;
         return true;
     }
     struct translation t;
+    h->stats.walks[access]++;
     if (!walk_page(h, va, access, context, &t))
         return false;
     tlb_insert(h->tlb, &t, asid);
@@ -163,8 +171,10 @@ static const struct tlb_record *find_record(struct hart *h, uint64_t va, enum tl
 {
     enum tlb_context context = context_for(h, access);
     struct tlb_record *record = &h->tlb->records[context][access][tlb_index(va)];
-    if (record->va == (va & PAGE_MASK))
+    if (record->va == (va & PAGE_MASK)) {
+        h->stats.from_record[access]++;
         return record;
+    }
     uint64_t pa;
     if (!translate(h, va, access, context, &pa))
         return NULL;
@@ -235,6 +245,7 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
     if (piece->region->kind == REGION_DEVICE) {
         uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
+        h->stats.mmio_loads++;
         if (!memory_mmio_read(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_LOAD_ACCESS, va);
         leave_if_dropped(h, dropped);
@@ -253,6 +264,7 @@ static bool note_store(struct hart *h, const struct piece *piece, unsigned size)
     *mark |= PAGE_TOUCHED;
     if (!(*mark & PAGE_HAS_CODE))
         return false;
+    h->stats.stores_to_code_pages++;
     if (code_written(h->ports.code, piece->pa, size) && (piece->pa & PAGE_MASK) == h->page_pa)
         hart_leave(h);
     return *mark & PAGE_HAS_CODE;
@@ -264,6 +276,7 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
     if (piece->region->kind == REGION_DEVICE) {
         uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
+        h->stats.mmio_stores++;
         if (!memory_mmio_write(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_STORE_ACCESS, va);
         leave_if_dropped(h, dropped);
@@ -288,6 +301,7 @@ static unsigned bytes_on_page(uint64_t va, unsigned size)
 static bool find_two_pieces(struct hart *h, uint64_t va, unsigned size, unsigned first,
                             enum tlb_access access, struct piece pieces[2])
 {
+    h->stats.over_two_pages++;
     if (!find_piece(h, va, first, access, &pieces[0]))
         return false;
     if (!find_piece(h, va + first, size - first, access, &pieces[1]))

@@ -205,6 +205,7 @@ static struct block *make_block(struct code_cache *code, uint64_t pa, unsigned c
     code->ops_used += built.slots;
     code->stats.blocks_made++;
     code->stats.instructions_decoded += built.instructions;
+    code->stats.ops_made += built.slots;
     return block;
 }
 
@@ -247,6 +248,7 @@ static void drop_page(struct code_cache *code, struct code_page *page)
         struct block *block = &code->blocks[i - 1];
         remove_from_hash(code, block);
         code->ops[block->first].run = op_stale;
+        code->stats.blocks_dropped++;
     }
     page->first_block = 0;
     page->lines = 0;
@@ -316,12 +318,20 @@ void code_remove_breakpoint(struct code_cache *code, uint64_t va)
 void code_log_stats(const struct code_cache *code)
 {
     const struct code_stats *stats = &code->stats;
-    log_line(code->log, LOG_STATS, "blocks: %llu made of %llu instructions, %llu look-ups",
+    double ops = stats->instructions_decoded
+                     ? (double)stats->ops_made / (double)stats->instructions_decoded
+                     : 0;
+    log_line(code->log, LOG_STATS,
+             "blocks: %llu made of %llu instructions, %.2f ops an instruction, %llu look-ups",
              (unsigned long long)stats->blocks_made,
-             (unsigned long long)stats->instructions_decoded, (unsigned long long)stats->lookups);
-    log_line(code->log, LOG_STATS, "code pages: %llu dropped by writes, %llu flushes of everything",
-             (unsigned long long)stats->pages_dropped, (unsigned long long)stats->flushes);
-    log_line(code->log, LOG_STATS, "code cache: %u of %u ops in use", code->ops_used, OPS_MAX);
+             (unsigned long long)stats->instructions_decoded, ops,
+             (unsigned long long)stats->lookups);
+    log_line(code->log, LOG_STATS,
+             "blocks dropped: %llu, by writes to %llu pages; %llu flushes of everything",
+             (unsigned long long)stats->blocks_dropped, (unsigned long long)stats->pages_dropped,
+             (unsigned long long)stats->flushes);
+    log_line(code->log, LOG_STATS, "code cache: %u of %u ops in use, %u pages", code->ops_used,
+             OPS_MAX, code->pages_used);
 }
 
 bool code_profile(struct code_cache *code, struct error *err)

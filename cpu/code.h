@@ -51,7 +51,8 @@ struct code_page {
 };
 
 struct code_stats {
-    uint64_t blocks_made, instructions_decoded, pages_dropped, flushes, lookups;
+    uint64_t blocks_made, instructions_decoded, ops_made, blocks_dropped, pages_dropped, flushes,
+        lookups;
 };
 
 struct code_cache {

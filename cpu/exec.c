@@ -305,6 +305,7 @@ HANDLER(op_resolve)
 {
     uint64_t generation = h->ports.code->generation;
     h->pc = h->page_va + (uint64_t)(int64_t)op[-1].imm;
+    h->stats.links_resolved++;
     struct op *target = find_target(h, budget);
     if (!target)
         LEAVE;
@@ -316,6 +317,7 @@ HANDLER(op_resolve)
 static HANDLER(cross_slow)
 {
     uint64_t generation = h->ports.code->generation;
+    h->stats.crossings_missed++;
     struct op *target = find_target(h, budget);
     if (!target)
         LEAVE;
@@ -349,6 +351,7 @@ static HANDLER(jump_register_slow)
         LEAVE;
     }
     uint64_t generation = h->ports.code->generation, va = h->pc;
+    h->stats.jumps_missed++;
     struct op *target = find_target(h, budget);
     if (!target)
         LEAVE;
@@ -387,6 +390,7 @@ HANDLER(op_straddle)
 static HANDLER(reenter_in_context)
 {
     struct code_cache *code = h->ports.code;
+    h->stats.fp_contexts_missed++;
     hart_sync(h, op, budget);
     if (code_has_breakpoint(code, h->pc))
         h->resume_pc = h->pc;
@@ -436,6 +440,7 @@ static HANDLER(op_moved);
 HANDLER(op_stale)
 {
     struct code_cache *code = h->ports.code;
+    h->stats.stale_entered++;
     hart_sync(h, op, budget);
     budget -= code_side(code, op)->before;
     if (budget < 0)

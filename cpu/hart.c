@@ -243,6 +243,7 @@ enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
     while (h->steps < end_steps && h->stop == HART_RAN) {
         uint64_t before = h->steps;
         h->leave = false;
+        h->stats.runs++;
         if (!hart_take_interrupt(h))
             run_until(h, timer_step(h, end_steps), cut);
         cut = h->steps == before;
