@@ -471,6 +471,13 @@ bool hart_enter_page(struct hart *h, uint64_t va)
 {
     if (h->page_valid && (va & PAGE_MASK) == h->page_va)
         return true;
+    const struct tlb_fast *fast = &h->fetch_tlb[tlb_index(va)];
+    if (fast->tag == (va & PAGE_MASK)) { /* a page that is cut never has a fast tag */
+        h->page_va = fast->tag;
+        h->page_pa = fast->addend;
+        h->page_valid = true;
+        return true;
+    }
     uint64_t page_pa;
     if (!fetch_page(h, va, 2, &page_pa))
         return false;

@@ -9,12 +9,11 @@
 #include <stdlib.h>
 
 /* Sizes: host memory is touched only as it is used; a flush of everything when one runs full. */
-#define OPS_MAX      (3u << 19) /* 24 MiB of ops, 6 MiB of side table */
-#define BLOCKS_MAX   (1u << 18)
-#define HASH_SLOTS   (1u << 17)
-#define PAGE_SLOTS   (1u << 15)
-#define PAGES_MAX    (PAGE_SLOTS / 4 * 3)
-#define CODE_NO_PAGE UINT64_MAX
+#define OPS_MAX    (3u << 19) /* 24 MiB of ops, 6 MiB of side table */
+#define BLOCKS_MAX (1u << 18)
+#define HASH_SLOTS (1u << 17)
+#define PAGE_SLOTS (1u << 15)
+#define PAGES_MAX  (PAGE_SLOTS / 4 * 3)
 
 /* The first slots belong to no block: one for scratch blocks, one for straddling instructions. */
 #define SCRATCH_AT  0u
@@ -66,6 +65,8 @@ static void empty_tables(struct code_cache *code)
     memset(code->hash, 0, (size_t)HASH_SLOTS * sizeof *code->hash);
     for (uint32_t i = 0; i < PAGE_SLOTS; i++)
         code->pages[i].pa = CODE_NO_PAGE;
+    for (uint32_t i = 0; i < CODE_JUMPS; i++)
+        code->jumps[i].pa = CODE_NO_PAGE;
     code->ops_used = BLOCKS_AT;
     code->blocks_used = 0;
     code->pages_used = 0;
@@ -247,6 +248,9 @@ static void drop_page(struct code_cache *code, struct code_page *page)
     for (uint32_t i = page->first_block; i; i = code->blocks[i - 1].next_in_page) {
         struct block *block = &code->blocks[i - 1];
         remove_from_hash(code, block);
+        struct code_jump *jump = &code->jumps[block->pa / 2 % CODE_JUMPS];
+        if (jump->pa == block->pa)
+            jump->pa = CODE_NO_PAGE;
         code->ops[block->first].run = op_stale;
         code->stats.blocks_dropped++;
     }

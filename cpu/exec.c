@@ -296,9 +296,7 @@ static struct op *find_target(struct hart *h, int64_t budget)
     }
     if (!h->page_valid)
         return NULL;
-    struct code_cache *code = h->ports.code;
-    return code_entry(code,
-                      code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
+    return code_target(h->ports.code, h->page_pa + h->pc % PAGE_BYTES, h->code_context);
 }
 
 HANDLER(op_resolve)
@@ -446,7 +444,7 @@ HANDLER(op_stale)
     if (budget < 0)
         LEAVE;
     uint64_t generation = code->generation, pa = h->page_pa + h->pc % PAGE_BYTES;
-    struct op *target = code_entry(code, code_find(code, pa, h->code_context, false));
+    struct op *target = code_target(code, pa, h->code_context);
     if (generation == code->generation)
         *op = (struct op){.run = op_moved, .target = target};
     CONTINUE_AT(target);

@@ -73,6 +73,7 @@ void hart_log_stats(const struct hart *h)
     add(&exits, "dropped blocks entered", s->stale_entered);
     add(&exits, "floating-point contexts missed", s->fp_contexts_missed);
     add(&exits, "SBI calls", s->sbi_calls);
+    add(&exits, "pauses", s->pauses);
     log_counts(h, "slow exits", &exits);
     add(&flushes, "of everything", s->flushes);
     add(&flushes, "fences of everything", s->fences_all);

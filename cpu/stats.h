@@ -11,7 +11,7 @@
 
 struct hart_stats {
     uint64_t exceptions[STATS_CAUSES], interrupts[STATS_CAUSES]; /* by cause */
-    uint64_t sbi_calls;
+    uint64_t sbi_calls, pauses;
     uint64_t runs; /* entries of the loop: one more than there were reasons to leave it */
     /* Accesses that took the slow path, by who answered: the record (its tag was poisoned, or the
      * page is never fast), the second level, a walk, or, with translation off, nobody. */
