@@ -53,6 +53,24 @@ START_TEST(the_same_address_gives_the_same_block)
 }
 END_TEST
 
+START_TEST(the_table_of_jumps_forgets_what_was_dropped)
+{
+    struct bench b;
+    bench_init(&b);
+    ASM(&b.a, ecall);
+    struct op *op = code_target(b.code, BENCH_RAM, 0);
+    ck_assert_ptr_eq(code_target(b.code, BENCH_RAM, 0), op);
+    ck_assert(code_written(b.code, BENCH_RAM, 4));
+    struct op *again = code_target(b.code, BENCH_RAM, 0);
+    ck_assert_ptr_ne(again, op);
+    code_flush(b.code);
+    uint64_t lookups = b.code->stats.lookups;
+    code_target(b.code, BENCH_RAM, 0);
+    ck_assert_uint_eq(b.code->stats.lookups, lookups + 1);
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(blocks_keyed_by_context_are_kept_apart)
 {
     struct bench b;
@@ -579,6 +597,7 @@ int main(void)
     Suite *suite = suite_create("code");
     TCase *tc = tcase_create("links and contexts");
     tcase_add_test(tc, the_same_address_gives_the_same_block);
+    tcase_add_test(tc, the_table_of_jumps_forgets_what_was_dropped);
     tcase_add_test(tc, blocks_keyed_by_context_are_kept_apart);
     tcase_add_test(tc, a_loop_runs_from_links_alone_once_they_are_resolved);
     tcase_add_test(tc, a_jump_to_another_page_is_linked_through_its_record);
