@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 /* Sizes: host memory is touched only as it is used; a flush of everything when one runs full. */
-#define OPS_MAX    (3u << 19) /* 24 MiB of ops, 6 MiB of side table */
-#define BLOCKS_MAX (1u << 18)
+#define OPS_MAX    (3u << 20) /* 48 MiB of ops, 12 MiB of side table */
+#define BLOCKS_MAX (1u << 19)
 #define HASH_SLOTS (1u << 17)
 #define PAGE_SLOTS (1u << 15)
 #define PAGES_MAX  (PAGE_SLOTS / 4 * 3)

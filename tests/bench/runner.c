@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -58,7 +59,12 @@ static void quiet_console(void)
 int main(void)
 {
     char name[64];
+    unsigned seed;
     quiet_console();
+    /* Waits until the kernel has gathered entropy, lest the first program that asks for some does.
+     */
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        return 1;
     say("ready", "-", 0);
     while (fgets(name, sizeof name, stdin)) {
         name[strcspn(name, "\r\n")] = '\0';

@@ -356,10 +356,10 @@ START_TEST(running_code_goes_on_when_the_tables_are_full_and_flushed)
     ASM(&b.a, jal, .imm = asm_to(&b.a, loop));
     put_function(&b, FAR, 1);
     uint64_t head = (loop - BENCH_RAM) / 4;
-    bench_run(&b, head + 5 * 600000ull);
+    bench_run(&b, head + 5 * 1200000ull);
     ck_assert_uint_ge(b.code->stats.flushes, 2);
     ck_assert_uint_eq(b.h->pc, loop);
-    ck_assert_uint_eq(b.h->x[A0], 600000);
+    ck_assert_uint_eq(b.h->x[A0], 1200000);
     bench_free(&b);
 }
 END_TEST
@@ -384,7 +384,7 @@ START_TEST(an_exit_whose_look_up_flushes_links_nothing)
         ASM(&b.a, addi, .rd = A0, .rs1 = A0, .imm = 1);
     ASM(&b.a, jal, .imm = 0);
     code_find(b.code, BENCH_RAM, b.h->code_context, false);
-    b.code->ops_used = (3u << 19) - 1;
+    b.code->ops_used = (3u << 20) - 1;
     bench_run(&b, 200);
     ck_assert_uint_eq(b.code->stats.flushes, 1);
     ck_assert_uint_eq(b.h->x[A0], 8);
