@@ -52,18 +52,23 @@ void hart_update_translation(struct hart *h)
 void hart_flush_tlb(struct hart *h)
 {
     tlb_flush_all(h->tlb);
+    h->stats.flushes++;
     h->page_valid = false;
     hart_leave(h);
 }
 
 void hart_sfence_vma(struct hart *h, bool any_va, uint64_t va, bool any_asid, uint64_t asid)
 {
-    if (!any_va)
+    if (!any_va) {
+        h->stats.fences_address++;
         tlb_flush_va(h->tlb, va, any_asid, (uint16_t)asid);
-    else if (!any_asid)
+    } else if (!any_asid) {
+        h->stats.fences_asid++;
         tlb_flush_asid(h->tlb, (uint16_t)asid);
-    else
+    } else {
+        h->stats.fences_all++;
         tlb_flush_all(h->tlb);
+    }
     h->page_valid = false;
     hart_leave(h);
 }
@@ -139,16 +144,19 @@ static bool translate(struct hart *h, uint64_t va, enum tlb_access access, enum 
                       uint64_t *pa)
 {
     if (context == TLB_M || h->csr.satp >> SATP_MODE_SHIFT == SATP_BARE) {
+        h->stats.bare[access]++;
         *pa = va & PAGE_MASK;
         return true;
     }
     uint16_t asid = (uint16_t)(h->csr.satp >> SATP_ASID_SHIFT);
     const struct translation *cached = tlb_find(h->tlb, va, asid);
     if (cached && translation_serves(h, cached, access, context)) {
+        h->stats.from_l2[access]++;
         *pa = cached->pa;
         return true;
     }
     struct translation t;
+    h->stats.walks[access]++;
     if (!walk_page(h, va, access, context, &t))
         return false;
     tlb_insert(h->tlb, &t, asid);
@@ -162,8 +170,10 @@ static const struct tlb_record *find_record(struct hart *h, uint64_t va, enum tl
 {
     enum tlb_context context = context_for(h, access);
     struct tlb_record *record = &h->tlb->records[context][access][tlb_index(va)];
-    if (record->va == (va & PAGE_MASK))
+    if (record->va == (va & PAGE_MASK)) {
+        h->stats.from_record[access]++;
         return record;
+    }
     uint64_t pa;
     if (!translate(h, va, access, context, &pa))
         return NULL;
@@ -175,7 +185,7 @@ static const struct tlb_record *find_record(struct hart *h, uint64_t va, enum tl
     }
     *record = (struct tlb_record){.va = va & PAGE_MASK, .pa = pa, .split = !whole};
     h->tlb->fast[context][access][tlb_index(va)].tag = TLB_NO_TAG;
-    h->tlb->used[context][access] = true;
+    tlb_mark_used(h->tlb, context, access, tlb_index(va));
     return record;
 }
 
@@ -234,6 +244,7 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
     if (region_load_is_mmio(piece->region)) {
         uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
+        h->stats.mmio_loads++;
         if (!memory_mmio_read(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_LOAD_ACCESS, va);
         leave_if_dropped(h, dropped);
@@ -254,6 +265,7 @@ static bool note_store(struct hart *h, const struct piece *piece, unsigned size)
     *mark |= PAGE_TOUCHED;
     if (!(*mark & PAGE_HAS_CODE))
         return false;
+    h->stats.stores_to_code_pages++;
     if (code_written(h->ports.code, piece->pa, size) && (piece->pa & PAGE_MASK) == h->page_pa)
         hart_leave(h);
     return *mark & PAGE_HAS_CODE;
@@ -265,6 +277,7 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
     if (region_store_is_mmio(piece->region)) {
         uint64_t dropped = h->ports.code->stats.pages_dropped;
         show_time(h);
+        h->stats.mmio_stores++;
         if (!memory_mmio_write(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_STORE_ACCESS, va);
         leave_if_dropped(h, dropped);
@@ -295,6 +308,7 @@ static bool is_mmio(const struct piece *piece, enum tlb_access access)
 static bool find_two_pieces(struct hart *h, uint64_t va, unsigned size, unsigned first,
                             enum tlb_access access, struct piece pieces[2])
 {
+    h->stats.over_two_pages++;
     if (!find_piece(h, va, first, access, &pieces[0]))
         return false;
     if (!find_piece(h, va + first, size - first, access, &pieces[1]))
@@ -464,6 +478,13 @@ bool hart_enter_page(struct hart *h, uint64_t va)
 {
     if (h->page_valid && (va & PAGE_MASK) == h->page_va)
         return true;
+    const struct tlb_fast *fast = &h->fetch_tlb[tlb_index(va)];
+    if (fast->tag == (va & PAGE_MASK)) { /* a page that is cut never has a fast tag */
+        h->page_va = fast->tag;
+        h->page_pa = fast->addend;
+        h->page_valid = true;
+        return true;
+    }
     uint64_t page_pa;
     if (!fetch_page(h, va, 2, &page_pa))
         return false;

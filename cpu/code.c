@@ -9,12 +9,11 @@
 #include <stdlib.h>
 
 /* Sizes: host memory is touched only as it is used; a flush of everything when one runs full. */
-#define OPS_MAX      (3u << 19) /* 24 MiB of ops, 6 MiB of side table */
-#define BLOCKS_MAX   (1u << 18)
-#define HASH_SLOTS   (1u << 17)
-#define PAGE_SLOTS   (1u << 15)
-#define PAGES_MAX    (PAGE_SLOTS / 4 * 3)
-#define CODE_NO_PAGE UINT64_MAX
+#define OPS_MAX    (3u << 20) /* 48 MiB of ops, 12 MiB of side table */
+#define BLOCKS_MAX (1u << 19)
+#define HASH_SLOTS (1u << 17)
+#define PAGE_SLOTS (1u << 15)
+#define PAGES_MAX  (PAGE_SLOTS / 4 * 3)
 
 /* The first slots belong to no block: one for scratch blocks, one for straddling instructions. */
 #define SCRATCH_AT  0u
@@ -66,6 +65,8 @@ static void empty_tables(struct code_cache *code)
     memset(code->hash, 0, (size_t)HASH_SLOTS * sizeof *code->hash);
     for (uint32_t i = 0; i < PAGE_SLOTS; i++)
         code->pages[i].pa = CODE_NO_PAGE;
+    for (uint32_t i = 0; i < CODE_JUMPS; i++)
+        code->jumps[i].pa = CODE_NO_PAGE;
     code->ops_used = BLOCKS_AT;
     code->blocks_used = 0;
     code->pages_used = 0;
@@ -205,6 +206,7 @@ static struct block *make_block(struct code_cache *code, uint64_t pa, unsigned c
     code->ops_used += built.slots;
     code->stats.blocks_made++;
     code->stats.instructions_decoded += built.instructions;
+    code->stats.ops_made += built.slots;
     return block;
 }
 
@@ -246,7 +248,11 @@ static void drop_page(struct code_cache *code, struct code_page *page)
     for (uint32_t i = page->first_block; i; i = code->blocks[i - 1].next_in_page) {
         struct block *block = &code->blocks[i - 1];
         remove_from_hash(code, block);
+        struct code_jump *jump = &code->jumps[block->pa / 2 % CODE_JUMPS];
+        if (jump->pa == block->pa)
+            jump->pa = CODE_NO_PAGE;
         code->ops[block->first].run = op_stale;
+        code->stats.blocks_dropped++;
     }
     page->first_block = 0;
     page->lines = 0;
@@ -316,12 +322,20 @@ void code_remove_breakpoint(struct code_cache *code, uint64_t va)
 void code_log_stats(const struct code_cache *code)
 {
     const struct code_stats *stats = &code->stats;
-    log_line(code->log, LOG_STATS, "blocks: %llu made of %llu instructions, %llu look-ups",
+    double ops = stats->instructions_decoded
+                     ? (double)stats->ops_made / (double)stats->instructions_decoded
+                     : 0;
+    log_line(code->log, LOG_STATS,
+             "blocks: %llu made of %llu instructions, %.2f ops an instruction, %llu look-ups",
              (unsigned long long)stats->blocks_made,
-             (unsigned long long)stats->instructions_decoded, (unsigned long long)stats->lookups);
-    log_line(code->log, LOG_STATS, "code pages: %llu dropped by writes, %llu flushes of everything",
-             (unsigned long long)stats->pages_dropped, (unsigned long long)stats->flushes);
-    log_line(code->log, LOG_STATS, "code cache: %u of %u ops in use", code->ops_used, OPS_MAX);
+             (unsigned long long)stats->instructions_decoded, ops,
+             (unsigned long long)stats->lookups);
+    log_line(code->log, LOG_STATS,
+             "blocks dropped: %llu, by writes to %llu pages; %llu flushes of everything",
+             (unsigned long long)stats->blocks_dropped, (unsigned long long)stats->pages_dropped,
+             (unsigned long long)stats->flushes);
+    log_line(code->log, LOG_STATS, "code cache: %u of %u ops in use, %u pages", code->ops_used,
+             OPS_MAX, code->pages_used);
 }
 
 bool code_profile(struct code_cache *code, struct error *err)

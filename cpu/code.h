@@ -29,6 +29,8 @@ struct op_side {
     uint8_t length;  /* 2 or 4 bytes */
 };
 
+#define CODE_NO_PAGE UINT64_MAX
+
 /* Key of a block beyond its address: mstatus.FS and frm, as far as decoding depends on them. */
 enum fs_mode { FS_MODE_OFF, FS_MODE_CLEAN, FS_MODE_DIRTY };
 #define CODE_CONTEXT(fs, frm) ((fs) | (unsigned)(frm) << 2)
@@ -50,8 +52,16 @@ struct code_page {
     uint32_t first_block; /* block index + 1 */
 };
 
+/* Where jumps went: an entry op by physical address, in front of the hash of blocks. */
+struct code_jump {
+    uint64_t pa; /* CODE_NO_PAGE: none */
+    struct op *op;
+};
+#define CODE_JUMPS 4096u
+
 struct code_stats {
-    uint64_t blocks_made, instructions_decoded, pages_dropped, flushes, lookups;
+    uint64_t blocks_made, instructions_decoded, ops_made, blocks_dropped, pages_dropped, flushes,
+        lookups;
 };
 
 struct code_cache {
@@ -74,6 +84,7 @@ struct code_cache {
     uint64_t *breakpoints; /* virtual addresses */
     unsigned breakpoint_count;
     bool stress; /* blocks of one instruction */
+    struct code_jump jumps[CODE_JUMPS];
     struct code_stats stats;
 };
 
@@ -94,6 +105,16 @@ struct block *code_find(struct code_cache *code, uint64_t pa, unsigned context, 
 static inline struct op *code_entry(const struct code_cache *code, const struct block *block)
 {
     return &code->ops[block->first];
+}
+/* The entry op of the block at pa that is not keyed; likewise. */
+static inline struct op *code_target(struct code_cache *code, uint64_t pa, unsigned context)
+{
+    struct code_jump *jump = &code->jumps[pa / 2 % CODE_JUMPS];
+    if (jump->pa != pa) {
+        struct op *op = code_entry(code, code_find(code, pa, context, false));
+        *jump = (struct code_jump){pa, op};
+    }
+    return jump->op;
 }
 /* A block of at most `limit` instructions from pa, for one run; valid until the next call. */
 struct op *code_scratch(struct code_cache *code, uint64_t pa, unsigned context, unsigned limit);

@@ -114,6 +114,7 @@ static void effect_satp(struct hart *h, uint64_t old)
         h->csr.satp = old;
     if (h->csr.satp == old)
         return;
+    h->stats.address_spaces++;
     if (satp_mode(h->csr.satp) != satp_mode(old)) {
         tlb_flush_all(h->tlb);
     } else {

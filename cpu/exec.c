@@ -23,6 +23,10 @@ static HANDLER(slow_fload_uint32_t);
 static HANDLER(slow_fload_uint64_t);
 static HANDLER(slow_fstore_uint32_t);
 static HANDLER(slow_fstore_uint64_t);
+static HANDLER(slow_load_reserved_int32_t);
+static HANDLER(slow_load_reserved_int64_t);
+static HANDLER(slow_store_conditional_int32_t);
+static HANDLER(slow_store_conditional_int64_t);
 /* Leaves behind this instruction, which is complete: a slow path set h->leave. */
 static HANDLER(leave_behind);
 /* Takes the exception in h->trap at this instruction, and leaves. */
@@ -151,24 +155,37 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
             TAIL(leave_behind);                                                                    \
     } while (0)
 
+/* The address is writable memory, and mapped alike for loads: both tags hold and agree. So memory
+ * that cannot be reserved (ROM, MMIO) is left to the slow path. */
 #define LOAD_RESERVED(type)                                                                        \
     do {                                                                                           \
-        hart_sync(h, op, budget);                                                                  \
-        uint64_t old_ = 0;                                                                         \
-        bool ok_ = hart_load_reserved(h, RS1, sizeof(type), &old_);                                \
-        if (ok_)                                                                                   \
-            WRITE_RD((type)old_);                                                                  \
-        AFTER_SLOW(ok_);                                                                           \
+        uint64_t va_ = RS1;                                                                        \
+        FAST_ENTRY(store_tlb, va_, type);                                                          \
+        const struct tlb_fast *load_ = &h->load_tlb[tlb_index(va_)];                               \
+        miss_ |= load_->tag != entry_->tag || load_->addend != entry_->addend;                     \
+        if (UNLIKELY(miss_ || (va_ & (sizeof(type) - 1))))                                         \
+            TAIL(slow_load_reserved_##type);                                                       \
+        u##type value_ = *(const u##type *)(uintptr_t)(va_ + entry_->addend);                      \
+        h->reservation_valid = true;                                                               \
+        h->reservation_pa = tlb_record_of(h->tlb, load_)->pa + va_ % PAGE_BYTES;                   \
+        h->reservation_value = value_;                                                             \
+        WRITE_RD((type)value_);                                                                    \
     } while (0)
 
 #define STORE_CONDITIONAL(type)                                                                    \
     do {                                                                                           \
-        hart_sync(h, op, budget);                                                                  \
-        bool stored_ = false;                                                                      \
-        bool ok_ = hart_store_conditional(h, RS1, sizeof(type), RS2, &stored_);                    \
-        if (ok_)                                                                                   \
-            WRITE_RD(!stored_);                                                                    \
-        AFTER_SLOW(ok_);                                                                           \
+        uint64_t va_ = RS1;                                                                        \
+        FAST_ENTRY(store_tlb, va_, type);                                                          \
+        if (UNLIKELY(miss_ || (va_ & (sizeof(type) - 1))))                                         \
+            TAIL(slow_store_conditional_##type);                                                   \
+        u##type *at_ = (u##type *)(uintptr_t)(va_ + entry_->addend);                               \
+        uint64_t pa_ = tlb_record_of(h->tlb, entry_)->pa + va_ % PAGE_BYTES;                       \
+        bool stored_ =                                                                             \
+            h->reservation_valid && h->reservation_pa == pa_ && h->reservation_value == *at_;      \
+        h->reservation_valid = false;                                                              \
+        if (stored_)                                                                               \
+            *at_ = (u##type)RS2;                                                                   \
+        WRITE_RD(!stored_);                                                                        \
     } while (0)
 
 #define NOTHING() (void)0
@@ -279,15 +296,14 @@ static struct op *find_target(struct hart *h, int64_t budget)
     }
     if (!h->page_valid)
         return NULL;
-    struct code_cache *code = h->ports.code;
-    return code_entry(code,
-                      code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
+    return code_target(h->ports.code, h->page_pa + h->pc % PAGE_BYTES, h->code_context);
 }
 
 HANDLER(op_resolve)
 {
     uint64_t generation = h->ports.code->generation;
     h->pc = h->page_va + (uint64_t)(int64_t)op[-1].imm;
+    h->stats.links_resolved++;
     struct op *target = find_target(h, budget);
     if (!target)
         LEAVE;
@@ -299,6 +315,7 @@ HANDLER(op_resolve)
 static HANDLER(cross_slow)
 {
     uint64_t generation = h->ports.code->generation;
+    h->stats.crossings_missed++;
     struct op *target = find_target(h, budget);
     if (!target)
         LEAVE;
@@ -332,6 +349,7 @@ static HANDLER(jump_register_slow)
         LEAVE;
     }
     uint64_t generation = h->ports.code->generation, va = h->pc;
+    h->stats.jumps_missed++;
     struct op *target = find_target(h, budget);
     if (!target)
         LEAVE;
@@ -370,6 +388,7 @@ HANDLER(op_straddle)
 static HANDLER(reenter_in_context)
 {
     struct code_cache *code = h->ports.code;
+    h->stats.fp_contexts_missed++;
     hart_sync(h, op, budget);
     if (code_has_breakpoint(code, h->pc))
         h->resume_pc = h->pc;
@@ -418,9 +437,10 @@ static HANDLER(op_moved);
 HANDLER(op_stale)
 {
     struct code_cache *code = h->ports.code;
+    h->stats.stale_entered++;
     hart_sync(h, op, budget);
     uint64_t generation = code->generation, pa = h->page_pa + h->pc % PAGE_BYTES;
-    struct op *target = code_entry(code, code_find(code, pa, h->code_context, false));
+    struct op *target = code_target(code, pa, h->code_context);
     if (generation == code->generation)
         *op = (struct op){.run = op_moved, .target = target};
     CONTINUE_AT(target);
@@ -465,6 +485,27 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 
+#define SLOW_LOAD_RESERVED(type)                                                                   \
+    static HANDLER(slow_load_reserved_##type)                                                      \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+        hart_sync(h, op, budget);                                                                  \
+        bool ok = hart_load_reserved(h, RS1, sizeof(type), &value);                                \
+        if (ok)                                                                                    \
+            WRITE_RD((type)value);                                                                 \
+        AFTER_SLOW(ok);                                                                            \
+    }
+#define SLOW_STORE_CONDITIONAL(type)                                                               \
+    static HANDLER(slow_store_conditional_##type)                                                  \
+    {                                                                                              \
+        bool stored;                                                                               \
+        hart_sync(h, op, budget);                                                                  \
+        bool ok = hart_store_conditional(h, RS1, sizeof(type), RS2, &stored);                      \
+        if (ok)                                                                                    \
+            WRITE_RD(!stored);                                                                     \
+        AFTER_SLOW(ok);                                                                            \
+    }
+
 SLOW_LOAD(int8_t)
 SLOW_LOAD(int16_t)
 SLOW_LOAD(int32_t)
@@ -480,6 +521,10 @@ SLOW_STORE(slow_store, uint32_t, RS2)
 SLOW_STORE(slow_store, uint64_t, RS2)
 SLOW_STORE(slow_fstore, uint32_t, FRS2)
 SLOW_STORE(slow_fstore, uint64_t, FRS2)
+SLOW_LOAD_RESERVED(int32_t)
+SLOW_LOAD_RESERVED(int64_t)
+SLOW_STORE_CONDITIONAL(int32_t)
+SLOW_STORE_CONDITIONAL(int64_t)
 
 static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size)
 {

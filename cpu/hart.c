@@ -225,13 +225,11 @@ static void run_until(struct hart *h, uint64_t until, bool cut)
     uint64_t remaining = until - h->steps;
     h->exact = remaining <= BLOCK_MAX || h->stress || !h->page_valid;
     h->slice_end = h->exact ? h->steps : until - BLOCK_MAX;
-    struct code_cache *code = h->ports.code;
     struct op *op;
     if (h->exact)
         op = exact_entry(h, remaining, cut);
     else
-        op = code_entry(code,
-                        code_find(code, h->page_pa + h->pc % PAGE_BYTES, h->code_context, false));
+        op = code_target(h->ports.code, h->page_pa + h->pc % PAGE_BYTES, h->code_context);
     DISPATCH(h, op, (int64_t)(h->slice_end - h->steps));
 }
 
@@ -243,6 +241,7 @@ enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
     while (h->steps < end_steps && h->stop == HART_RAN) {
         uint64_t before = h->steps;
         h->leave = false;
+        h->stats.runs++;
         if (!hart_take_interrupt(h))
             run_until(h, timer_step(h, end_steps), cut);
         cut = h->steps == before;

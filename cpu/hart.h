@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/state.h"
 #include "cpu/csr_fields.h"
+#include "cpu/stats.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
 
@@ -149,6 +150,7 @@ struct hart {
     uint64_t resume_pc;    /* a breakpoint here has been reported: go over it */
     bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
+    struct hart_stats stats;
 };
 
 /* --- hart.c ------------------------------------------------------------------------------- */

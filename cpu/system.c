@@ -9,11 +9,14 @@ static void stop_with(struct hart *h, enum hart_stop stop)
     hart_leave(h);
 }
 
-/* Zihintpause and wrs.sto: the end of this hart's turn. */
+/* Zihintpause and wrs.sto: the end of this hart's turn. A hart that is alone has nobody to yield
+ * to: a kernel's delays, which are loops around pause, need not leave the run loop each time. */
 bool hart_pause(struct hart *h, const struct op *op)
 {
     (void)op;
-    stop_with(h, HART_YIELDS);
+    h->stats.pauses++;
+    if (h->ports.code->tlb_count > 1)
+        stop_with(h, HART_YIELDS);
     return true;
 }
 

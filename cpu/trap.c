@@ -87,6 +87,7 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
     h->steps++;
     h->traps++;
     h->waiting = false;
+    (cause & CAUSE_INTERRUPT ? h->stats.interrupts : h->stats.exceptions)[cause % STATS_CAUSES]++;
     if (to == PRIV_S)
         trap_to_s(h, cause, tval);
     else
@@ -104,6 +105,7 @@ void hart_take_exception(struct hart *h)
         h->traps++;
         h->pc += 4;
         h->page_valid = false;
+        h->stats.sbi_calls++;
         h->ports.clock->now_ns = hart_now_ns(h); /* the callee may look at a device */
         h->ports.sbi_ecall(h->ports.owner, h);
         return;

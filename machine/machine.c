@@ -220,8 +220,7 @@ static void log_stats(struct machine *m)
     if (m->code)
         code_log_stats(m->code);
     for (unsigned i = 0; i < m->config.harts && m->harts[i]; i++)
-        log_line(m->config.log, LOG_STATS, "hart %u: %llu steps, %llu of them traps", i,
-                 (unsigned long long)m->harts[i]->steps, (unsigned long long)m->harts[i]->traps);
+        hart_log_stats(m->harts[i]);
 }
 
 void machine_destroy(struct machine *m)

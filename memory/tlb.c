@@ -1,12 +1,15 @@
 /* The two levels of the TLB: filling, finding, flushing, poisoning; see tlb.h.
  *
  * Invariants:
- *  - An array whose `used` flag is false holds no record and no fast tag.
+ *  - A first-level entry whose `used` bit is clear holds no record and no fast tag.
  *  - A second-level entry lies at l2_index of its page and ASID: in the lower half of the address
  *    space, where processes live at equal addresses, the ASID spreads them over 16 places; in the
  *    upper half, the kernel's, it has no say, so that a flush of an address for all ASIDs looks at
  *    one entry there, and at 16 below.
- *  - Every piece of a superpage in either level lies inside `superpages` of its half. */
+ *  - Every superpage with a piece in either level is in `superpages` of its half.
+ *
+ * No flush looks at the whole second level: what it covers becomes too old. It may cover more than
+ * it must (the ASIDs of a group, all superpages of a half), which the architecture allows. */
 #include "memory/tlb.h"
 
 #include <stdlib.h>
@@ -15,8 +18,6 @@
 #define ASID_STRIDE  (TLB_L2_ENTRIES / ASID_PLACES)
 #define PA_BITS      56
 #define LAST_CONTEXT TLB_U
-
-static const struct tlb_range no_addresses = {~0ull, 0};
 
 static unsigned half_of(uint64_t va)
 {
@@ -33,27 +34,48 @@ static unsigned l2_index(uint64_t va, uint16_t asid)
 
 static bool is_valid(const struct tlb *t, const struct tlb_l2 *e)
 {
-    return e->generation == t->generation;
+    if (e->generation < t->oldest)
+        return false;
+    if (!(e->t.pte & PTE_G) && e->generation < t->oldest_of_asid[e->asid % TLB_ASID_GROUPS])
+        return false;
+    return e->t.page_shift == 12 || e->generation >= t->oldest_piece[half_of(e->t.va)];
 }
 
 static void empty_array(struct tlb *t, unsigned context, unsigned access)
 {
-    for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
-        t->fast[context][access][i].tag = TLB_NO_TAG;
-    for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
-        t->records[context][access][i].va = TLB_NO_TAG;
-    t->used[context][access] = false;
+    uint64_t *used = t->used[context][access];
+    for (unsigned word = 0; word < TLB_L1_ENTRIES / 64; word++) {
+        for (uint64_t bits = used[word]; bits; bits &= bits - 1) {
+            unsigned i = word * 64 + (unsigned)__builtin_ctzll(bits);
+            t->fast[context][access][i].tag = TLB_NO_TAG;
+            t->records[context][access][i].va = TLB_NO_TAG;
+        }
+        used[word] = 0;
+    }
+}
+
+/* Before the generations wrap: those of valid entries become 1, all bounds fit them. */
+static void renumber(struct tlb *t)
+{
+    for (unsigned i = 0; i < TLB_L2_ENTRIES; i++)
+        t->l2[i].generation = is_valid(t, &t->l2[i]);
+    memset(t->oldest_of_asid, 0, sizeof t->oldest_of_asid);
+    memset(t->oldest_piece, 0, sizeof t->oldest_piece);
+    t->generation = t->oldest = 1;
+}
+
+/* Sets the bound of what is to go behind all that is there. */
+static void age(struct tlb *t, uint32_t *oldest)
+{
+    if (t->generation == UINT32_MAX)
+        renumber(t);
+    *oldest = ++t->generation;
 }
 
 static void empty_l2(struct tlb *t)
 {
-    t->superpages[0] = t->superpages[1] = no_addresses;
-    if (++t->generation != 0)
-        return;
-    /* Wrapped after 2^32 flushes: entries of old generations would come alive. */
-    for (unsigned i = 0; i < TLB_L2_ENTRIES; i++)
-        t->l2[i].generation = 0;
-    t->generation = 1;
+    memset(t->superpages, 0, sizeof t->superpages);
+    age(t, &t->oldest);
 }
 
 struct tlb *tlb_create(void)
@@ -63,7 +85,8 @@ struct tlb *tlb_create(void)
         return NULL;
     for (unsigned context = 0; context < TLB_CONTEXTS; context++)
         for (unsigned access = 0; access < TLB_ACCESSES; access++)
-            empty_array(t, context, access);
+            for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
+                t->fast[context][access][i].tag = t->records[context][access][i].va = TLB_NO_TAG;
     empty_l2(t);
     return t;
 }
@@ -73,13 +96,39 @@ void tlb_destroy(struct tlb *t)
     free(t);
 }
 
+/* --- superpages -------------------------------------------------------------------------- */
+
+/* The bit of a superpage in the set of its half and size. */
+static uint64_t *superpage_word(struct tlb *t, uint64_t va, unsigned size, uint64_t *bit)
+{
+    static const uint8_t shifts[TLB_SUPERPAGE_SIZES] = {16, 21, 30, 39, 48};
+    uint64_t hash = (va >> shifts[size]) * 0x9e3779b97f4a7c15ull >> 56;
+    *bit = 1ull << hash % 64;
+    return &t->superpages[half_of(va)][size][hash / 64];
+}
+
+static unsigned superpage_size(uint8_t page_shift)
+{
+    return page_shift == 16 ? 0 : 1 + (page_shift - 21u) / 9;
+}
+
+static bool may_be_in_superpage(struct tlb *t, uint64_t va)
+{
+    bool found = false;
+    for (unsigned size = 0; size < TLB_SUPERPAGE_SIZES; size++) {
+        uint64_t bit;
+        found |= *superpage_word(t, va, size, &bit) & bit;
+    }
+    return found;
+}
+
 /* --- second level ------------------------------------------------------------------------ */
 
 const struct translation *tlb_find(const struct tlb *t, uint64_t va, uint16_t asid)
 {
     const struct tlb_l2 *e = &t->l2[l2_index(va, asid)];
     bool hit =
-        is_valid(t, e) && e->t.va == (va & PAGE_MASK) && (e->asid == asid || e->t.pte & PTE_G);
+        e->t.va == (va & PAGE_MASK) && (e->asid == asid || e->t.pte & PTE_G) && is_valid(t, e);
     return hit ? &e->t : NULL;
 }
 
@@ -88,10 +137,8 @@ void tlb_insert(struct tlb *t, const struct translation *translation, uint16_t a
     t->l2[l2_index(translation->va, asid)] = (struct tlb_l2){*translation, asid, t->generation};
     if (translation->page_shift == 12)
         return;
-    uint64_t offset = (1ull << translation->page_shift) - 1;
-    struct tlb_range *around = &t->superpages[half_of(translation->va)];
-    around->first = min_u64(around->first, translation->va & ~offset);
-    around->last = max_u64(around->last, translation->va | offset);
+    uint64_t bit;
+    *superpage_word(t, translation->va, superpage_size(translation->page_shift), &bit) |= bit;
 }
 
 /* --- flushing ---------------------------------------------------------------------------- */
@@ -99,8 +146,7 @@ void tlb_insert(struct tlb *t, const struct translation *translation, uint16_t a
 void tlb_flush_l1_context(struct tlb *t, enum tlb_context context)
 {
     for (unsigned access = 0; access < TLB_ACCESSES; access++)
-        if (t->used[context][access])
-            empty_array(t, context, access);
+        empty_array(t, context, access);
 }
 
 void tlb_flush_l1(struct tlb *t)
@@ -149,29 +195,18 @@ static void drop_l2_page(struct tlb *t, uint64_t page, uint16_t place, bool any_
         e->generation = 0;
 }
 
-/* All pieces of whatever leaf holds the address. */
-static void drop_l2_leaf(struct tlb *t, uint64_t va, bool any_asid, uint16_t asid)
-{
-    for (unsigned i = 0; i < TLB_L2_ENTRIES; i++) {
-        struct tlb_l2 *e = &t->l2[i];
-        if (is_valid(t, e) && (e->t.va ^ va) >> e->t.page_shift == 0 &&
-            asid_matches(e, any_asid, asid))
-            e->generation = 0;
-    }
-}
-
 void tlb_flush_va(struct tlb *t, uint64_t va, bool any_asid, uint16_t asid)
 {
     uint64_t page = va & PAGE_MASK;
-    const struct tlb_range *around = &t->superpages[half_of(va)];
-    if (va >= around->first && va <= around->last) {
-        /* Records do not know their leaf's size: all of them go. */
+    unsigned half = half_of(va);
+    if (may_be_in_superpage(t, va)) {
+        /* Records do not know their leaf's size: all of them go, and all pieces. */
         flush_l1_translated(t);
-        drop_l2_leaf(t, va, any_asid, asid);
-        return;
+        memset(t->superpages[half], 0, sizeof t->superpages[half]);
+        age(t, &t->oldest_piece[half]);
     }
     flush_l1_page(t, page);
-    if (!any_asid || half_of(va) == 1) {
+    if (!any_asid || half == 1) {
         drop_l2_page(t, page, asid, any_asid, asid);
         return;
     }
@@ -182,9 +217,7 @@ void tlb_flush_va(struct tlb *t, uint64_t va, bool any_asid, uint16_t asid)
 void tlb_flush_asid(struct tlb *t, uint16_t asid)
 {
     flush_l1_translated(t);
-    for (unsigned i = 0; i < TLB_L2_ENTRIES; i++)
-        if (asid_matches(&t->l2[i], false, asid))
-            t->l2[i].generation = 0;
+    age(t, &t->oldest_of_asid[asid % TLB_ASID_GROUPS]);
 }
 
 /* --- poisoning --------------------------------------------------------------------------- */
@@ -193,8 +226,6 @@ void tlb_poison_stores(struct tlb *t, uint64_t pa)
 {
     uint64_t page = pa & PAGE_MASK;
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
-        if (!t->used[context][TLB_STORE])
-            continue;
         for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
             if (t->records[context][TLB_STORE][i].pa == page)
                 t->fast[context][TLB_STORE][i].tag = TLB_NO_TAG;
@@ -205,7 +236,7 @@ void tlb_poison_all(struct tlb *t)
 {
     for (unsigned context = 0; context < TLB_CONTEXTS; context++)
         for (unsigned access = 0; access < TLB_ACCESSES; access++)
-            for (unsigned i = 0; t->used[context][access] && i < TLB_L1_ENTRIES; i++)
+            for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
                 t->fast[context][access][i].tag = TLB_NO_TAG;
 }
 
@@ -265,21 +296,17 @@ static void l2_state(struct tlb *t, unsigned index, struct state *s)
 
 void tlb_state(struct tlb *t, struct state *s)
 {
-    state_section(s, "tlb", 1);
+    state_section(s, "tlb", 2);
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
         for (unsigned access = 0; access < TLB_ACCESSES; access++) {
-            bool any = false;
             for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
-                any |= record_state(&t->records[context][access][i], i, s);
-            t->used[context][access] |= any;
+                if (record_state(&t->records[context][access][i], i, s))
+                    tlb_mark_used(t, context, access, i);
         }
     }
     for (unsigned i = 0; i < TLB_L2_ENTRIES; i++)
         l2_state(t, i, s);
-    for (unsigned half = 0; half < 2; half++) {
-        state_u64(s, &t->superpages[half].first);
-        state_u64(s, &t->superpages[half].last);
-    }
+    state_u64s(s, t->superpages[0][0], sizeof t->superpages / sizeof(uint64_t));
     if (state_loading(s))
         tlb_poison_all(t);
 }

@@ -35,28 +35,47 @@ struct tlb_record {
 struct tlb_l2 {
     struct translation t;
     uint16_t asid;
-    uint32_t generation; /* valid while it is the TLB's */
+    uint32_t generation; /* of the TLB when it entered; 0: empty */
 };
 
-/* Addresses [first, last]; empty: first > last. */
-struct tlb_range {
-    uint64_t first, last;
-};
+#define TLB_ASID_GROUPS 64u
+/* Sizes of leaves above 4 KiB: 64 KiB, 2 MiB, 1 GiB, 512 GiB, 256 TiB. */
+#define TLB_SUPERPAGE_SIZES 5u
+#define TLB_SUPERPAGE_WORDS 4u
 
 struct tlb {
     struct tlb_fast fast[TLB_CONTEXTS][TLB_ACCESSES][TLB_L1_ENTRIES];
     struct tlb_record records[TLB_CONTEXTS][TLB_ACCESSES][TLB_L1_ENTRIES];
-    bool used[TLB_CONTEXTS][TLB_ACCESSES]; /* an array that is empty needs no clearing */
+    /* A bit for each entry that may hold something: all others need no clearing. */
+    uint64_t used[TLB_CONTEXTS][TLB_ACCESSES][TLB_L1_ENTRIES / 64];
     struct tlb_l2 l2[TLB_L2_ENTRIES];
-    uint32_t generation; /* never 0; the next one empties the second level */
-    /* Around all superpages that entered since the last full flush, in the lower and the upper half
-     * of the address space: outside, a flush of one address need not look for pieces. */
-    struct tlb_range superpages[2];
+    /* Counts flushes of the second level, and is never 0. An entry is valid while it is as young as
+     * the oldest that its kind may be: all of them; those of an ASID that are not global, ASIDs in
+     * groups; pieces of superpages, by half of the address space. */
+    uint32_t generation;
+    uint32_t oldest, oldest_of_asid[TLB_ASID_GROUPS], oldest_piece[2];
+    /* By half of the address space and size: which superpages have pieces in either level, a set of
+     * hashed numbers. A fence of one address elsewhere need not look for pieces. */
+    uint64_t superpages[2][TLB_SUPERPAGE_SIZES][TLB_SUPERPAGE_WORDS];
 };
 
 static inline unsigned tlb_index(uint64_t va)
 {
     return va / PAGE_BYTES % TLB_L1_ENTRIES;
+}
+
+/* Whoever fills a first-level entry says so. */
+static inline void tlb_mark_used(struct tlb *t, enum tlb_context context, enum tlb_access access,
+                                 unsigned index)
+{
+    t->used[context][access][index / 64] |= 1ull << index % 64;
+}
+
+/* The record beside a fast entry. */
+static inline const struct tlb_record *tlb_record_of(const struct tlb *t,
+                                                     const struct tlb_fast *entry)
+{
+    return &t->records[0][0][entry - t->fast[0][0]];
 }
 
 /* Empty; NULL when the host has no memory. */

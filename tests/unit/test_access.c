@@ -482,53 +482,6 @@ START_TEST(an_amo_on_a_page_without_write_permission_is_a_store_page_fault)
 }
 END_TEST
 
-START_TEST(sc_stores_once_behind_its_own_lr)
-{
-    struct bench b;
-    uint64_t value;
-    bool stored;
-    bench_init(&b);
-    bench_poke(&b, DATA, 5);
-    ck_assert(hart_store_conditional(b.h, DATA, 8, 1, &stored) && !stored);
-    ck_assert(hart_load_reserved(b.h, DATA, 8, &value));
-    ck_assert_uint_eq(value, 5);
-    ck_assert(hart_store_conditional(b.h, DATA, 8, 6, &stored) && stored);
-    ck_assert(hart_store_conditional(b.h, DATA, 8, 7, &stored) && !stored);
-    ck_assert_uint_eq(bench_peek(&b, DATA), 6);
-    bench_free(&b);
-}
-END_TEST
-
-START_TEST(sc_fails_elsewhere_and_when_the_value_has_changed)
-{
-    struct bench b;
-    uint64_t value;
-    bool stored;
-    bench_init(&b);
-    ck_assert(hart_load_reserved(b.h, DATA, 4, &value));
-    ck_assert(hart_store_conditional(b.h, DATA + 4, 4, 9, &stored) && !stored);
-    ck_assert(hart_load_reserved(b.h, DATA, 4, &value));
-    uint32_t other = 3;
-    ck_assert(dma_write(b.memory, DATA, &other, 4));
-    ck_assert(hart_store_conditional(b.h, DATA, 4, 9, &stored) && !stored);
-    ck_assert_uint_eq(bench_peek(&b, DATA), 3);
-    bench_free(&b);
-}
-END_TEST
-
-START_TEST(a_faulting_sc_ends_the_reservation)
-{
-    struct bench b;
-    uint64_t value;
-    bool stored;
-    bench_init(&b);
-    ck_assert(hart_load_reserved(b.h, DATA, 8, &value));
-    ck_assert(!hart_store_conditional(b.h, HOLE, 8, 9, &stored));
-    ck_assert(hart_store_conditional(b.h, DATA, 8, 9, &stored) && !stored);
-    bench_free(&b);
-}
-END_TEST
-
 /* --- cache blocks --- */
 
 START_TEST(zeroing_a_cache_block_clears_its_64_bytes_and_no_other)
@@ -688,8 +641,7 @@ int main(void)
         a_jump_from_fast_code_into_a_denied_part_faults_at_its_target);
     ADD(suite, "atomics and cache blocks", atomics_must_be_aligned_and_lie_in_ram,
         an_amo_on_a_page_without_write_permission_is_a_store_page_fault,
-        sc_stores_once_behind_its_own_lr, sc_fails_elsewhere_and_when_the_value_has_changed,
-        a_faulting_sc_ends_the_reservation, zeroing_a_cache_block_clears_its_64_bytes_and_no_other,
+        zeroing_a_cache_block_clears_its_64_bytes_and_no_other,
         a_cache_block_that_pmp_cuts_is_not_zeroed, a_cache_block_operation_faults_as_a_store);
     ADD(suite, "fetching", a_fault_on_the_second_half_of_an_instruction_names_the_second_page,
         an_instruction_over_two_pages_that_lie_apart_is_put_together,

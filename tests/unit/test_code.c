@@ -53,6 +53,24 @@ START_TEST(the_same_address_gives_the_same_block)
 }
 END_TEST
 
+START_TEST(the_table_of_jumps_forgets_what_was_dropped)
+{
+    struct bench b;
+    bench_init(&b);
+    ASM(&b.a, ecall);
+    struct op *op = code_target(b.code, BENCH_RAM, 0);
+    ck_assert_ptr_eq(code_target(b.code, BENCH_RAM, 0), op);
+    ck_assert(code_written(b.code, BENCH_RAM, 4));
+    struct op *again = code_target(b.code, BENCH_RAM, 0);
+    ck_assert_ptr_ne(again, op);
+    code_flush(b.code);
+    uint64_t lookups = b.code->stats.lookups;
+    code_target(b.code, BENCH_RAM, 0);
+    ck_assert_uint_eq(b.code->stats.lookups, lookups + 1);
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(blocks_keyed_by_context_are_kept_apart)
 {
     struct bench b;
@@ -362,10 +380,10 @@ START_TEST(running_code_goes_on_when_the_tables_are_full_and_flushed)
     ASM(&b.a, jal, .imm = asm_to(&b.a, loop));
     put_function(&b, FAR, 1);
     uint64_t head = (loop - BENCH_RAM) / 4;
-    bench_run(&b, head + 5 * 600000ull);
+    bench_run(&b, head + 5 * 1200000ull);
     ck_assert_uint_ge(b.code->stats.flushes, 2);
     ck_assert_uint_eq(b.h->pc, loop);
-    ck_assert_uint_eq(b.h->x[A0], 600000);
+    ck_assert_uint_eq(b.h->x[A0], 1200000);
     bench_free(&b);
 }
 END_TEST
@@ -390,7 +408,7 @@ START_TEST(an_exit_whose_look_up_flushes_links_nothing)
         ASM(&b.a, addi, .rd = A0, .rs1 = A0, .imm = 1);
     ASM(&b.a, jal, .imm = 0);
     code_find(b.code, BENCH_RAM, b.h->code_context, false);
-    b.code->ops_used = (3u << 19) - 1;
+    b.code->ops_used = (3u << 20) - 1;
     bench_run(&b, 200);
     ck_assert_uint_eq(b.code->stats.flushes, 1);
     ck_assert_uint_eq(b.h->x[A0], 8);
@@ -604,6 +622,7 @@ int main(void)
     Suite *suite = suite_create("code");
     TCase *tc = tcase_create("links and contexts");
     tcase_add_test(tc, the_same_address_gives_the_same_block);
+    tcase_add_test(tc, the_table_of_jumps_forgets_what_was_dropped);
     tcase_add_test(tc, blocks_keyed_by_context_are_kept_apart);
     tcase_add_test(tc, a_loop_runs_from_links_alone_once_they_are_resolved);
     tcase_add_test(tc, a_jump_to_another_page_is_linked_through_its_record);

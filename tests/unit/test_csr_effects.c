@@ -392,7 +392,7 @@ END_TEST
 
 static void fill_l1(struct tlb *t, enum tlb_context context)
 {
-    t->used[context][TLB_LOAD] = true;
+    tlb_mark_used(t, context, TLB_LOAD, 1);
     t->records[context][TLB_LOAD][1] = (struct tlb_record){.va = 0x1000, .pa = 0x80001000};
     t->fast[context][TLB_LOAD][1].tag = 0x1000;
 }

@@ -328,6 +328,8 @@ START_TEST(a_walk_shows_each_entry_and_the_reason_of_each_fault)
     CHECK_IN(ask(&r, "walk 0xc0000000"),
              "load: page fault: a pointer with PBMT, N, D, A or U is reserved\n");
     CHECK_IN(ask(&r, "walk 0"), "is 0x0000000000000000, --------\nload: page fault: V is 0\n");
+    CHECK_IN(ask(&r, "walk 0x40400000"), "load: 0x80000000\nstore: 0x80000000\n");
+    ask(&r, "set menvcfg 0"); /* ADUE */
     CHECK_IN(ask(&r, "walk 0x40400000"),
              "load: page fault: A or D is 0, and software sets them (Svade)\n");
     CHECK_IN(ask(&r, "walk 0x8000000000"), "load: page fault: the address is not canonical");
