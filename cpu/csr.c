@@ -13,10 +13,6 @@
 
 /* mimpid: our version 0.1.0, a byte each. */
 #define RIVULET_MIMPID 0x000100ull
-#define MISA_LETTER(c) (1ull << ((c) - 'A'))
-#define RIVULET_MISA                                                                               \
-    (2ull << 62 | MISA_LETTER('A') | MISA_LETTER('C') | MISA_LETTER('D') | MISA_LETTER('F') |      \
-     MISA_LETTER('I') | MISA_LETTER('M') | MISA_LETTER('S') | MISA_LETTER('U'))
 
 #define SSIP           (1ull << IRQ_SSIP)
 #define STIP           (1ull << IRQ_STIP)
@@ -36,8 +32,6 @@
 /* UXL = SXL = 64 bits: fixed. */
 #define MSTATUS_XLENS (2ull << 32 | 2ull << 34)
 
-#define ENVCFG_S_MASK (ENVCFG_FIOM | ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE)
-
 #define COUNTER_CY (1ull << 0)
 #define COUNTER_TM (1ull << 1)
 #define COUNTER_IR (1ull << 2)
@@ -50,10 +44,16 @@ static bool fp_on(const struct hart *h)
     return h->csr.mstatus & MSTATUS_FS;
 }
 
+/* Whether an hpm counter's register is there; the others come with Zicntr. */
+static bool counter_exists(const struct hart *h, unsigned counter)
+{
+    return counter < 3 ? h->isa.zicntr : h->isa.zihpm;
+}
+
 /* mcounteren opens a counter to S; mcounteren and scounteren together open it to U. */
 static bool counter_on(const struct hart *h, unsigned counter)
 {
-    uint64_t open = ~0ull;
+    uint64_t open = counter_exists(h, counter) ? ~0ull : 0;
     if (h->priv != PRIV_M)
         open &= h->csr.mcounteren;
     if (h->priv == PRIV_U)
@@ -66,7 +66,7 @@ static bool stimecmp_on(const struct hart *h)
 {
     if (h->priv == PRIV_M)
         return h->isa.sstc;
-    return h->csr.menvcfg & ENVCFG_STCE && h->csr.mcounteren & COUNTER_TM;
+    return h->isa.sstc && h->csr.menvcfg & ENVCFG_STCE && h->csr.mcounteren & COUNTER_TM;
 }
 
 static bool satp_on(const struct hart *h)
@@ -138,9 +138,15 @@ static void effect_senvcfg(struct hart *h, uint64_t old)
     h->csr.senvcfg = legal_cbie(h->csr.senvcfg, old);
 }
 
+static uint64_t senvcfg_mask(const struct hart *h)
+{
+    return ENVCFG_FIOM | (h->isa.zicbom ? ENVCFG_CBIE | ENVCFG_CBCFE : 0) |
+           (h->isa.zicboz ? ENVCFG_CBZE : 0);
+}
+
 static uint64_t menvcfg_mask(const struct hart *h)
 {
-    return ENVCFG_S_MASK | ENVCFG_PBMTE | (h->isa.svadu ? ENVCFG_ADUE : 0) |
+    return senvcfg_mask(h) | (h->isa.svpbmt ? ENVCFG_PBMTE : 0) | (h->isa.svadu ? ENVCFG_ADUE : 0) |
            (h->isa.sstc ? ENVCFG_STCE : 0);
 }
 
@@ -219,12 +225,17 @@ static void update_code_context(struct hart *h)
         hart_leave(h);
 }
 
+static uint64_t mstatus_mask(const struct hart *h)
+{
+    return h->isa.f ? MSTATUS_WRITABLE : MSTATUS_WRITABLE & ~MSTATUS_FS;
+}
+
 static void write_mstatus(struct hart *h, uint64_t value)
 {
     uint64_t old = h->csr.mstatus;
     if ((value & MSTATUS_MPP) == 2ull << MSTATUS_MPP_SHIFT) /* no such privilege: keep */
         value = (value & ~MSTATUS_MPP) | (old & MSTATUS_MPP);
-    h->csr.mstatus = value & MSTATUS_WRITABLE;
+    h->csr.mstatus = value & mstatus_mask(h);
     uint64_t changed = old ^ h->csr.mstatus;
     if (changed & MSTATUS_FS)
         update_code_context(h);
@@ -501,10 +512,14 @@ int csr_number(const char *name)
 
 /* --- reset and state -------------------------------------------------------------------------- */
 
-/* What the manual leaves open is 0, but stimecmp: an S timer that nobody set never fires. */
+/* What the manual leaves open is 0, but stimecmp: an S timer that nobody set never fires; and, as
+ * on QEMU, what lets software that never heard of menvcfg use the page tables that the device tree
+ * promises. */
 void csr_reset(struct hart *h)
 {
     memset(&h->csr, 0, sizeof h->csr);
+    h->csr.menvcfg =
+        (h->isa.svpbmt ? ENVCFG_PBMTE : 0) | (h->isa.svadu && !h->isa.svade ? ENVCFG_ADUE : 0);
     h->csr.stimecmp = ~0ull;
     h->frm = 0;
     h->fflags = 0;
@@ -517,8 +532,7 @@ static bool csrs_are_legal(const struct hart *h)
 {
     const struct hart_csrs *c = &h->csr;
     bool legal = h->frm <= FRM_MASK && h->fflags <= FFLAGS_MASK && satp_is_legal(h, c->satp) &&
-                 pmp_is_legal(h) && !(c->mip & ~S_INTERRUPTS) &&
-                 !(c->mstatus & ~MSTATUS_WRITABLE) &&
+                 pmp_is_legal(h) && !(c->mip & ~S_INTERRUPTS) && !(c->mstatus & ~mstatus_mask(h)) &&
                  (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
 #define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
 #define VIEW(number, name, presence, accessor, ...)

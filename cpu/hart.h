@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/state.h"
 #include "cpu/csr_fields.h"
+#include "cpu/isa.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
 
@@ -60,12 +61,6 @@ enum hart_stop {
 };
 
 #define PMP_ENTRIES 16
-
-/* What the hart can do: fixed when the machine is made. */
-struct hart_isa {
-    bool sstc, svadu;
-    unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
-};
 
 /* Each CSR row of csr.def has a field of its name; VIEW and READONLY rows have none: they show what
  * is kept elsewhere. csr_reset and csr_state know all of it. */
