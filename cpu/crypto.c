@@ -131,17 +131,18 @@ static uint32_t sm4_substitute(uint64_t word, unsigned byte)
     return sm4_sbox[word >> 8 * byte & 0xff];
 }
 
+/* L and L' of the standard, for a word whose first byte is its lowest: a rotation by whole bytes
+ * goes the other way there, and the rest of one is spread over two bytes. */
 uint32_t sm4_round(uint64_t sum, uint64_t word, unsigned byte)
 {
     uint32_t x = sm4_substitute(word, byte);
-    uint32_t linear = x ^ rotate_left32(x, 2) ^ rotate_left32(x, 10) ^ rotate_left32(x, 18) ^
-                      rotate_left32(x, 24);
+    uint32_t linear = x ^ x << 8 ^ x << 2 ^ x << 18 ^ (x & 0x3f) << 26 ^ (x & 0xc0) << 10;
     return (uint32_t)sum ^ rotate_left32(linear, 8 * byte);
 }
 
 uint32_t sm4_key_round(uint64_t sum, uint64_t word, unsigned byte)
 {
     uint32_t x = sm4_substitute(word, byte);
-    uint32_t linear = x ^ rotate_left32(x, 13) ^ rotate_left32(x, 23);
+    uint32_t linear = x ^ (x & 0x07) << 29 ^ (x & 0xfe) << 7 ^ (x & 0x01) << 23 ^ (x & 0xf8) << 13;
     return (uint32_t)sum ^ rotate_left32(linear, 8 * byte);
 }
