@@ -7,6 +7,8 @@
  * are added by a read, and the wires and timers of mip by hart_mip. */
 #include "cpu/hart.h"
 
+#include "base/random.h"
+
 #include <string.h>
 
 #define always true
@@ -72,6 +74,23 @@ static bool stimecmp_on(const struct hart *h)
 static bool satp_on(const struct hart *h)
 {
     return h->priv == PRIV_M || !(h->csr.mstatus & MSTATUS_TVM);
+}
+
+/* Smstateen: what M-mode opens to the modes below. */
+static bool stateen_on(const struct hart *h, uint64_t mstateen, uint64_t bit)
+{
+    return h->priv == PRIV_M || !h->isa.smstateen || mstateen & bit;
+}
+
+static bool sstateen_on(const struct hart *h, uint64_t mstateen)
+{
+    return h->isa.smstateen && stateen_on(h, mstateen, STATEEN_SE);
+}
+
+static bool seed_on(const struct hart *h)
+{
+    uint64_t opened = h->priv == PRIV_U ? MSECCFG_USEED : MSECCFG_SSEED;
+    return h->isa.zkr && (h->priv == PRIV_M || h->csr.mseccfg & opened);
 }
 
 /* --- effects of CSR rows, after the masked value was stored ----------------------------------- */
@@ -158,6 +177,38 @@ static void effect_menvcfg(struct hart *h, uint64_t old)
         hart_flush_tlb(h);
     if (changed & ENVCFG_STCE) /* the next timer deadline is another one */
         hart_leave(h);
+}
+
+static uint64_t mseccfg_mask(const struct hart *h)
+{
+    return (h->isa.smepmp ? MSECCFG_MML | MSECCFG_MMWP | MSECCFG_RLB : 0) |
+           (h->isa.zkr ? MSECCFG_USEED | MSECCFG_SSEED : 0);
+}
+
+/* MML and MMWP stay set until reset; RLB cannot be set while an entry is locked (Smepmp). */
+static void effect_mseccfg(struct hart *h, uint64_t old)
+{
+    h->csr.mseccfg |= old & (MSECCFG_MML | MSECCFG_MMWP);
+    if (!(old & MSECCFG_RLB) && pmp_any_locked(h))
+        h->csr.mseccfg &= ~MSECCFG_RLB;
+    if ((h->csr.mseccfg ^ old) & (MSECCFG_MML | MSECCFG_MMWP))
+        hart_flush_tlb(h);
+}
+
+/* --- entropy ---------------------------------------------------------------------------------- */
+
+#define SEED_ES16 (2ull << 30) /* OPST: the low 16 bits are entropy */
+
+/* Chance is the machine's, so that a run can be repeated; each access polls anew. */
+static uint64_t read_seed(struct hart *h)
+{
+    return SEED_ES16 | (random_next(&h->entropy) & 0xffff);
+}
+
+static void write_seed(struct hart *h, uint64_t value)
+{
+    (void)h;
+    (void)value;
 }
 
 /* --- counters --------------------------------------------------------------------------------- */
@@ -473,6 +524,8 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
     if (UNLIKELY(row == ROW_ABSENT))
         log_line(h->ports.log, LOG_UNIMP, "hart %u: no CSR 0x%03x", h->id, number & 0xfff);
     if (UNLIKELY(!number_permits(h, number, write) || !is_present(h, row)))
+        return false;
+    if (row == ROW_seed && !write) /* a read alone is reserved (Zkr) */
         return false;
     uint64_t value = 0;
     if (read || op != CSR_WRITE)

@@ -23,6 +23,7 @@ struct hart *hart_create(unsigned id, const struct hart_isa *isa, const struct h
     h->isa = *isa;
     h->ports = *ports;
     h->icount_shift = icount_shift;
+    h->entropy = ports->seed + id; /* from here on it is state: a reset does not repeat it */
     code_attach(ports->code, h->tlb);
     hart_reset(h, 0);
     return h;
@@ -70,6 +71,7 @@ static void state_registers(struct hart *h, struct state *s)
     state_u64(s, &h->reservation_value);
     state_u64(s, &h->mip_wires);
     state_u64(s, &h->mtimecmp);
+    state_u64(s, &h->entropy);
     if (h->priv > PRIV_M || h->priv == 2)
         state_fail(s, "hart %u: no privilege %u", h->id, h->priv);
     if (h->pc & 1) /* the decoder reads halfwords, up to the last one of a page */

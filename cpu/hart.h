@@ -95,6 +95,7 @@ struct hart_ports {
     struct clock *clock;
     struct log *log;
     struct code_cache *code;
+    uint64_t seed; /* of the entropy source */
     /* Built-in SBI: an ecall from S-mode that would trap to M. NULL: it traps. On return the hart
      * goes on at pc + 4, unless the callee set pc (hart_stop) itself. */
     void (*sbi_ecall)(void *owner, struct hart *h);
@@ -125,6 +126,7 @@ struct hart {
     bool reservation_valid;    /* LR/SC */
     uint64_t reservation_pa, reservation_value;
     uint64_t mip_wires; /* MSIP, MEIP, SEIP as the board drives them */
+    uint64_t entropy;   /* state of the source behind the CSR seed */
     uint64_t mtimecmp;  /* CLINT's compare register; in units of mtime */
     struct hart_csrs csr;
     struct tlb *tlb;
@@ -269,6 +271,7 @@ enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, uns
 uint64_t pmp_read_cfg(const struct hart *h, unsigned reg); /* pmpcfg0, 2: reg 0, 2 */
 void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value);
 void pmp_write_addr(struct hart *h, unsigned i, uint64_t value);
+bool pmp_any_locked(const struct hart *h);
 /* Whether all entries hold values that the writes above could have left: for snapshots. */
 bool pmp_is_legal(const struct hart *h);
 

@@ -95,6 +95,7 @@ static bool create_harts(struct machine *m, struct error *err)
         .clock = &m->clock,
         .log = m->config.log,
         .code = m->code,
+        .seed = m->config.seed,
         .sbi_ecall = m->config.bios == BIOS_BUILT_IN ? on_ecall : NULL,
         .owner = m,
     };

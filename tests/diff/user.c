@@ -282,8 +282,6 @@ static uint32_t field_value(const struct row *r, char letter, unsigned width, un
         unsigned reg = width == 3 ? v + 8 : width == 4 ? 2 * v : v; /* 4: a pair */
         if (lower == 's' && base < 32)
             v = base & all;
-        if (lower == 'd' && width == 4 && v == 0)
-            continue; /* QEMU 10.0's amocas.q to x0 spoils the zero of what follows */
         if (lower == 'm' && (v == 5 || v == 6))
             continue;
         if (lower == 'i' && width > 5 && below(4) == 0)
@@ -359,7 +357,9 @@ static void emit_row(const struct row *r)
         unsigned t = emit_address(same(r->name, "amocas_q") ? 0x7f0 : 0x7f8);
         if (same(r->name, "sc_w") || same(r->name, "sc_d"))
             emit(0x1000202f | (r->name[3] == 'd' ? 0x1000 : 0) | t << 15); /* lr to x0 */
-        word = encode(r, t);
+        do /* QEMU 10.0's amocas to x0 writes the zero that the next instructions see */
+            word = encode(r, t);
+        while (word >> 27 == 5 && !(word & 0xf80));
         if (word >> 27 == 5 && below(2))
             emit_equal(word, t);
         emit(word);
