@@ -61,13 +61,15 @@ static uint64_t near_integers(uint64_t *seed)
 START_TEST(rounding_gives_what_the_host_gives)
 {
     static const int modes[4] = {FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
+    /* Through a pointer: the compiler's own rint is not right in every mode. */
+    double (*volatile host)(double) = rint;
     uint64_t seed = 1;
     for (unsigned rm = FP_RNE; rm <= FP_RUP; rm++) {
         fesetround(modes[rm]);
         for (unsigned i = 0; i < 20000; i++) {
             uint64_t a = near_integers(&seed);
             volatile double x = value_of(a);
-            double want = rint(x);
+            double want = host(x);
             unsigned exact = 0, told = 0;
             ck_assert_uint_eq(fp_round(FP64, a, rm, &exact), bits_of(want));
             ck_assert_uint_eq(fp_roundnx(FP64, a, rm, &told), bits_of(want));
