@@ -66,8 +66,8 @@ struct machine_config {
     /* Ends of the wires. */
     struct byte_sink serial; /* what UART0 and the SBI console send */
     struct log *log;
-    bool stress;            /* shake every cache: TLB of one entry, blocks of one instruction */
-    bool no_reboot;         /* a guest reset ends the run */
+    bool stress;    /* shake every cache: TLB of one entry, blocks of one instruction */
+    bool no_reboot; /* a guest reset ends the run */
 };
 
 /* Defaults of every field: what `rivulet` without options has. */

@@ -66,7 +66,8 @@ static bool pte_is_valid(const struct walker *w, uint64_t pte)
     if (pte & PTE_PBMT && (!w->request->svpbmt || (pte & PTE_PBMT) == PTE_PBMT))
         return false;
     if (pte & PTE_N) /* 64 KiB at the last level, all else is reserved */
-        return w->request->svnapot && w->level == 0 && bits_get(pte_ppn(pte), 0, NAPOT_64K_BITS) == 8;
+        return w->request->svnapot && w->level == 0 &&
+               bits_get(pte_ppn(pte), 0, NAPOT_64K_BITS) == 8;
     return true;
 }
 

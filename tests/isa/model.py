@@ -517,7 +517,8 @@ def fp_header(out, f, rng):
     if f is F16:
         for other in (F32, F64):
             fp_rows(out, "FP1", other, "fcvt.h." + other.letter, rng, 1,
-                    lambda a, rm: (lambda r: (box(F16, r[0]), r[1]))(convert(other, F16, a, rm)), 60)
+                    lambda a, rm: (lambda r: (box(F16, r[0]), r[1]))(convert(other, F16, a, rm)),
+                    60)
             fp_rows(out, "FP1", F16, "fcvt.%s.h" % other.letter, rng, 1,
                     lambda a, rm: (lambda r: (box(other, r[0]), r[1]))(convert(F16, other, a, rm)),
                     60, one)
