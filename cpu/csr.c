@@ -600,7 +600,7 @@ static bool csrs_are_legal(const struct hart *h)
 void csr_state(struct hart *h, struct state *s)
 {
     struct hart_csrs *c = &h->csr;
-    state_section(s, "csr", 1);
+    state_section(s, "csr", 2);
 #define CSR(number, name, presence, mask, effect) state_u64(s, &c->name);
 #define VIEW(number, name, presence, accessor, ...)
 #define READONLY(number, name, presence, value)

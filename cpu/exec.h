@@ -19,7 +19,7 @@
 #define SHAMT   op->imm
 #define PAGE_VA h->page_va
 /* rd as an operand: the sink stands for x0. */
-#define RD            (op->rd == X_SINK ? 0 : h->x[op->rd])
+#define OLD_RD        (op->rd == X_SINK ? 0 : h->x[op->rd])
 #define WRITE_RD(v)   h->x[op->rd] = (uint64_t)(v)
 #define WRITE_RD32(v) h->x[op->rd] = (uint64_t)(int64_t)(int32_t)(v)
 #define FRS1          h->f[op->rs1]

@@ -93,7 +93,7 @@ static void state_fetch_page(struct hart *h, struct state *s)
 
 void hart_state(struct hart *h, struct state *s)
 {
-    state_section(s, "hart", 1);
+    state_section(s, "hart", 2);
     state_registers(h, s);
     state_fetch_page(h, s);
     state_u64(s, &h->time_base_ns);
@@ -124,9 +124,11 @@ uint64_t hart_now_ns(const struct hart *h)
     return h->time_base_ns + ((h->steps - h->time_base_steps) << h->icount_shift);
 }
 
+/* Without Sstc the built-in SBI is the firmware that would turn the machine timer into STIP: what
+ * its callers set is kept in stimecmp too. */
 static bool stimecmp_counts(const struct hart *h)
 {
-    return h->isa.sstc && h->csr.menvcfg & ENVCFG_STCE;
+    return h->isa.sstc ? h->csr.menvcfg & ENVCFG_STCE : h->ports.sbi_ecall != NULL;
 }
 
 uint64_t hart_mip(const struct hart *h)
