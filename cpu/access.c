@@ -120,6 +120,7 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum 
         .satp = h->csr.satp,
         .svadu = h->csr.menvcfg & ENVCFG_ADUE,
         .svpbmt = h->csr.menvcfg & ENVCFG_PBMTE,
+        .svnapot = h->isa.svnapot,
         .pte_allowed = pte_allowed,
         .owner = h,
     };

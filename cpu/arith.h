@@ -102,6 +102,34 @@ static inline uint64_t or_combine_bytes(uint64_t v)
     return (v & 0x0101010101010101) * 0xff;
 }
 
+/* brev8. */
+static inline uint64_t reverse_bits_of_bytes(uint64_t v)
+{
+    v = (v >> 4 & 0x0f0f0f0f0f0f0f0f) | (v & 0x0f0f0f0f0f0f0f0f) << 4;
+    v = (v >> 2 & 0x3333333333333333) | (v & 0x3333333333333333) << 2;
+    return (v >> 1 & 0x5555555555555555) | (v & 0x5555555555555555) << 1;
+}
+
+/* xperm8, xperm4: each byte (nibble) of `places` becomes the one of `table` that it names, or 0. */
+static inline uint64_t permute_bytes(uint64_t table, uint64_t places)
+{
+    uint64_t result = 0;
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint64_t place = places >> i & 0xff;
+        if (place < 8)
+            result |= (table >> place * 8 & 0xff) << i;
+    }
+    return result;
+}
+
+static inline uint64_t permute_nibbles(uint64_t table, uint64_t places)
+{
+    uint64_t result = 0;
+    for (unsigned i = 0; i < 64; i += 4)
+        result |= (table >> (places >> i & 15) * 4 & 15) << i;
+    return result;
+}
+
 /* Carry-less product, low half; bits 63 up, which is clmulr. */
 static inline uint64_t clmul_low(uint64_t a, uint64_t b)
 {

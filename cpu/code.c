@@ -20,14 +20,14 @@
 #define STRADDLE_AT BLOCK_MAX_SLOTS
 #define BLOCKS_AT   (2u * BLOCK_MAX_SLOTS)
 
-static bool reserve_tables(struct code_cache *code)
+static bool reserve_tables(struct code_cache *code, const struct hart_isa *isa)
 {
     code->ops = os_reserve((size_t)OPS_MAX * sizeof *code->ops);
     code->side = os_reserve((size_t)OPS_MAX * sizeof *code->side);
     code->blocks = os_reserve((size_t)BLOCKS_MAX * sizeof *code->blocks);
     code->hash = os_reserve((size_t)HASH_SLOTS * sizeof *code->hash);
     code->pages = os_reserve((size_t)PAGE_SLOTS * sizeof *code->pages);
-    code->decoder = insn_decoder_create();
+    code->decoder = insn_decoder_create(isa);
     code->fuser = fuser_create();
     return code->ops && code->side && code->blocks && code->hash && code->pages && code->decoder &&
            code->fuser;
@@ -72,14 +72,15 @@ static void empty_tables(struct code_cache *code)
     code->pages_used = 0;
 }
 
-struct code_cache *code_create(struct memory_map *memory, struct log *log)
+struct code_cache *code_create(struct memory_map *memory, struct log *log,
+                               const struct hart_isa *isa)
 {
     struct code_cache *code = calloc(1, sizeof *code);
     if (!code)
         return NULL;
     code->memory = memory;
     code->log = log;
-    if (!reserve_tables(code)) {
+    if (!reserve_tables(code, isa)) {
         code_destroy(code);
         return NULL;
     }

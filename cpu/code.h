@@ -88,7 +88,9 @@ struct code_cache {
     struct code_stats stats;
 };
 
-struct code_cache *code_create(struct memory_map *memory, struct log *log);
+/* For harts of this isa; NULL: all that there is. */
+struct code_cache *code_create(struct memory_map *memory, struct log *log,
+                               const struct hart_isa *isa);
 void code_destroy(struct code_cache *code);
 /* Each hart that runs from the cache: its store tags are poisoned when a page gets code. */
 void code_attach(struct code_cache *code, struct tlb *tlb);

@@ -7,16 +7,14 @@
  * are added by a read, and the wires and timers of mip by hart_mip. */
 #include "cpu/hart.h"
 
+#include "base/random.h"
+
 #include <string.h>
 
 #define always true
 
 /* mimpid: our version 0.1.0, a byte each. */
 #define RIVULET_MIMPID 0x000100ull
-#define MISA_LETTER(c) (1ull << ((c) - 'A'))
-#define RIVULET_MISA                                                                               \
-    (2ull << 62 | MISA_LETTER('A') | MISA_LETTER('C') | MISA_LETTER('D') | MISA_LETTER('F') |      \
-     MISA_LETTER('I') | MISA_LETTER('M') | MISA_LETTER('S') | MISA_LETTER('U'))
 
 #define SSIP           (1ull << IRQ_SSIP)
 #define STIP           (1ull << IRQ_STIP)
@@ -36,8 +34,6 @@
 /* UXL = SXL = 64 bits: fixed. */
 #define MSTATUS_XLENS (2ull << 32 | 2ull << 34)
 
-#define ENVCFG_S_MASK (ENVCFG_FIOM | ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE)
-
 #define COUNTER_CY (1ull << 0)
 #define COUNTER_TM (1ull << 1)
 #define COUNTER_IR (1ull << 2)
@@ -50,10 +46,16 @@ static bool fp_on(const struct hart *h)
     return h->csr.mstatus & MSTATUS_FS;
 }
 
+/* Whether an hpm counter's register is there; the others come with Zicntr. */
+static bool counter_exists(const struct hart *h, unsigned counter)
+{
+    return counter < 3 ? h->isa.zicntr : h->isa.zihpm;
+}
+
 /* mcounteren opens a counter to S; mcounteren and scounteren together open it to U. */
 static bool counter_on(const struct hart *h, unsigned counter)
 {
-    uint64_t open = ~0ull;
+    uint64_t open = counter_exists(h, counter) ? ~0ull : 0;
     if (h->priv != PRIV_M)
         open &= h->csr.mcounteren;
     if (h->priv == PRIV_U)
@@ -66,12 +68,29 @@ static bool stimecmp_on(const struct hart *h)
 {
     if (h->priv == PRIV_M)
         return h->isa.sstc;
-    return h->csr.menvcfg & ENVCFG_STCE && h->csr.mcounteren & COUNTER_TM;
+    return h->isa.sstc && h->csr.menvcfg & ENVCFG_STCE && h->csr.mcounteren & COUNTER_TM;
 }
 
 static bool satp_on(const struct hart *h)
 {
     return h->priv == PRIV_M || !(h->csr.mstatus & MSTATUS_TVM);
+}
+
+/* Smstateen: what M-mode opens to the modes below. */
+static bool stateen_on(const struct hart *h, uint64_t mstateen, uint64_t bit)
+{
+    return h->priv == PRIV_M || !h->isa.smstateen || mstateen & bit;
+}
+
+static bool sstateen_on(const struct hart *h, uint64_t mstateen)
+{
+    return h->isa.smstateen && stateen_on(h, mstateen, STATEEN_SE);
+}
+
+static bool seed_on(const struct hart *h)
+{
+    uint64_t opened = h->priv == PRIV_U ? MSECCFG_USEED : MSECCFG_SSEED;
+    return h->isa.zkr && (h->priv == PRIV_M || h->csr.mseccfg & opened);
 }
 
 /* --- effects of CSR rows, after the masked value was stored ----------------------------------- */
@@ -139,9 +158,15 @@ static void effect_senvcfg(struct hart *h, uint64_t old)
     h->csr.senvcfg = legal_cbie(h->csr.senvcfg, old);
 }
 
+static uint64_t senvcfg_mask(const struct hart *h)
+{
+    return ENVCFG_FIOM | (h->isa.zicbom ? ENVCFG_CBIE | ENVCFG_CBCFE : 0) |
+           (h->isa.zicboz ? ENVCFG_CBZE : 0);
+}
+
 static uint64_t menvcfg_mask(const struct hart *h)
 {
-    return ENVCFG_S_MASK | ENVCFG_PBMTE | (h->isa.svadu ? ENVCFG_ADUE : 0) |
+    return senvcfg_mask(h) | (h->isa.svpbmt ? ENVCFG_PBMTE : 0) | (h->isa.svadu ? ENVCFG_ADUE : 0) |
            (h->isa.sstc ? ENVCFG_STCE : 0);
 }
 
@@ -153,6 +178,38 @@ static void effect_menvcfg(struct hart *h, uint64_t old)
         hart_flush_tlb(h);
     if (changed & ENVCFG_STCE) /* the next timer deadline is another one */
         hart_leave(h);
+}
+
+static uint64_t mseccfg_mask(const struct hart *h)
+{
+    return (h->isa.smepmp ? MSECCFG_MML | MSECCFG_MMWP | MSECCFG_RLB : 0) |
+           (h->isa.zkr ? MSECCFG_USEED | MSECCFG_SSEED : 0);
+}
+
+/* MML and MMWP stay set until reset; RLB cannot be set while an entry is locked (Smepmp). */
+static void effect_mseccfg(struct hart *h, uint64_t old)
+{
+    h->csr.mseccfg |= old & (MSECCFG_MML | MSECCFG_MMWP);
+    if (!(old & MSECCFG_RLB) && pmp_any_locked(h))
+        h->csr.mseccfg &= ~MSECCFG_RLB;
+    if ((h->csr.mseccfg ^ old) & (MSECCFG_MML | MSECCFG_MMWP))
+        hart_flush_tlb(h);
+}
+
+/* --- entropy ---------------------------------------------------------------------------------- */
+
+#define SEED_ES16 (2ull << 30) /* OPST: the low 16 bits are entropy */
+
+/* Chance is the machine's, so that a run can be repeated; each access polls anew. */
+static uint64_t read_seed(struct hart *h)
+{
+    return SEED_ES16 | (random_next(&h->entropy) & 0xffff);
+}
+
+static void write_seed(struct hart *h, uint64_t value)
+{
+    (void)h;
+    (void)value;
 }
 
 /* --- counters --------------------------------------------------------------------------------- */
@@ -220,12 +277,17 @@ static void update_code_context(struct hart *h)
         hart_leave(h);
 }
 
+static uint64_t mstatus_mask(const struct hart *h)
+{
+    return h->isa.f ? MSTATUS_WRITABLE : MSTATUS_WRITABLE & ~MSTATUS_FS;
+}
+
 static void write_mstatus(struct hart *h, uint64_t value)
 {
     uint64_t old = h->csr.mstatus;
     if ((value & MSTATUS_MPP) == 2ull << MSTATUS_MPP_SHIFT) /* no such privilege: keep */
         value = (value & ~MSTATUS_MPP) | (old & MSTATUS_MPP);
-    h->csr.mstatus = value & MSTATUS_WRITABLE;
+    h->csr.mstatus = value & mstatus_mask(h);
     uint64_t changed = old ^ h->csr.mstatus;
     if (changed & MSTATUS_FS)
         update_code_context(h);
@@ -464,6 +526,8 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
         log_line(h->ports.log, LOG_UNIMP, "hart %u: no CSR 0x%03x", h->id, number & 0xfff);
     if (UNLIKELY(!number_permits(h, number, write) || !is_present(h, row)))
         return false;
+    if (row == ROW_seed && !write) /* a read alone is reserved (Zkr) */
+        return false;
     uint64_t value = 0;
     if (read || op != CSR_WRITE)
         *old = value = csr_read(h, row);
@@ -483,8 +547,11 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value)
 {
     enum csr_row row = row_of[number & 0xfff];
+    *value = 0;
+    if (row == ROW_ABSENT || row == ROW_seed || !is_present(h, row)) /* seed: a look uses it up */
+        return false;
     *value = csr_read(h, row);
-    return row != ROW_ABSENT;
+    return true;
 }
 
 bool hart_csr_poke(struct hart *h, unsigned number, uint64_t value)
@@ -517,7 +584,8 @@ int csr_number(const char *name)
 void csr_reset(struct hart *h)
 {
     memset(&h->csr, 0, sizeof h->csr);
-    h->csr.menvcfg = ENVCFG_PBMTE | (h->isa.svadu ? ENVCFG_ADUE : 0);
+    h->csr.menvcfg =
+        (h->isa.svpbmt ? ENVCFG_PBMTE : 0) | (h->isa.svadu && !h->isa.svade ? ENVCFG_ADUE : 0);
     h->csr.stimecmp = ~0ull;
     h->frm = 0;
     h->fflags = 0;
@@ -530,8 +598,7 @@ static bool csrs_are_legal(const struct hart *h)
 {
     const struct hart_csrs *c = &h->csr;
     bool legal = h->frm <= FRM_MASK && h->fflags <= FFLAGS_MASK && satp_is_legal(h, c->satp) &&
-                 pmp_is_legal(h) && !(c->mip & ~S_INTERRUPTS) &&
-                 !(c->mstatus & ~MSTATUS_WRITABLE) &&
+                 pmp_is_legal(h) && !(c->mip & ~S_INTERRUPTS) && !(c->mstatus & ~mstatus_mask(h)) &&
                  (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
 #define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
 #define VIEW(number, name, presence, accessor, ...)
@@ -546,7 +613,7 @@ static bool csrs_are_legal(const struct hart *h)
 void csr_state(struct hart *h, struct state *s)
 {
     struct hart_csrs *c = &h->csr;
-    state_section(s, "csr", 1);
+    state_section(s, "csr", 2);
 #define CSR(number, name, presence, mask, effect) state_u64(s, &c->name);
 #define VIEW(number, name, presence, accessor, ...)
 #define READONLY(number, name, presence, value)

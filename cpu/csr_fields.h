@@ -45,6 +45,16 @@
 #define ENVCFG_PBMTE (1ull << 62)
 #define ENVCFG_STCE  (1ull << 63)
 
+#define MSECCFG_MML   (1ull << 0)
+#define MSECCFG_MMWP  (1ull << 1)
+#define MSECCFG_RLB   (1ull << 2)
+#define MSECCFG_USEED (1ull << 8)
+#define MSECCFG_SSEED (1ull << 9)
+
+/* The upper half of mstateen0; in mstateen1 to 3 only SE is used. */
+#define STATEEN_ENVCFG (1ull << 62)
+#define STATEEN_SE     (1ull << 63)
+
 #define CAUSE_INTERRUPT (1ull << 63)
 
 #endif

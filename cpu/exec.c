@@ -1,7 +1,7 @@
 /* The handlers: every integer, memory and system row, the ops of the block builder, and the slow
  * paths behind them. This is the hot file; CMakeLists.txt gives it flags of its own. */
 #include "cpu/exec.h"
-#include "cpu/arith.h"
+#include "cpu/crypto.h"
 #include "cpu/fuse.h"
 
 /* --- slow paths, which the words refer to --------------------------------------------- */
@@ -19,8 +19,10 @@ static HANDLER(slow_store_uint8_t);
 static HANDLER(slow_store_uint16_t);
 static HANDLER(slow_store_uint32_t);
 static HANDLER(slow_store_uint64_t);
+static HANDLER(slow_fload_uint16_t);
 static HANDLER(slow_fload_uint32_t);
 static HANDLER(slow_fload_uint64_t);
+static HANDLER(slow_fstore_uint16_t);
 static HANDLER(slow_fstore_uint32_t);
 static HANDLER(slow_fstore_uint64_t);
 static HANDLER(slow_load_reserved_int32_t);
@@ -115,7 +117,9 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
         FAST_STORE(type, RS2);                                                                     \
     } while (0)
 
-/* Floating-point loads and stores: a single is NaN-boxed in its register. */
+/* Floating-point loads and stores: what is narrower than its register is NaN-boxed there. */
+#define BOX(type, v)                                                                               \
+    (sizeof(type) == 2 ? NAN_BOX16(v) : sizeof(type) == 4 ? NAN_BOX(v) : (uint64_t)(v))
 #define FLOAD(type)                                                                                \
     do {                                                                                           \
         uint64_t va_ = RS1 + IMM;                                                                  \
@@ -124,7 +128,7 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
             TAIL(slow_fload_##type);                                                               \
         type value_;                                                                               \
         memcpy(&value_, (const void *)(uintptr_t)(va_ + entry_->addend), sizeof value_);           \
-        WRITE_FRD(sizeof(type) == 4 ? NAN_BOX(value_) : value_);                                   \
+        WRITE_FRD(BOX(type, value_));                                                              \
     } while (0)
 
 #define FSTORE(type)                                                                               \
@@ -252,6 +256,8 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #include "cpu/isa/i.def"
 #include "cpu/isa/m.def"
 #include "cpu/isa/sys.def"
+#include "cpu/isa/zimop.def"
+#include "cpu/isa/zk.def"
 #undef I
 #undef F
 #undef G
@@ -474,7 +480,7 @@ static HANDLER(op_moved)
         hart_sync(h, op, budget);                                                                  \
         bool ok = hart_load(h, RS1 + (uint64_t)IMM, sizeof(type), &value);                         \
         if (ok)                                                                                    \
-            WRITE_FRD(sizeof(type) == 4 ? NAN_BOX(value) : value);                                 \
+            WRITE_FRD(BOX(type, value));                                                           \
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_STORE(name, type, from)                                                               \
@@ -513,12 +519,14 @@ SLOW_LOAD(uint8_t)
 SLOW_LOAD(uint16_t)
 SLOW_LOAD(uint32_t)
 SLOW_LOAD(uint64_t)
+SLOW_FLOAD(uint16_t)
 SLOW_FLOAD(uint32_t)
 SLOW_FLOAD(uint64_t)
 SLOW_STORE(slow_store, uint8_t, RS2)
 SLOW_STORE(slow_store, uint16_t, RS2)
 SLOW_STORE(slow_store, uint32_t, RS2)
 SLOW_STORE(slow_store, uint64_t, RS2)
+SLOW_STORE(slow_fstore, uint16_t, FRS2)
 SLOW_STORE(slow_fstore, uint32_t, FRS2)
 SLOW_STORE(slow_fstore, uint64_t, FRS2)
 SLOW_LOAD_RESERVED(int32_t)

@@ -13,11 +13,13 @@
 
 /* --- words ---------------------------------------------------------------------------------- */
 
-#define RS1           h->x[op->rs1]
-#define RS2           h->x[op->rs2]
-#define IMM           ((int64_t)op->imm)
-#define SHAMT         op->imm
-#define PAGE_VA       h->page_va
+#define RS1     h->x[op->rs1]
+#define RS2     h->x[op->rs2]
+#define IMM     ((int64_t)op->imm)
+#define SHAMT   op->imm
+#define PAGE_VA h->page_va
+/* rd as an operand: the sink stands for x0. */
+#define OLD_RD        (op->rd == X_SINK ? 0 : h->x[op->rd])
 #define WRITE_RD(v)   h->x[op->rd] = (uint64_t)(v)
 #define WRITE_RD32(v) h->x[op->rd] = (uint64_t)(int64_t)(int32_t)(v)
 #define FRS1          h->f[op->rs1]
@@ -25,7 +27,12 @@
 #define FRS3          h->f[op->n]
 #define WRITE_FRD(v)  h->f[op->rd] = (v)
 #define NAN_BOX(v)    (0xffffffff00000000ull | (uint32_t)(v))
+#define NAN_BOX16(v)  (0xffffffffffff0000ull | (uint16_t)(v))
 #define NEXT          CONTINUE_AT(op + 1)
+/* Operands that no instruction has, where the pattern cannot say it. */
+#define RESERVED_IF(condition)                                                                     \
+    if (UNLIKELY(condition))                                                                       \
+    TAIL(op_illegal)
 
 /* Ops that the block builder puts in. */
 HANDLER(op_j);       /* a jump that writes no register, and the end of a block */
@@ -50,6 +57,7 @@ bool hart_sfence_inval(struct hart *h, const struct op *op);
 bool hart_cbo_inval(struct hart *h, const struct op *op);
 bool hart_cbo_clean(struct hart *h, const struct op *op);
 bool hart_cbo_zero(struct hart *h, const struct op *op);
+bool hart_amocas_q(struct hart *h, const struct op *op);
 
 /* Sets h->pc and h->steps to those of the instruction of op, which is not yet counted. */
 static inline void hart_sync(struct hart *h, const struct op *op, int64_t budget)

@@ -1,6 +1,6 @@
-/* Handlers of the F and D extensions.
+/* Handlers of the F, D, Zfh and Zfa extensions.
  *
- * A row of f.def or d.def has two forms. The host's computes on the FPU as fp_host.h prepared it;
+ * An FR row has two forms. The host's computes on the FPU as fp_host.h prepared it;
  * it runs when the row's rounding mode is the hart's own. Whatever it cannot answer it leaves,
  * before it has written a register, to the other form: `in_software` names that, it takes any
  * rounding mode, from IMM. Nothing here reads fflags, so flags may be spread over h->fflags and the
@@ -12,6 +12,11 @@
 static inline uint64_t unbox(uint64_t f)
 {
     return f >> 32 == UINT32_MAX ? (uint32_t)f : fp_canonical_nan(FP32);
+}
+
+static inline uint64_t unbox16(uint64_t f)
+{
+    return f >= NAN_BOX16(0) ? (uint16_t)f : fp_canonical_nan(FP16);
 }
 
 static inline uint64_t with_sign(struct fp_format f, uint64_t magnitude, uint64_t sign)
@@ -112,6 +117,9 @@ static inline uint64_t chosen(uint64_t a, uint64_t b, bool first)
         TAIL(in_software);                                                                         \
     WRITE_FRD(chosen(FRS1, FRS2, order64(FRS1) less_or_greater order64(FRS2)))
 
+/* What is not worth a fast path, or has none: half precision, and most of Zfa. */
+#define IN_SOFTWARE() TAIL(in_software)
+
 /* An integer as its x register holds it. */
 #define WRITE_INT(kind, value)                                                                     \
     do {                                                                                           \
@@ -142,13 +150,21 @@ static inline uint64_t chosen(uint64_t a, uint64_t b, bool first)
     } while (0)
 
 #define SOFT_S(function, ...) RAISING(WRITE_FRD(NAN_BOX(function(FP32, __VA_ARGS__, RM, &flags_))))
+#define SOFT_H(function, ...)                                                                      \
+    RAISING(WRITE_FRD(NAN_BOX16(function(FP16, __VA_ARGS__, RM, &flags_))))
 #define SOFT_D(function, ...) RAISING(WRITE_FRD(function(FP64, __VA_ARGS__, RM, &flags_)))
 #define SOFT_SELECT_S(function)                                                                    \
     RAISING(WRITE_FRD(NAN_BOX(function(FP32, unbox(FRS1), unbox(FRS2), &flags_))))
+#define SOFT_SELECT_H(function)                                                                    \
+    RAISING(WRITE_FRD(NAN_BOX16(function(FP16, unbox16(FRS1), unbox16(FRS2), &flags_))))
 #define SOFT_SELECT_D(function) RAISING(WRITE_FRD(function(FP64, FRS1, FRS2, &flags_)))
 #define SOFT_COMPARE_S(function)                                                                   \
     RAISING(WRITE_RD(function(FP32, unbox(FRS1), unbox(FRS2), &flags_)))
+#define SOFT_COMPARE_H(function)                                                                   \
+    RAISING(WRITE_RD(function(FP16, unbox16(FRS1), unbox16(FRS2), &flags_)))
 #define SOFT_COMPARE_D(function) RAISING(WRITE_RD(function(FP64, FRS1, FRS2, &flags_)))
+
+#define SOFT_TO_INT_H(kind) RAISING(WRITE_RD(fp_to_int(FP16, unbox16(FRS1), kind, RM, &flags_)))
 
 /* To an integer: C's casts round towards zero whatever frm says, and the host does that too, so the
  * form for any mode has a fast path for it. The rest is a handler apart, to spill nothing here. */
@@ -203,3 +219,5 @@ SOFT_TO_INT(FP_U64)
     }
 #include "cpu/isa/d.def"
 #include "cpu/isa/f.def"
+#include "cpu/isa/zfa.def"
+#include "cpu/isa/zfh.def"

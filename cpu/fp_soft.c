@@ -371,6 +371,28 @@ uint64_t fp_max(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags)
     return select_number(f, a, b, false, flags);
 }
 
+uint64_t fp_minm(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags)
+{
+    bool nan = any_nan(unpack(f, a), unpack(f, b), flags);
+    return nan ? fp_canonical_nan(f) : fp_min(f, a, b, flags);
+}
+
+uint64_t fp_maxm(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags)
+{
+    bool nan = any_nan(unpack(f, a), unpack(f, b), flags);
+    return nan ? fp_canonical_nan(f) : fp_max(f, a, b, flags);
+}
+
+bool fp_ltq(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags)
+{
+    return !any_nan(unpack(f, a), unpack(f, b), flags) && fp_lt(f, a, b, flags);
+}
+
+bool fp_leq(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags)
+{
+    return !any_nan(unpack(f, a), unpack(f, b), flags) && fp_le(f, a, b, flags);
+}
+
 unsigned fp_classify(struct fp_format f, uint64_t a)
 {
     struct num n = unpack(f, a);
@@ -425,6 +447,16 @@ static uint64_t largest_magnitude(enum fp_int kind, bool sign)
     }
 }
 
+/* The integer that |x|, below 2^64, is rounded to; what was lost goes to *rest. */
+static uint64_t round_magnitude(struct num x, unsigned rm, uint64_t *rest)
+{
+    /* The integer part in the high half, the fraction in the low one. */
+    u128 fixed = shift_right_jam_wide((u128)x.sig << 64, (unsigned)(63 - x.exp));
+    uint64_t magnitude = (uint64_t)(fixed >> 64);
+    *rest = (uint64_t)fixed;
+    return magnitude + rounds_up(rm, x.sign, magnitude & 1, *rest, 1ull << 63);
+}
+
 uint64_t fp_to_int(struct fp_format f, uint64_t a, enum fp_int kind, unsigned rm, unsigned *flags)
 {
     struct num x = unpack(f, a);
@@ -433,10 +465,7 @@ uint64_t fp_to_int(struct fp_format f, uint64_t a, enum fp_int kind, unsigned rm
         *flags |= FP_NV;
         return saturated(kind, sign);
     }
-    /* The integer part in the high half, the fraction in the low one. */
-    u128 fixed = shift_right_jam_wide((u128)x.sig << 64, (unsigned)(63 - x.exp));
-    uint64_t magnitude = (uint64_t)(fixed >> 64), rest = (uint64_t)fixed;
-    magnitude += rounds_up(rm, sign, magnitude & 1, rest, 1ull << 63);
+    uint64_t rest, magnitude = round_magnitude(x, rm, &rest);
     if (magnitude > largest_magnitude(kind, sign)) {
         *flags |= FP_NV;
         return saturated(kind, sign);
@@ -456,4 +485,72 @@ uint64_t fp_from_int(struct fp_format f, uint64_t x, enum fp_int kind, unsigned 
     bool sign = (kind == FP_I32 || kind == FP_I64) && x >> 63;
     struct wide w = {sign, 126, sign ? -x : x};
     return round_pack_wide(f, w, rm, flags);
+}
+
+uint64_t fp_roundnx(struct fp_format f, uint64_t a, unsigned rm, unsigned *flags)
+{
+    struct num x = unpack(f, a);
+    unsigned exact = 0;
+    if (any_nan(x, x, flags))
+        return fp_canonical_nan(f);
+    if (x.kind == INFINITE || is_zero(x) || x.exp >= (int)f.frac_bits)
+        return a;
+    uint64_t rest, magnitude = round_magnitude(x, rm, &rest);
+    if (rest)
+        *flags |= FP_NX;
+    return zero(f, x.sign) | fp_from_int(f, magnitude, FP_U64, rm, &exact);
+}
+
+uint64_t fp_round(struct fp_format f, uint64_t a, unsigned rm, unsigned *flags)
+{
+    unsigned raised = 0;
+    uint64_t result = fp_roundnx(f, a, rm, &raised);
+    *flags |= raised & ~(unsigned)FP_NX;
+    return result;
+}
+
+uint64_t fp_to_int_modular(struct fp_format f, uint64_t a, unsigned *flags)
+{
+    struct num x = unpack(f, a);
+    fp_to_int(f, a, FP_I32, FP_RTZ, flags);
+    /* All bits of a number this large stand above the result. */
+    if (x.kind != FINITE || x.exp >= (int)f.frac_bits + 32)
+        return 0;
+    uint64_t rest, low;
+    if (x.exp > 63)
+        low = x.sig << (x.exp - 63);
+    else
+        low = round_magnitude(x, FP_RTZ, &rest);
+    return (uint64_t)sign_extend(x.sign ? -low : low, 32);
+}
+
+uint64_t fp_constant(struct fp_format f, unsigned number)
+{
+    /* Sixteenths; the first three and the last two have no place here. */
+    static const uint32_t sixteenths[] = {
+        [6] = 1,    [7] = 2,    [8] = 4,     [9] = 5,     [10] = 6,        [11] = 7,
+        [12] = 8,   [13] = 10,  [14] = 12,   [15] = 14,   [16] = 16,       [17] = 20,
+        [18] = 24,  [19] = 28,  [20] = 32,   [21] = 40,   [22] = 48,       [23] = 64,
+        [24] = 128, [25] = 256, [26] = 2048, [27] = 4096, [28] = 16 << 15, [29] = 16 << 16,
+    };
+    unsigned exact = 0;
+    switch (number) {
+    case 0:
+        return fp_from_int(f, (uint64_t)-1, FP_I64, FP_RNE, &exact);
+    case 1:
+        return 1ull << f.frac_bits; /* the least normal number */
+    case 2:
+    case 3:
+    case 4:
+    case 5:;
+        static const int exponents[] = {-16, -15, -8, -7};
+        return round_pack(f, false, exponents[number - 2], 1ull << 63, FP_RNE, &exact);
+    case 30:
+        return infinity(f, false);
+    case 31:
+        return fp_canonical_nan(f);
+    default:;
+        struct wide w = {false, 126 - 4, sixteenths[number]};
+        return round_pack_wide(f, w, FP_RNE, &exact); /* 2^16 overflows to half's infinity */
+    }
 }

@@ -34,6 +34,7 @@ struct fp_format {
     unsigned frac_bits, exp_bits;
 };
 
+static const struct fp_format FP16 = {10, 5};
 static const struct fp_format FP32 = {23, 8};
 static const struct fp_format FP64 = {52, 11};
 
@@ -62,6 +63,11 @@ bool fp_lt(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
 bool fp_le(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
 uint64_t fp_min(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
 uint64_t fp_max(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
+/* Zfa: min and max where any NaN gives a NaN, and the comparisons that are quiet. */
+uint64_t fp_minm(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
+uint64_t fp_maxm(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
+bool fp_ltq(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
+bool fp_leq(struct fp_format f, uint64_t a, uint64_t b, unsigned *flags);
 /* fclass: one bit of ten, from negative infinity (0) to quiet NaN (9). */
 unsigned fp_classify(struct fp_format f, uint64_t a);
 
@@ -72,5 +78,12 @@ uint64_t fp_convert(struct fp_format to, struct fp_format from, uint64_t a, unsi
 uint64_t fp_to_int(struct fp_format f, uint64_t a, enum fp_int kind, unsigned rm, unsigned *flags);
 uint64_t fp_from_int(struct fp_format f, uint64_t x, enum fp_int kind, unsigned rm,
                      unsigned *flags);
+/* Zfa: to an integer of the same format; roundnx tells by NX that it was none. */
+uint64_t fp_round(struct fp_format f, uint64_t a, unsigned rm, unsigned *flags);
+uint64_t fp_roundnx(struct fp_format f, uint64_t a, unsigned rm, unsigned *flags);
+/* Zfa: towards zero, modulo 2^32, sign-extended; the flags are those of fp_to_int (FP_I32). */
+uint64_t fp_to_int_modular(struct fp_format f, uint64_t a, unsigned *flags);
+/* Zfa: number 0 to 31 of the table of fli. */
+uint64_t fp_constant(struct fp_format f, unsigned number);
 
 #endif

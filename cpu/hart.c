@@ -23,6 +23,7 @@ struct hart *hart_create(unsigned id, const struct hart_isa *isa, const struct h
     h->isa = *isa;
     h->ports = *ports;
     h->icount_shift = icount_shift;
+    h->entropy = ports->seed + id; /* from here on it is state: a reset does not repeat it */
     code_attach(ports->code, h->tlb);
     hart_reset(h, 0);
     return h;
@@ -70,6 +71,7 @@ static void state_registers(struct hart *h, struct state *s)
     state_u64(s, &h->reservation_value);
     state_u64(s, &h->mip_wires);
     state_u64(s, &h->mtimecmp);
+    state_u64(s, &h->entropy);
     if (h->priv > PRIV_M || h->priv == 2)
         state_fail(s, "hart %u: no privilege %u", h->id, h->priv);
     if (h->pc & 1) /* the decoder reads halfwords, up to the last one of a page */
@@ -91,7 +93,7 @@ static void state_fetch_page(struct hart *h, struct state *s)
 
 void hart_state(struct hart *h, struct state *s)
 {
-    state_section(s, "hart", 1);
+    state_section(s, "hart", 2);
     state_registers(h, s);
     state_fetch_page(h, s);
     state_u64(s, &h->time_base_ns);
@@ -122,9 +124,11 @@ uint64_t hart_now_ns(const struct hart *h)
     return h->time_base_ns + ((h->steps - h->time_base_steps) << h->icount_shift);
 }
 
+/* Without Sstc the built-in SBI is the firmware that would turn the machine timer into STIP: what
+ * its callers set is kept in stimecmp too. */
 static bool stimecmp_counts(const struct hart *h)
 {
-    return h->isa.sstc && h->csr.menvcfg & ENVCFG_STCE;
+    return h->isa.sstc ? h->csr.menvcfg & ENVCFG_STCE : h->ports.sbi_ecall != NULL;
 }
 
 uint64_t hart_mip(const struct hart *h)

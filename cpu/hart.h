@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/state.h"
 #include "cpu/csr_fields.h"
+#include "cpu/isa.h"
 #include "cpu/stats.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
@@ -62,12 +63,6 @@ enum hart_stop {
 
 #define PMP_ENTRIES 16
 
-/* What the hart can do: fixed when the machine is made. */
-struct hart_isa {
-    bool sstc, svadu;
-    unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
-};
-
 /* Each CSR row of csr.def has a field of its name; VIEW and READONLY rows have none: they show what
  * is kept elsewhere. csr_reset and csr_state know all of it. */
 struct hart_csrs {
@@ -101,6 +96,7 @@ struct hart_ports {
     struct clock *clock;
     struct log *log;
     struct code_cache *code;
+    uint64_t seed; /* of the entropy source */
     /* Built-in SBI: an ecall from S-mode that would trap to M. NULL: it traps. On return the hart
      * goes on at pc + 4, unless the callee set pc (hart_stop) itself. */
     void (*sbi_ecall)(void *owner, struct hart *h);
@@ -131,6 +127,7 @@ struct hart {
     bool reservation_valid;    /* LR/SC */
     uint64_t reservation_pa, reservation_value;
     uint64_t mip_wires; /* MSIP, MEIP, SEIP as the board drives them */
+    uint64_t entropy;   /* state of the source behind the CSR seed */
     uint64_t mtimecmp;  /* CLINT's compare register; in units of mtime */
     struct hart_csrs csr;
     struct tlb *tlb;
@@ -281,6 +278,7 @@ enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, uns
 uint64_t pmp_read_cfg(const struct hart *h, unsigned reg); /* pmpcfg0, 2: reg 0, 2 */
 void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value);
 void pmp_write_addr(struct hart *h, unsigned i, uint64_t value);
+bool pmp_any_locked(const struct hart *h);
 /* Whether all entries hold values that the writes above could have left: for snapshots. */
 bool pmp_is_legal(const struct hart *h);
 

@@ -52,6 +52,42 @@ const struct insn insns[] = {
 
 const unsigned insn_count = ARRAY_LEN(insns);
 
+/* NEEDS of each row. The rows' places in the table are counted by an enum. */
+enum {
+#define I(name, ...)  ROW_##name,
+#define F(name, ...)  ROW_##name,
+#define FR(name, ...) ROW_##name,
+#define G(name, ...)  ROW_##name,
+#define C(name, ...)  ROW_##name,
+#include "cpu/isa/all.def"
+#undef I
+#undef F
+#undef FR
+#undef G
+#undef C
+};
+
+static bool is_on(const struct hart_isa *isa, unsigned row)
+{
+    switch (row) {
+#define I(name, ...)                                                                               \
+    case ROW_##name:                                                                               \
+        return NEEDS;
+#define F  I
+#define FR I
+#define G  I
+#define C  I
+#include "cpu/isa/all.def"
+#undef I
+#undef F
+#undef FR
+#undef G
+#undef C
+    default:
+        return false;
+    }
+}
+
 /* Which immediate bit each `i` of the pattern holds, from the highest word bit down, in the
  * manual's notation; a leading '-' : sign-extended. */
 static const char *const format_bits[FORMAT_COUNT] = {
@@ -67,8 +103,12 @@ static const char *const format_bits[FORMAT_COUNT] = {
     [FORMAT_JR] = "-11:0",
     [FORMAT_PREFETCH] = "-11:5",
     [FORMAT_CSR] = "11:0",
+    [FORMAT_BS] = "1:0",
+    [FORMAT_RNUM] = "3:0",
     [FORMAT_END] = "",
     [FORMAT_CIW] = "5:4|9:6|2|3",
+    [FORMAT_CLB] = "0|1",
+    [FORMAT_CLH] = "1",
     [FORMAT_CL4] = "5:3|2|6",
     [FORMAT_CL8] = "5:3|7:6",
     [FORMAT_CI] = "-5|4:0",
@@ -108,7 +148,7 @@ struct insn_decoder_row {
 
 #define BUCKETS        (32 * 8)
 #define BUCKETS_C      (4 * 8)
-#define MAX_PER_BUCKET 96
+#define MAX_PER_BUCKET 160
 
 struct bucket {
     uint16_t row[MAX_PER_BUCKET];
@@ -160,11 +200,19 @@ static unsigned letter_field(char lower)
     }
 }
 
+static const struct insn *find_row(const char *name)
+{
+    for (unsigned i = 0; i < insn_count; i++)
+        if (!strcmp(insns[i].name, name))
+            return &insns[i];
+    return NULL;
+}
+
 static void parse_pattern(const struct insn *insn, struct insn_decoder_row *row)
 {
     unsigned at = insn->flags & INSN_COMPRESSED ? 16 : 32;
     row->insn = insn;
-    row->base = insn;
+    row->base = insn->expands ? find_row(insn->expands) : insn;
     for (const char *p = insn->pattern; *p; p++) {
         if (*p == ' ')
             continue;
@@ -208,15 +256,7 @@ static void index_row(struct insn_decoder *d, unsigned i)
             add_to_bucket(&d->wide[(row->match >> 2 & 31) | funct3 << 5], i);
 }
 
-static const struct insn *find_row(const char *name)
-{
-    for (unsigned i = 0; i < insn_count; i++)
-        if (!strcmp(insns[i].name, name))
-            return &insns[i];
-    return NULL;
-}
-
-struct insn_decoder *insn_decoder_create(void)
+struct insn_decoder *insn_decoder_create(const struct hart_isa *isa)
 {
     struct insn_decoder *d = calloc(1, sizeof *d);
     if (!d)
@@ -230,9 +270,9 @@ struct insn_decoder *insn_decoder_create(void)
         parse_immediate(format_bits[f], &d->immediates[f]);
     for (unsigned i = 0; i < insn_count; i++) {
         parse_pattern(&insns[i], &d->rows[i]);
-        if (insns[i].expands)
-            d->rows[i].base = find_row(insns[i].expands);
-        index_row(d, i);
+        unsigned base = (unsigned)(d->rows[i].base - insns);
+        if (!isa || (is_on(isa, i) && is_on(isa, base)))
+            index_row(d, i);
     }
     return d;
 }
@@ -245,11 +285,11 @@ void insn_decoder_destroy(struct insn_decoder *d)
     free(d);
 }
 
-/* Three-bit register fields name x8 to x15. */
+/* Three-bit register fields name x8 to x15, four-bit ones the even registers. */
 static uint8_t get_register(uint32_t word, struct insn_field field)
 {
     unsigned value = word >> field.lo & ((1u << field.width) - 1);
-    return (uint8_t)(field.width == 3 ? value + 8 : value);
+    return (uint8_t)(field.width == 3 ? value + 8 : field.width == 4 ? value * 2 : value);
 }
 
 static int32_t get_immediate(const struct immediate *imm, const struct insn_decoder_row *row,
@@ -274,7 +314,7 @@ static void get_operands(const struct insn_decoder *d, const struct insn_decoder
     if (row->reg[4].width)
         out->rd = out->rs1 = get_register(word, row->reg[4]);
     out->rm = row->reg[5].width ? (uint8_t)(word >> row->reg[5].lo & 7) : 0;
-    out->imm = get_immediate(&d->immediates[insn->format], row, word);
+    out->imm = row->imm_bits ? get_immediate(&d->immediates[insn->format], row, word) : insn->imm;
 }
 
 static bool nonzero_fields_hold(const struct insn_decoder_row *row, uint32_t word,
@@ -310,7 +350,8 @@ bool insn_decode(const struct insn_decoder *d, uint32_t word, struct decoded *ou
 
 static uint32_t put_register(struct insn_field field, unsigned value)
 {
-    return (value & ((1u << field.width) - 1)) << field.lo;
+    unsigned bits = field.width == 4 ? value / 2 : value;
+    return (bits & ((1u << field.width) - 1)) << field.lo;
 }
 
 uint32_t insn_encode(const struct insn_decoder *d, const struct insn *insn,

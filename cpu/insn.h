@@ -9,17 +9,21 @@
  * pattern: bits from the highest down, as in the manual's diagram, spaces free.
  *   0 1  fixed      d rd   s rs1   t rs2   u rs3   x rd and rs1 in one   m rounding mode
  *   i    immediate  -  ignored (aq, rl, fence operands)
- * Three letters of a register mean x8 to x15. A capital letter means that the field is not zero.
- * Rows are tried in order: the first that matches wins.
+ * Three letters of a register mean x8 to x15, four an even one: the first of a pair. A capital
+ * letter means that the field is not zero. Rows are tried in order: the first that matches wins.
  * format: which immediate bit each `i` holds, and what the decoder must know (enum format).
  * operands: assembly syntax: rd rs1 rs2 rs3 fd fs1 fs2 fs3 imm csr rm aqrl, all else literal.
  * semantics: the words of cpu/exec.h. In FR rows `host` runs on the host FPU when the effective
  *   rounding mode (RNE, of rows without one) is the hart's own and not RMM; else `soft` runs. Both
  *   find that mode in IMM.
- * C rows may give fixed registers: .rd = 1, .rs1 = 2 ... */
+ * C rows may give fixed operands: .rd = 1, .rs1 = 2, .imm = 255 ...
+ *
+ * NEEDS, defined before a group of rows, says which extensions make them legal: an expression over
+ * `isa`, the hart's. */
 #ifndef RIVULET_CPU_INSN_H
 #define RIVULET_CPU_INSN_H
 
+#include "cpu/isa.h"
 #include "cpu/op.h"
 
 #include <stdbool.h>
@@ -38,8 +42,12 @@ enum format {
     FORMAT_JR,       /* jalr */
     FORMAT_PREFETCH, /* S without its low five bits */
     FORMAT_CSR,
-    FORMAT_END, /* control never goes on behind it: ecall, mret ... */
-    FORMAT_CIW, /* the manual's compressed formats, by scale of the immediate */
+    FORMAT_BS,   /* byte select of SM4 */
+    FORMAT_RNUM, /* round number of AES */
+    FORMAT_END,  /* control never goes on behind it: ecall, mret ... */
+    FORMAT_CIW,  /* the manual's compressed formats, by scale of the immediate */
+    FORMAT_CLB,
+    FORMAT_CLH,
     FORMAT_CL4,
     FORMAT_CL8,
     FORMAT_CI,
@@ -67,16 +75,18 @@ struct insn {
     handler *run, *soft;
     const char *expands; /* compressed: the row whose handler runs */
     uint8_t format, flags;
-    uint8_t rd, rs1, rs2; /* compressed: fixed registers */
+    uint8_t rd, rs1, rs2; /* compressed: fixed operands */
+    int16_t imm;
 };
 
 /* All rows; 32-bit ones first. */
 extern const struct insn insns[];
 extern const unsigned insn_count;
 
-/* The decoder: built once from the table (a tenth of a millisecond), read-only afterwards. */
+/* The decoder: built once from the table (a tenth of a millisecond), read-only afterwards. It knows
+ * the rows that isa has; all of them when isa is NULL. */
 struct insn_decoder;
-struct insn_decoder *insn_decoder_create(void);
+struct insn_decoder *insn_decoder_create(const struct hart_isa *isa);
 void insn_decoder_destroy(struct insn_decoder *d);
 
 struct decoded {

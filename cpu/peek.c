@@ -24,6 +24,7 @@ bool peek_walk(const struct hart *h, uint64_t va, enum tlb_access access, enum w
         .satp = h->csr.satp,
         .svadu = h->csr.menvcfg & ENVCFG_ADUE,
         .svpbmt = h->csr.menvcfg & ENVCFG_PBMTE,
+        .svnapot = h->isa.svnapot,
         .pte_allowed = pte_allowed,
         .owner = (void *)(uintptr_t)h,
         .report = report,

@@ -1,7 +1,8 @@
-/* Physical memory protection: privileged manual, section "Physical Memory Protection". 16 entries,
- * granularity 4 bytes (G = 0).
+/* Physical memory protection: privileged manual, section "Physical Memory Protection" and chapter
+ * "Smepmp". 16 entries, granularity 4 bytes (G = 0).
  *
- * Invariants: no entry holds the reserved combination R=0 W=1, addresses have 54 bits. */
+ * Invariants: without mseccfg.MML no entry holds the reserved combination R=0 W=1, addresses have
+ * 54 bits. */
 #include "cpu/hart.h"
 
 #define PMP_R        0x01u
@@ -50,21 +51,49 @@ static bool covers(struct range outer, struct range inner)
     return outer.start <= inner.start && inner.end <= outer.end;
 }
 
-/* M-mode is bound by locked entries alone. */
-static enum pmp_result entry_permits(uint8_t cfg, unsigned access, unsigned priv)
+#define PMP_RW  (PMP_R | PMP_W)
+#define PMP_RX  (PMP_R | PMP_X)
+#define PMP_RWX (PMP_R | PMP_W | PMP_X)
+
+/* What an entry grants under mseccfg.MML, by L X W R: in M-mode, and below it (the table in chapter
+ * "Smepmp"). W without R is a region that both share. */
+static const struct {
+    uint8_t m, below;
+} mml_rights[16] = {
+    {0, 0},     {0, PMP_R},  {PMP_RW, PMP_R},  {0, PMP_RW}, /* 0: */
+    {0, PMP_X}, {0, PMP_RX}, {PMP_RW, PMP_RW}, {0, PMP_RWX},
+    {0, 0},     {PMP_R, 0},  {PMP_X, PMP_X},   {PMP_RW, 0}, /* locked */
+    {PMP_X, 0}, {PMP_RX, 0}, {PMP_RX, PMP_X},  {PMP_R, PMP_R},
+};
+
+static unsigned mml_index(uint8_t cfg)
 {
-    static const uint8_t needs[TLB_ACCESSES] = {
-        [TLB_LOAD] = PMP_R, [TLB_STORE] = PMP_W, [TLB_FETCH] = PMP_X};
-    if (priv == PRIV_M && !(cfg & PMP_L))
-        return PMP_ALLOWED;
-    return cfg & needs[access] ? PMP_ALLOWED : PMP_DENIED;
+    return (cfg & PMP_L ? 8 : 0) | (cfg & PMP_RWX);
 }
 
-/* The lowest entry that matches any byte decides, and it must match all of them. Without a match
- * M-mode may do all, S and U nothing. */
+/* Without MML M-mode is bound by locked entries alone. */
+static unsigned rights_of(const struct hart *h, uint8_t cfg, unsigned priv)
+{
+    if (h->csr.mseccfg & MSECCFG_MML)
+        return priv == PRIV_M ? mml_rights[mml_index(cfg)].m : mml_rights[mml_index(cfg)].below;
+    return priv == PRIV_M && !(cfg & PMP_L) ? PMP_RWX : cfg & PMP_RWX;
+}
+
+/* Without a match M-mode may do all, S and U nothing; MMWP denies M-mode too, and MML denies it to
+ * execute. */
+static unsigned rights_elsewhere(const struct hart *h, unsigned priv)
+{
+    if (priv != PRIV_M || h->csr.mseccfg & MSECCFG_MMWP)
+        return 0;
+    return h->csr.mseccfg & MSECCFG_MML ? PMP_RW : PMP_RWX;
+}
+
+/* The lowest entry that matches any byte decides, and it must match all of them. */
 enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, unsigned access,
                           unsigned priv, bool *whole_page)
 {
+    static const uint8_t needs[TLB_ACCESSES] = {
+        [TLB_LOAD] = PMP_R, [TLB_STORE] = PMP_W, [TLB_FETCH] = PMP_X};
     struct range bytes = {gpa, gpa + size};
     struct range page = {gpa & PAGE_MASK, (gpa & PAGE_MASK) + PAGE_BYTES};
     *whole_page = true;
@@ -75,10 +104,12 @@ enum pmp_result pmp_check(const struct hart *h, uint64_t gpa, unsigned size, uns
             continue;
         if (!covers(entry, page))
             *whole_page = false;
-        if (overlaps(entry, bytes))
-            return covers(entry, bytes) ? entry_permits(cfg, access, priv) : PMP_DENIED;
+        if (overlaps(entry, bytes)) {
+            unsigned rights = covers(entry, bytes) ? rights_of(h, cfg, priv) : 0;
+            return rights & needs[access] ? PMP_ALLOWED : PMP_DENIED;
+        }
     }
-    return priv == PRIV_M ? PMP_ALLOWED : PMP_DENIED;
+    return rights_elsewhere(h, priv) & needs[access] ? PMP_ALLOWED : PMP_DENIED;
 }
 
 uint64_t pmp_read_cfg(const struct hart *h, unsigned reg)
@@ -88,11 +119,31 @@ uint64_t pmp_read_cfg(const struct hart *h, unsigned reg)
     return value;
 }
 
-/* R=0 W=1 is reserved: W is cleared, which never grants more than was asked. */
-static uint8_t legal_cfg(uint8_t cfg)
+/* R=0 W=1 is reserved without MML: W is cleared, which never grants more than was asked. */
+static uint8_t legal_cfg(const struct hart *h, uint8_t cfg)
 {
     cfg &= PMP_WRITABLE;
-    return cfg & PMP_R ? cfg : cfg & ~PMP_W;
+    return cfg & PMP_R || h->csr.mseccfg & MSECCFG_MML ? cfg : cfg & ~PMP_W;
+}
+
+static bool is_locked(const struct hart *h, uint8_t cfg)
+{
+    return cfg & PMP_L && !(h->csr.mseccfg & MSECCFG_RLB);
+}
+
+bool pmp_any_locked(const struct hart *h)
+{
+    for (unsigned i = 0; i < PMP_ENTRIES; i++)
+        if (h->csr.pmpcfg[i] & PMP_L)
+            return true;
+    return false;
+}
+
+/* Under MML no rule that lets M-mode execute can be added, unless RLB lifts that. */
+static bool adds_execution(const struct hart *h, uint8_t cfg)
+{
+    bool guarded = h->csr.mseccfg & MSECCFG_MML && !(h->csr.mseccfg & MSECCFG_RLB);
+    return guarded && mml_rights[mml_index(cfg)].m & PMP_X;
 }
 
 /* The next fetch, too, must ask again. */
@@ -107,8 +158,9 @@ void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value)
 {
     for (unsigned byte = 0; byte < 8; byte++) {
         uint8_t *cfg = &h->csr.pmpcfg[reg * 4 + byte];
-        if (!(*cfg & PMP_L))
-            *cfg = legal_cfg(bits_get(value, byte * 8, 8));
+        uint8_t wanted = legal_cfg(h, bits_get(value, byte * 8, 8));
+        if (!is_locked(h, *cfg) && !adds_execution(h, wanted))
+            *cfg = wanted;
     }
     pmp_changed(h);
 }
@@ -117,9 +169,9 @@ void pmp_write_cfg(struct hart *h, unsigned reg, uint64_t value)
 void pmp_write_addr(struct hart *h, unsigned i, uint64_t value)
 {
     const uint8_t *cfg = h->csr.pmpcfg;
-    if (cfg[i] & PMP_L)
+    if (is_locked(h, cfg[i]))
         return;
-    if (i + 1 < PMP_ENTRIES && cfg[i + 1] & PMP_L && (cfg[i + 1] & PMP_A) == PMP_A_TOR)
+    if (i + 1 < PMP_ENTRIES && is_locked(h, cfg[i + 1]) && (cfg[i + 1] & PMP_A) == PMP_A_TOR)
         return;
     h->csr.pmpaddr[i] = value & PMPADDR_MASK;
     pmp_changed(h);
@@ -129,7 +181,7 @@ bool pmp_is_legal(const struct hart *h)
 {
     for (unsigned i = 0; i < PMP_ENTRIES; i++) {
         uint8_t cfg = h->csr.pmpcfg[i];
-        if (cfg != legal_cfg(cfg) || h->csr.pmpaddr[i] & ~PMPADDR_MASK)
+        if (cfg != legal_cfg(h, cfg) || h->csr.pmpaddr[i] & ~PMPADDR_MASK)
             return false;
     }
     return true;

@@ -88,3 +88,26 @@ bool hart_cbo_zero(struct hart *h, const struct op *op)
         return hart_raise_illegal(h);
     return hart_zero_cache_block(h, RS1);
 }
+
+/* An even register and the next one; x0 stands for two zeros, and as destination for none. */
+static void read_pair(const struct hart *h, unsigned first, uint64_t pair[2])
+{
+    bool none = first == 0 || first == X_SINK;
+    pair[0] = none ? 0 : h->x[first];
+    pair[1] = none ? 0 : h->x[first + 1];
+}
+
+/* Zacas: 16 bytes, of which the compared ones come from rd's pair. */
+bool hart_amocas_q(struct hart *h, const struct op *op)
+{
+    uint64_t *memory = hart_amo_address(h, RS1, 16), expected[2], old[2];
+    if (!memory)
+        return false;
+    read_pair(h, op->rd, expected);
+    memcpy(old, memory, sizeof old);
+    if (old[0] == expected[0] && old[1] == expected[1])
+        read_pair(h, op->rs2, memory);
+    if (op->rd != X_SINK)
+        memcpy(&h->x[op->rd], old, sizeof old);
+    return true;
+}

@@ -83,6 +83,9 @@ static const struct alias aliases[] = {
     {"fsgnj_s",  ANY, ANY, SAME, ANY_IMM, "fmv.s",  "fd, fs1"},
     {"fsgnjn_s", ANY, ANY, SAME, ANY_IMM, "fneg.s", "fd, fs1"},
     {"fsgnjx_s", ANY, ANY, SAME, ANY_IMM, "fabs.s", "fd, fs1"},
+    {"fsgnj_h",  ANY, ANY, SAME, ANY_IMM, "fmv.h",  "fd, fs1"},
+    {"fsgnjn_h", ANY, ANY, SAME, ANY_IMM, "fneg.h", "fd, fs1"},
+    {"fsgnjx_h", ANY, ANY, SAME, ANY_IMM, "fabs.h", "fd, fs1"},
     {"fsgnj_d",  ANY, ANY, SAME, ANY_IMM, "fmv.d",  "fd, fs1"},
     {"fsgnjn_d", ANY, ANY, SAME, ANY_IMM, "fneg.d", "fd, fs1"},
     {"fsgnjx_d", ANY, ANY, SAME, ANY_IMM, "fabs.d", "fd, fs1"},
@@ -144,6 +147,8 @@ static void put_immediate(struct out *out, const struct decoded *in, uint64_t pc
         break;
     case FORMAT_SH:
     case FORMAT_SH5:
+    case FORMAT_BS:
+    case FORMAT_RNUM:
         put(out, "0x%x", (unsigned)in->imm);
         break;
     default:
@@ -161,19 +166,33 @@ static const char *rounding_name(unsigned rm)
 /* The rounding mode that goes without saying: dyn, and rne where the result is always exact. */
 static unsigned usual_rounding(const struct decoded *in)
 {
-    static const char *const exact[] = {"fcvt_d_s", "fcvt_d_w", "fcvt_d_wu"};
+    static const char *const exact[] = {"fcvt_d_s", "fcvt_d_w", "fcvt_d_wu", "fcvt_s_h",
+                                        "fcvt_d_h"};
     for (size_t i = 0; i < ARRAY_LEN(exact); i++)
         if (!strcmp(in->base->name, exact[i]))
             return 0;
     return 7;
 }
 
+/* The constants of fli. */
+static const char *constant_name(unsigned number)
+{
+    static const char *const names[32] = {
+        "-0x1p+0",  "min",      "0x1p-16",  "0x1p-15",  "0x1p-8",   "0x1p-7",   "0x1p-4",
+        "0x1p-3",   "0x1p-2",   "0x1.4p-2", "0x1.8p-2", "0x1.cp-2", "0x1p-1",   "0x1.4p-1",
+        "0x1.8p-1", "0x1.cp-1", "0x1p+0",   "0x1.4p+0", "0x1.8p+0", "0x1.cp+0", "0x1p+1",
+        "0x1.4p+1", "0x1.8p+1", "0x1p+2",   "0x1p+3",   "0x1p+4",   "0x1p+7",   "0x1p+8",
+        "0x1p+15",  "0x1p+16",  "inf",      "nan",
+    };
+    return names[number & 31];
+}
+
 /* One word of an operand string; false: literal. */
 static bool put_operand(struct out *out, const char *word, size_t length, const struct decoded *in,
                         uint64_t pc)
 {
-    static const char *const words[] = {"rd",  "rs1", "rs2", "fd",  "fs1",
-                                        "fs2", "fs3", "imm", "csr", "zimm"};
+    static const char *const words[] = {"rd",  "rs1", "rs2", "fd",   "fs1", "fs2",
+                                        "fs3", "imm", "csr", "zimm", "fli"};
     const uint8_t registers[] = {in->rd, in->rs1, in->rs2, in->rd, in->rs1, in->rs2, in->rs3};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (strlen(words[i]) != length || memcmp(words[i], word, length) != 0)
@@ -186,8 +205,10 @@ static bool put_operand(struct out *out, const char *word, size_t length, const 
             put_immediate(out, in, pc);
         else if (word[0] == 'c')
             put_csr(out, (unsigned)in->imm);
-        else
+        else if (word[0] == 'z')
             put(out, "%u", in->rs1);
+        else
+            put(out, "%s", constant_name(in->rs1));
         return true;
     }
     return false;
@@ -235,10 +256,11 @@ static void put_fence(struct out *out, uint32_t word)
 }
 
 /* Rows are named with '_' for '.'; atomics get their ordering as suffix. */
-static void put_name(struct out *out, const struct decoded *in, uint32_t word)
+static void put_name(struct out *out, const struct insn *row, const struct decoded *in,
+                     uint32_t word)
 {
     static const char *const orders[4] = {"", ".rl", ".aq", ".aqrl"};
-    for (const char *p = in->base->name; *p; p++)
+    for (const char *p = row->name; *p; p++)
         put(out, "%c", *p == '_' ? '.' : *p);
     if (in->length == 4 && (word & 0x7f) == 0x2f)
         put(out, "%s", orders[word >> 25 & 3]);
@@ -262,12 +284,14 @@ size_t disasm(const struct insn_decoder *d, uint32_t word, uint64_t pc, char *te
         put_fence(&out, word);
         return in.length;
     }
-    const struct alias *alias = find_alias(&in);
-    const char *operands = alias ? alias->operands : in.base->operands;
+    /* A compressed row that hides all operands is no short form of another: c.mop.1. */
+    const struct insn *row = *in.insn->operands || !*in.base->operands ? in.base : in.insn;
+    const struct alias *alias = row == in.base ? find_alias(&in) : NULL;
+    const char *operands = alias ? alias->operands : row->operands;
     if (alias)
         put(&out, "%s", alias->name);
     else
-        put_name(&out, &in, word);
+        put_name(&out, row, &in, word);
     put(&out, "%s", *operands ? " " : "");
     put_operands(&out, operands, &in, pc);
     return in.length;

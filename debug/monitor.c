@@ -34,7 +34,7 @@ struct monitor *monitor_create(struct control *c, struct error *err)
 {
     struct monitor *m = calloc(1, sizeof *m);
     if (m)
-        m->decoder = insn_decoder_create();
+        m->decoder = insn_decoder_create(&machine_hart(control_machine(c), 0)->isa);
     if (!m || !m->decoder) {
         free(m);
         error_set(err, "no memory for the monitor");

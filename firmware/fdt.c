@@ -355,6 +355,27 @@ static void write_memory(struct tree *t)
     end(t);
 }
 
+/* Whether an ISA string has this word. */
+static bool has_extension(const char *isa, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = strchr(isa, '_'); p; p = strchr(p + 1, '_'))
+        if (strncmp(p + 1, word, n) == 0 && (p[1 + n] == '_' || !p[1 + n]))
+            return true;
+    return false;
+}
+
+static void put_cache_blocks(struct tree *t)
+{
+    const struct fdt_config *c = t->config;
+    if (has_extension(c->isa, "zicbop"))
+        put_u32(t, "riscv,cbop-block-size", c->cache_block_bytes);
+    if (has_extension(c->isa, "zicboz"))
+        put_u32(t, "riscv,cboz-block-size", c->cache_block_bytes);
+    if (has_extension(c->isa, "zicbom"))
+        put_u32(t, "riscv,cbom-block-size", c->cache_block_bytes);
+}
+
 /* riscv,isa-base and riscv,isa-extensions, from "rv64imafdc_zicsr_...": each letter after rv64 and
  * each word after '_' is an extension (bindings: riscv/extensions.yaml). */
 static void put_isa(struct tree *t)
@@ -387,9 +408,7 @@ static void write_cpu(struct tree *t, unsigned hart)
     put_u32(t, "reg", hart);
     put_string(t, "status", "okay");
     put_string(t, "compatible", "riscv");
-    put_u32(t, "riscv,cbop-block-size", c->cache_block_bytes);
-    put_u32(t, "riscv,cboz-block-size", c->cache_block_bytes);
-    put_u32(t, "riscv,cbom-block-size", c->cache_block_bytes);
+    put_cache_blocks(t);
     put_isa(t);
     put_string(t, "mmu-type", c->mmu_type);
     begin(t, "interrupt-controller");

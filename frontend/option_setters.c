@@ -162,87 +162,13 @@ bool set_machine(struct options *o, const char *value, struct error *err)
     return set_properties(o, value, "type", properties, err);
 }
 
-/* --- the hart ---------------------------------------------------------------------------- */
-
-/* Bits of the paging modes a -cpu list switches on and off, by satp.MODE. */
-struct paging {
-    unsigned on, off;
-};
-
-static bool set_paging(const struct list_item *item, struct paging *paging, bool on)
-{
-    static const char *const modes[] = {"sv39", "sv48", "sv57"};
-    for (unsigned i = 0; i < ARRAY_LEN(modes); i++) {
-        if (strcmp(item->key, modes[i]) != 0)
-            continue;
-        *(on ? &paging->on : &paging->off) |= 1u << (8 + i);
-        return true;
-    }
-    return false;
-}
-
-/* The widest mode: of those switched on, if any; and below each that is switched off. */
-static bool apply_paging(struct options *o, const struct paging *paging, struct error *err)
-{
-    unsigned widest = 10;
-    while (paging->on && !(paging->on >> widest & 1))
-        widest--;
-    for (unsigned mode = widest; mode >= 8; mode--)
-        if (paging->off >> mode & 1)
-            widest = mode - 1;
-    if (widest < 8)
-        return error_set(err,
-                         "sv39=off leaves no paging mode, and a hart without one is not there");
-    if (paging->on >> (widest + 1))
-        return error_set(err, "a paging mode is on and a narrower one is off");
-    o->machine.max_satp_mode = widest;
-    return true;
-}
-
-static bool check_extension(const char *name, bool on, struct error *err)
-{
-    static const char *const present[] = {
-        "i",     "m",    "a",     "f",      "d",        "c",       "g",      "s",
-        "u",     "mmu",  "pmp",   "zicsr",  "zifencei", "zicntr",  "zihpm",  "zba",
-        "zbb",   "zbc",  "zbs",   "zicond", "zicbom",   "zicbop",  "zicboz", "zihintpause",
-        "zawrs", "sstc", "svade", "svadu",  "svinval",  "svnapot", "svpbmt", NULL};
-    static const char *const missing[] = {
-        "e",      "h",         "v",        "zfh",     "zfhmin", "zfa",   "zfbfmin",
-        "zve32f", "zve32x",    "zve64d",   "zve64f",  "zve64x", "zvfh",  "zvbb",
-        "zkn",    "zks",       "zkr",      "zkt",     "zbkb",   "zbkc",  "zbkx",
-        "zca",    "zcb",       "zcd",      "zcmp",    "zcmt",   "zacas", "zabha",
-        "zimop",  "zcmop",     "zicfilp",  "zicfiss", "zfinx",  "zdinx", "smaia",
-        "ssaia",  "smstateen", "sscofpmf", "smepmp",  "svvptc", NULL};
-    if (find_word(name, present))
-        return on || error_set(err, "%.40s cannot be switched off", name);
-    if (find_word(name, missing))
-        return !on || error_set(err, "%.40s is not there yet", name);
-    return error_set(err, "unknown property '%.40s'; the nearest is %s", name,
-                     nearest_name(name, present));
-}
+/* --- memory and harts -------------------------------------------------------------------- */
 
 bool set_cpu(struct options *o, const char *value, struct error *err)
 {
-    static const char *const models[] = {"rv64", "max", "rva22s64", NULL};
-    struct list_item item;
-    struct paging paging = {0, 0};
-    const char *list = value;
-    bool on;
-    err->text[0] = 0;
-    if (!list_next(&list, &item, err))
-        return false;
-    if (item.value || !find_word(item.key, models))
-        return error_set(err, "no CPU '%.80s'; known are rv64, max, rva22s64", item.key);
-    while (list_next(&list, &item, err)) {
-        if (!item.value || !value_switch(item.value, &on))
-            return error_set(err, "%.40s needs =on or =off", item.key);
-        if (!set_paging(&item, &paging, on) && !check_extension(item.key, on, err))
-            return false;
-    }
-    return err->text[0] == 0 && apply_paging(o, &paging, err);
+    o->machine.cpu = value;
+    return machine_check_cpu(value, err);
 }
-
-/* --- memory and harts -------------------------------------------------------------------- */
 
 static bool set_memory_size(struct options *o, const char *value, struct error *err)
 {

@@ -22,11 +22,6 @@
 #define TIMEBASE_HZ       (1000000000u / NS_PER_MTIME)
 #define CACHE_BLOCK_BYTES 64u
 
-/* Canonical order of the unprivileged manual, chapter "ISA Extension Naming Conventions". */
-#define ISA_STRING                                                                                 \
-    "rv64imafdc_zicbom_zicbop_zicboz_zicntr_zicond_zicsr_zifencei_zihintpause_zihpm_zaamo_zalrsc_" \
-    "zawrs_zca_zcd_zba_zbb_zbc_zbs_sstc_svadu_svinval_svnapot_svpbmt"
-
 #define PCI_MEMORY_64_BYTES (16ull << 30)
 
 static const struct pci_range pci_io = {0x03000000, 0x10000};
@@ -350,12 +345,15 @@ bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd
 {
     struct board_row rows[BOARD_SLOTS + ARRAY_LEN(aclint_rows)];
     const size_t row_count = present_rows(m, rows);
+    char isa[1024];
+    if (!isa_string(&m->isa, isa, sizeof isa))
+        return error_set(err, "the device tree has no room for all extensions");
     struct fdt_config config = {
         .ram_base = RAM_BASE,
         .ram_bytes = m->config.ram_bytes,
         .harts = m->config.harts,
-        .isa = ISA_STRING,
-        .mmu_type = mmu_type(m->config.max_satp_mode),
+        .isa = isa,
+        .mmu_type = mmu_type(m->isa.max_satp_mode),
         .timebase_hz = TIMEBASE_HZ,
         .cache_block_bytes = CACHE_BLOCK_BYTES,
         .plic_sources = PLIC_SOURCES - 1,

@@ -56,6 +56,7 @@ struct machine {
     struct event_queue events;
     /* --- host side --- */
     struct machine_config config;
+    struct hart_isa isa;
     struct clock clock;
     struct code_cache *code;
     struct input_door *door;

@@ -3,6 +3,7 @@
 #include "devices/serial/ns16550a.h"
 #include "devices/virtio/blk.h"
 #include "machine/chardevs.h"
+#include "machine/cpu_model.h"
 #include "machine/drives.h"
 #include "machine/fw_items.h"
 #include "machine/nets.h"
@@ -21,8 +22,13 @@ void machine_config_init(struct machine_config *config)
         .icount_shift = 1,
         .seed = DEFAULT_SEED,
         .rtc = RTC_HOST,
-        .max_satp_mode = SATP_SV57,
     };
+}
+
+bool machine_check_cpu(const char *cpu, struct error *err)
+{
+    struct hart_isa isa;
+    return cpu_model_parse(cpu, &isa, err);
 }
 
 /* --- what the guest asks for ------------------------------------------------------------- */
@@ -85,17 +91,17 @@ static void on_ecall(void *owner, struct hart *h)
 
 static bool create_harts(struct machine *m, struct error *err)
 {
-    struct hart_isa isa = {.sstc = true, .svadu = true, .max_satp_mode = m->config.max_satp_mode};
     struct hart_ports ports = {
         .memory = m->memory,
         .clock = &m->clock,
         .log = m->config.log,
         .code = m->code,
+        .seed = m->config.seed,
         .sbi_ecall = m->config.bios == BIOS_BUILT_IN ? on_ecall : NULL,
         .owner = m,
     };
     for (unsigned i = 0; i < m->config.harts; i++) {
-        m->harts[i] = hart_create(i, &isa, &ports, m->config.icount_shift);
+        m->harts[i] = hart_create(i, &m->isa, &ports, m->config.icount_shift);
         if (!m->harts[i])
             return error_set(err, "no memory for hart %u", i);
         m->harts[i]->stress = m->config.stress;
@@ -157,7 +163,9 @@ static bool build(struct machine *m, struct error *err)
     m->door = input_create();
     if (!m->memory || !m->door)
         return error_set(err, "no memory for the machine");
-    m->code = code_create(m->memory, m->config.log);
+    if (!cpu_model_parse(m->config.cpu, &m->isa, err))
+        return false;
+    m->code = code_create(m->memory, m->config.log, &m->isa);
     if (!m->code)
         return error_set(err, "no memory for the code cache");
     m->code->stress = m->config.stress;

@@ -41,6 +41,7 @@ struct machine_options {
 struct machine_config {
     uint64_t ram_bytes; /* a multiple of MACHINE_PAGE_BYTES */
     unsigned harts;     /* 1 to MACHINE_MAX_HARTS */
+    const char *cpu;    /* model and switches, as -cpu takes them: "rv64,zba=off"; NULL: rv64 */
     enum bios_kind bios;
     const char *bios_file;   /* BIOS_FILE */
     const char *kernel_file; /* NULL: none */
@@ -69,14 +70,16 @@ struct machine_config {
     struct byte_sink serial;    /* what the console sends: UART0, or who has the chardev stdio */
     const char *serial_chardev; /* the id of the one at UART0 and the SBI console; NULL: none */
     struct log *log;
-    unsigned max_satp_mode; /* 8 Sv39, 9 Sv48, 10 Sv57 */
-    bool aclint;            /* an ACLINT in place of the CLINT: SSWI beside it */
-    bool stress;            /* shake every cache: TLB of one entry, blocks of one instruction */
-    bool no_reboot;         /* a guest reset ends the run */
+    bool aclint;    /* an ACLINT in place of the CLINT: SSWI beside it */
+    bool stress;    /* shake every cache: TLB of one entry, blocks of one instruction */
+    bool no_reboot; /* a guest reset ends the run */
 };
 
 /* Defaults of every field: what `rivulet` without options has. */
 void machine_config_init(struct machine_config *config);
+
+/* Whether machine_config.cpu can be this. */
+bool machine_check_cpu(const char *cpu, struct error *err) MUST_CHECK;
 
 struct machine;
 

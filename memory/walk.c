@@ -87,6 +87,8 @@ static const char *invalid_pte(const struct walker *w, uint64_t pte)
                    : NULL;
     if (pte & PTE_PBMT && (!w->request->svpbmt || (pte & PTE_PBMT) == PTE_PBMT))
         return "this PBMT is reserved";
+    if (pte & PTE_N && !w->request->svnapot)
+        return "N is reserved without Svnapot";
     /* 64 KiB at the last level, all else is reserved. */
     if (pte & PTE_N && (w->level != 0 || bits_get(pte_ppn(pte), 0, NAPOT_64K_BITS) != 8))
         return "this use of N is reserved";

@@ -45,6 +45,7 @@ struct walk_request {
     uint64_t satp; /* MODE 8, 9 or 10 */
     bool svadu;    /* menvcfg.ADUE: hardware updates A and D */
     bool svpbmt;   /* menvcfg.PBMTE */
+    bool svnapot;  /* PTEs may have N */
     /* Whether an S-mode access of 8 bytes to a page-table entry is allowed (PMP). */
     bool (*pte_allowed)(void *owner, uint64_t gpa, enum tlb_access access);
     void *owner;

@@ -1,9 +1,9 @@
 /* The machine-level environment in which firmware starts an S-mode kernel, as OpenSBI 1.6 leaves it
  * on QEMU 10's `virt`, except where no M-mode code makes a difference:
  *  - Every exception that can be delegated is: nothing in M could emulate an access or instruction.
- *  - Svadu: ADUE is on. QEMU 10's default hart names Svadu and not Svade in its device tree, which
- *    says that hardware updates A and D from the start (bindings: riscv/extensions.yaml). So must
- *    the device tree of a machine that boots with this SBI. */
+ *  - Svadu: ADUE is on unless the hart has Svade too. A device tree that names Svadu alone says
+ * that hardware updates A and D from the start, one that names both that it does not (bindings:
+ *    riscv/extensions.yaml). */
 #include "firmware/sbi/sbi_internal.h"
 
 #include <string.h>
@@ -12,6 +12,8 @@
 #define CSR_MIDELEG       0x303u
 #define CSR_MCOUNTEREN    0x306u
 #define CSR_MENVCFG       0x30au
+#define CSR_MSTATEEN0     0x30cu
+#define CSR_MSECCFG       0x747u
 #define CSR_MCOUNTINHIBIT 0x320u
 #define CSR_SCOUNTEREN    0x106u
 
@@ -37,7 +39,12 @@ static void set_environment(struct hart *h)
     write_csr(h, CSR_SCOUNTEREN, UINT32_MAX);
     write_csr(h, CSR_MCOUNTINHIBIT, 0);
     write_csr(h, CSR_MENVCFG,
-              ENVCFG_STCE | ENVCFG_PBMTE | ENVCFG_ADUE | ENVCFG_CBZE | ENVCFG_CBCFE | CBIE_FLUSH);
+              ENVCFG_STCE | ENVCFG_PBMTE | (h->isa.svade ? 0 : ENVCFG_ADUE) | ENVCFG_CBZE |
+                  ENVCFG_CBCFE | CBIE_FLUSH);
+    if (h->isa.smstateen)
+        write_csr(h, CSR_MSTATEEN0, UINT64_MAX);
+    if (h->isa.zkr)
+        write_csr(h, CSR_MSECCFG, MSECCFG_SSEED | MSECCFG_USEED);
     pmp_write_addr(h, 0, PMP_ALL_ADDRESSES);
     pmp_write_cfg(h, 0, PMP_RWX_NAPOT);
     h->csr.mstatus = 0;

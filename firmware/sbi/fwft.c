@@ -68,7 +68,7 @@ static struct sbi_ret fwft_get(struct sbi *sbi, struct hart *h, const uint64_t *
 void sbi_fwft_reset(struct sbi *sbi, struct hart *h)
 {
     sbi->fwft[h->id] = (struct fwft_hart){0};
-    if (h->isa.svadu)
+    if (h->isa.svadu && !h->isa.svade)
         sbi_csr(h, CSR_MENVCFG, CSR_SET, ENVCFG_ADUE);
 }
 

@@ -9,8 +9,8 @@ struct config {
     uint64_t seed, count;
     uint64_t limit;   /* instructions of a program; 0: all */
     uint64_t verbose; /* print all state */
-    uint64_t zicond;  /* both emulators know it */
-    uint64_t qemu72;  /* leave out what QEMU 7.2 gets wrong */
+    uint64_t newer;   /* both emulators know all extensions */
+    uint64_t qemu72;  /* leave out what QEMU, 7.2 above all, gets wrong */
     uint64_t preempt; /* interrupt the program all the time */
 };
 extern volatile struct config config;

@@ -295,7 +295,7 @@ class Format:
         return sign | bits, flags
 
 
-F32, F64 = Format("s", 32, 23), Format("d", 64, 52)
+F16, F32, F64 = Format("h", 16, 10), Format("s", 32, 23), Format("d", 64, 52)
 
 
 def nan_result(f, *vs):
@@ -443,6 +443,7 @@ def specials(f):
               (f.bias + 31) << f.mantissa, (f.bias + 63) << f.mantissa,
               (f.bias + 1) << f.mantissa | 1 << (f.mantissa - 1), (f.bias * 3 // 2) << f.mantissa,
               (f.bias // 2) << f.mantissa | 1]
+    values = [v for v in values if v < f.sign]  # half precision has no 2^31
     return values + [v | f.sign for v in values]
 
 
@@ -464,7 +465,7 @@ def fp_operands(f, rng, n, count):
 
 
 def box(f, v):
-    return v | (M64 << 32 & M64 if f.bits == 32 else 0)
+    return v | M64 << f.bits & M64
 
 
 def fp_rows(out, kind, f, name, rng, n, fn, count=30, rms=range(5)):
@@ -513,6 +514,14 @@ def fp_header(out, f, rng):
             exact = f.bits == 64 and bits == 32
             print('XFP1("fcvt.%s.%s", "%s", %s)' % (x, name, "" if exact else ", " + RM_NAMES[rm],
                                                     ", ".join(rows)), file=out)
+    if f is F16:
+        for other in (F32, F64):
+            fp_rows(out, "FP1", other, "fcvt.h." + other.letter, rng, 1,
+                    lambda a, rm: (lambda r: (box(F16, r[0]), r[1]))(convert(other, F16, a, rm)),
+                    60)
+            fp_rows(out, "FP1", F16, "fcvt.%s.h" % other.letter, rng, 1,
+                    lambda a, rm: (lambda r: (box(other, r[0]), r[1]))(convert(F16, other, a, rm)),
+                    60, one)
     if f is F64:
         fp_rows(out, "FP1", F64, "fcvt.s.d", rng, 1,
                 lambda a, rm: (lambda r: (box(F32, r[0]), r[1]))(convert(F64, F32, a, rm)), 60)
@@ -527,8 +536,7 @@ def main():
             integer_header(out, ext, random.Random(ext))
     with open("%s/rows/a.h" % sys.argv[1], "w") as out:
         amo_header(out, random.Random("a"))
-    for f in (F32, F64):
-        ext = "f" if f is F32 else "d"
+    for f, ext in ((F16, "zfh"), (F32, "f"), (F64, "d")):
         with open("%s/rows/%s.h" % (sys.argv[1], ext), "w") as out:
             fp_header(out, f, random.Random(ext))
 

@@ -64,11 +64,15 @@ static size_t take(void *owner, const uint8_t *bytes, size_t n)
 
 void machine_config_init(struct machine_config *config)
 {
-    *config = (struct machine_config){.ram_bytes = MACHINE_DEFAULT_RAM,
-                                      .harts = 1,
-                                      .bios = BIOS_BUILT_IN,
-                                      .icount_shift = 1,
-                                      .max_satp_mode = 10};
+    *config = (struct machine_config){
+        .ram_bytes = MACHINE_DEFAULT_RAM, .harts = 1, .bios = BIOS_BUILT_IN, .icount_shift = 1};
+}
+
+bool machine_check_cpu(const char *cpu, struct error *err)
+{
+    (void)cpu;
+    (void)err;
+    return true;
 }
 
 struct machine *machine_create(const struct machine_config *config, struct error *err)

@@ -68,8 +68,8 @@ static inline void bench_init_shift(struct bench *b, unsigned icount_shift)
     ck_assert(memory_add_ram(b->memory, "RAM", BENCH_RAM, BENCH_RAM_BYTES, &err));
     ck_assert(memory_add_rom(b->memory, "ROM", BENCH_ROM, BENCH_ROM_BYTES, &err));
     ck_assert(memory_add_device(b->memory, BENCH_DEVICE, 0x100, &bench_device_ops, b, &err));
-    b->code = code_create(b->memory, NULL);
-    struct hart_isa isa = {.sstc = true, .svadu = true, .max_satp_mode = SATP_SV57};
+    b->code = code_create(b->memory, NULL, NULL);
+    const struct hart_isa isa = isa_of_everything();
     struct hart_ports ports = {.memory = b->memory, .clock = &b->clock, .code = b->code};
     b->h = hart_create(0, &isa, &ports, icount_shift);
     hart_reset(b->h, BENCH_RAM);

@@ -58,7 +58,7 @@ void fixture_init(struct hart_fixture *f)
 {
     memset(f, 0, sizeof *f);
     struct hart *h = &f->hart;
-    h->isa = (struct hart_isa){.sstc = true, .svadu = true, .max_satp_mode = SATP_SV57};
+    h->isa = isa_of_everything();
     h->tlb = tlb_create();
     ck_assert_ptr_nonnull(h->tlb);
     h->ports.clock = &f->clock;

@@ -36,7 +36,7 @@ struct program {
 static inline void program_begin(struct program *p)
 {
     memset(p, 0, sizeof *p);
-    p->decoder = insn_decoder_create();
+    p->decoder = insn_decoder_create(NULL);
     p->a = (struct assembler){.decoder = p->decoder,
                               .bytes = p->bytes,
                               .base = RIG_RAM,

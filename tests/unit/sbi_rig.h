@@ -89,11 +89,12 @@ static inline struct fixture *fixture_create(void)
 {
     struct fixture *f = calloc(1, sizeof *f);
     struct error err;
-    const struct hart_isa isa = {.sstc = true, .svadu = true, .max_satp_mode = SATP_SV57};
+    struct hart_isa isa = isa_of_everything();
+    isa.svade = false; /* so hardware updates A and D */
     f->in = "";
     f->memory = memory_create(NULL);
     ck_assert_msg(memory_add_ram(f->memory, "ram", RAM_BASE, RAM_BYTES, &err), "%s", err.text);
-    f->code = code_create(f->memory, NULL);
+    f->code = code_create(f->memory, NULL, NULL);
     const struct hart_ports ports = {.memory = f->memory, .clock = &f->clock, .code = f->code};
     for (unsigned i = 0; i < HARTS; i++) {
         f->harts[i] = hart_create(i, &isa, &ports, 0);

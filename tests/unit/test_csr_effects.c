@@ -474,6 +474,52 @@ START_TEST(menvcfg_tells_translation_and_timer)
 }
 END_TEST
 
+/* seed: OPST says that the low half is entropy, and it differs from poll to poll. */
+START_TEST(seed_gives_entropy_to_those_it_is_opened_to)
+{
+    struct hart_fixture *f = start();
+    struct hart *h = &f->hart;
+    uint64_t first = 0, second = 0;
+    ck_assert(!hart_csr(h, 0x015, CSR_SET, true, false, 0, &first)); /* a read alone */
+    ck_assert(hart_csr(h, 0x015, CSR_WRITE, true, true, 0, &first));
+    ck_assert(hart_csr(h, 0x015, CSR_SET, true, true, 0, &second));
+    ck_assert_uint_eq(first >> 16, 0x8000);
+    ck_assert_uint_ne(first, second);
+    for (unsigned priv = PRIV_U; priv <= PRIV_S; priv++) {
+        uint64_t opens = priv == PRIV_U ? MSECCFG_USEED : MSECCFG_SSEED;
+        h->priv = priv;
+        h->csr.mseccfg = (MSECCFG_USEED | MSECCFG_SSEED) & ~opens;
+        ck_assert(!hart_csr(h, 0x015, CSR_WRITE, true, true, 0, &first));
+        h->csr.mseccfg = opens;
+        ck_assert(hart_csr(h, 0x015, CSR_WRITE, true, true, 0, &first));
+    }
+    h->priv = PRIV_M;
+    h->isa.zkr = false;
+    ck_assert(!hart_csr(h, 0x015, CSR_WRITE, true, true, 0, &first));
+    stop(f);
+}
+END_TEST
+
+START_TEST(mstateen_opens_senvcfg_and_sstateen_to_s)
+{
+    struct hart_fixture *f = start();
+    struct hart *h = &f->hart;
+    uint64_t value;
+    h->priv = PRIV_S;
+    ck_assert(!csr_get(h, 0x10a, &value) && !csr_get(h, 0x10c, &value));
+    h->csr.mstateen0 = STATEEN_ENVCFG;
+    ck_assert(csr_get(h, 0x10a, &value) && !csr_get(h, 0x10c, &value));
+    h->csr.mstateen0 = STATEEN_SE;
+    ck_assert(!csr_get(h, 0x10a, &value) && csr_get(h, 0x10c, &value));
+    ck_assert(!csr_get(h, 0x10f, &value));
+    h->csr.mstateen3 = STATEEN_SE;
+    ck_assert(csr_get(h, 0x10f, &value));
+    h->isa.smstateen = false;
+    ck_assert(csr_get(h, 0x10a, &value) && !csr_get(h, 0x10c, &value));
+    stop(f);
+}
+END_TEST
+
 static Suite *csr_suite(void)
 {
     Suite *suite = suite_create("csr_effects");
@@ -505,6 +551,8 @@ static Suite *csr_suite(void)
     tcase_add_test(t, cbie_keeps_its_value_when_2_is_written);
     tcase_add_test(t, menvcfg_has_only_the_bits_of_the_harts_extensions);
     tcase_add_test(t, menvcfg_tells_translation_and_timer);
+    tcase_add_test(t, seed_gives_entropy_to_those_it_is_opened_to);
+    tcase_add_test(t, mstateen_opens_senvcfg_and_sstateen_to_s);
     suite_add_tcase(suite, t);
     return suite;
 }

@@ -23,7 +23,7 @@ static struct fdt_config two_harts(void)
         .ram_base = 0x80000000,
         .ram_bytes = 256 << 20,
         .harts = 2,
-        .isa = "rv64imafdc_zicsr_zba_sstc",
+        .isa = "rv64imafdc_zicbom_zicbop_zicboz_zicsr_zba_sstc",
         .mmu_type = "riscv,sv57",
         .timebase_hz = 10000000,
         .cache_block_bytes = 64,
@@ -133,9 +133,10 @@ START_TEST(cpus_are_described_with_isa_and_blocks)
     EXPECT_STRINGS("/cpus/cpu@1", "status", "okay");
     EXPECT_STRINGS("/cpus/cpu@1", "compatible", "riscv");
     EXPECT_STRINGS("/cpus/cpu@1", "mmu-type", "riscv,sv57");
-    EXPECT_STRINGS("/cpus/cpu@1", "riscv,isa", "rv64imafdc_zicsr_zba_sstc");
+    EXPECT_STRINGS("/cpus/cpu@1", "riscv,isa", "rv64imafdc_zicbom_zicbop_zicboz_zicsr_zba_sstc");
     EXPECT_STRINGS("/cpus/cpu@1", "riscv,isa-base", "rv64i");
-    EXPECT_STRINGS("/cpus/cpu@1", "riscv,isa-extensions", "i\0m\0a\0f\0d\0c\0zicsr\0zba\0sstc");
+    EXPECT_STRINGS("/cpus/cpu@1", "riscv,isa-extensions",
+                   "i\0m\0a\0f\0d\0c\0zicbom\0zicbop\0zicboz\0zicsr\0zba\0sstc");
     EXPECT_CELLS("/cpus/cpu@1", "riscv,cbom-block-size", 64);
     EXPECT_CELLS("/cpus/cpu@1", "riscv,cbop-block-size", 64);
     EXPECT_CELLS("/cpus/cpu@1", "riscv,cboz-block-size", 64);

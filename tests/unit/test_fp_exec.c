@@ -42,10 +42,10 @@ static void fixture_init(struct fixture *f)
 {
     *f = (struct fixture){0};
     struct error err;
-    const struct hart_isa isa = {.max_satp_mode = SATP_SV39};
+    const struct hart_isa isa = isa_of_everything();
     f->memory = memory_create(NULL);
     ck_assert(memory_add_ram(f->memory, "ram", RAM_BASE, RAM_BYTES, &err));
-    f->code = code_create(f->memory, NULL);
+    f->code = code_create(f->memory, NULL, NULL);
     const struct hart_ports ports = {.memory = f->memory, .clock = &f->clock, .code = f->code};
     f->h = hart_create(0, &isa, &ports, 0);
     hart_reset(f->h, RAM_BASE);

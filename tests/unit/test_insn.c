@@ -99,7 +99,7 @@ END_TEST
 
 START_TEST(a_random_word_of_a_row_decodes_to_it_and_encodes_back)
 {
-    struct insn_decoder *d = insn_decoder_create();
+    struct insn_decoder *d = insn_decoder_create(NULL);
     uint64_t seed = 1;
     for (unsigned i = 0; i < insn_count; i++) {
         unsigned hits = 0;
@@ -141,7 +141,7 @@ START_TEST(operand_strings_name_the_fields_of_the_pattern)
             bool in_pattern = strpbrk(row->pattern, fields[f].letters) != NULL;
             bool shown =
                 has_word(row->operands, fields[f].x) || has_word(row->operands, fields[f].f);
-            shown |= f == 1 && (zimm || row->rs1 != 0);
+            shown |= f == 1 && (zimm || strstr(row->operands, "fli") || row->rs1 != 0);
             in_pattern |= f == 1 && row->rs1 != 0;
             ck_assert_msg(in_pattern == shown || (row->flags & INSN_COMPRESSED), "%s: %s",
                           row->name, fields[f].x);
@@ -158,13 +158,15 @@ END_TEST
 /* What a compressed word expands to, written as a 32-bit word, decodes to the same operation. */
 START_TEST(compressed_rows_expand_to_the_same_operands)
 {
-    struct insn_decoder *d = insn_decoder_create();
+    struct insn_decoder *d = insn_decoder_create(NULL);
     unsigned expanded = 0;
     for (uint32_t word = 0; word < 0x10000; word++) {
         struct decoded in, wide;
         if ((word & 3) == 3 || !insn_decode(d, word, &in))
             continue;
         ck_assert_msg(in.base && !(in.base->flags & INSN_COMPRESSED), "%s", in.insn->name);
+        if (!strcmp(in.insn->name, "c_mv") && in.rd == 0)
+            continue; /* a hint, whose long form has names of its own (Zihintntl) */
         uint32_t base_word = insn_encode(d, in.base, &in);
         ck_assert_msg(insn_decode(d, base_word, &wide), "%s: %08x", in.insn->name, base_word);
         ck_assert_str_eq(wide.base->name, in.base->name);
@@ -189,14 +191,14 @@ START_TEST(reserved_compressed_words_are_illegal)
         0x0004, /* c.addi4spn with 0 */
         0x2001, /* c.addiw x0 */
         0x6101, /* c.addi16sp with 0 */
-        0x6081, /* c.lui with 0 */
+        0x6001, /* c.lui with 0 */
         0x4002, /* c.lwsp x0 */
         0x6002, /* c.ldsp x0 */
         0x8002, /* c.jr x0 */
-        0x9c41, /* the reserved registers' operations */
-        0x9c61, 0x8000,
+        0x9c79, /* the reserved registers' operations */
+        0x9c7d, 0x9000,
     };
-    struct insn_decoder *d = insn_decoder_create();
+    struct insn_decoder *d = insn_decoder_create(NULL);
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
         struct decoded in;
         ck_assert_msg(!insn_decode(d, reserved[i], &in), "%04x", reserved[i]);
@@ -208,12 +210,81 @@ END_TEST
 
 START_TEST(a_compressed_word_is_decoded_whatever_lies_above_it)
 {
-    struct insn_decoder *d = insn_decoder_create();
+    struct insn_decoder *d = insn_decoder_create(NULL);
     struct decoded low, high;
     ck_assert(insn_decode(d, 0x00008082, &low));
     ck_assert(insn_decode(d, 0xdead8082, &high));
     ck_assert_ptr_eq(low.insn, high.insn);
     ck_assert_int_eq(low.imm, high.imm);
+    insn_decoder_destroy(d);
+}
+END_TEST
+
+/* The rows of an extension that is off are not there; another extension may own their words. */
+START_TEST(an_extension_that_is_off_takes_its_rows_along)
+{
+    static const struct {
+        const char *extension;
+        uint32_t word;
+    } lines[] = {
+        {"m", 0x022b47b3},      {"zmmul", 0x03e10e33},    {"zaamo", 0x08a4a8af},
+        {"zalrsc", 0x120c242f}, {"zabha", 0x08a4802f},    {"zacas", 0x28a4a8af},
+        {"f", 0x00a57553},      {"d", 0x02a57553},        {"zfh", 0x04a57553},
+        {"zfhmin", 0x40257553}, {"zfa", 0xf01b05d3},      {"zca", 0x00008082},
+        {"zcd", 0x00002108},    {"zcb", 0x00009c61},      {"zcmop", 0x00006081},
+        {"zimop", 0x81c0c0f3},  {"zba", 0x09b200bb},      {"zbs", 0x48a51533},
+        {"zbb", 0x60051513},    {"zbkx", 0x28a54533},     {"zknd", 0x3aa50533},
+        {"zkne", 0x32a50533},   {"zknh", 0x10051513},     {"zksed", 0x30a50533},
+        {"zksh", 0x10851513},   {"zicond", 0x0ea55533},   {"zicsr", 0x30051073},
+        {"zicboz", 0x0045200f}, {"zicbom", 0x0015200f},   {"svinval", 0x16b50073},
+        {"zawrs", 0x00d00073},  {"zifencei", 0x0000100f},
+    };
+    struct decoded in;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct hart_isa isa = isa_of_everything();
+        struct insn_decoder *with = insn_decoder_create(&isa);
+        *isa_switch(&isa, isa_find(lines[i].extension)) = false;
+        struct insn_decoder *without = insn_decoder_create(&isa);
+        ck_assert_msg(insn_decode(with, lines[i].word, &in), "%s", lines[i].extension);
+        ck_assert_msg(!insn_decode(without, lines[i].word, &in), "%s", lines[i].extension);
+        insn_decoder_destroy(with);
+        insn_decoder_destroy(without);
+    }
+}
+END_TEST
+
+/* andn is Zbb's and Zbkb's, clmul Zbc's and Zbkc's; zext.h is a form of Zbkb's packw. */
+START_TEST(a_row_of_two_extensions_needs_one_of_them)
+{
+    struct hart_isa isa = isa_of_everything();
+    struct decoded in;
+    isa.zbb = isa.zbc = false;
+    struct insn_decoder *d = insn_decoder_create(&isa);
+    ck_assert(insn_decode(d, 0x40b57533, &in));
+    ck_assert_str_eq(in.insn->name, "andn");
+    ck_assert(insn_decode(d, 0x0ab51533, &in));
+    ck_assert_str_eq(in.insn->name, "clmul");
+    ck_assert(insn_decode(d, 0x0805453b, &in));
+    ck_assert_str_eq(in.insn->name, "packw");
+    insn_decoder_destroy(d);
+    isa.zbkb = isa.zbkc = false;
+    d = insn_decoder_create(&isa);
+    ck_assert(!insn_decode(d, 0x40b57533, &in));
+    ck_assert(!insn_decode(d, 0x0ab51533, &in));
+    ck_assert(!insn_decode(d, 0x0805453b, &in));
+    insn_decoder_destroy(d);
+}
+END_TEST
+
+START_TEST(a_pair_begins_with_an_even_register)
+{
+    struct insn_decoder *d = insn_decoder_create(NULL);
+    struct decoded in;
+    ck_assert(insn_decode(d, 0x28c5c52f, &in)); /* amocas.q a0, a2, (a1) */
+    ck_assert_uint_eq(in.rd, 10);
+    ck_assert_uint_eq(in.rs2, 12);
+    ck_assert(!insn_decode(d, 0x28c5c5af, &in)); /* ... a1, a2, (a1) */
+    ck_assert(!insn_decode(d, 0x28d5c52f, &in)); /* ... a0, a3, (a1) */
     insn_decoder_destroy(d);
 }
 END_TEST
@@ -230,6 +301,9 @@ static Suite *make_suite(void)
     tcase_add_test(t, compressed_rows_expand_to_the_same_operands);
     tcase_add_test(t, reserved_compressed_words_are_illegal);
     tcase_add_test(t, a_compressed_word_is_decoded_whatever_lies_above_it);
+    tcase_add_test(t, an_extension_that_is_off_takes_its_rows_along);
+    tcase_add_test(t, a_row_of_two_extensions_needs_one_of_them);
+    tcase_add_test(t, a_pair_begins_with_an_even_register);
     suite_add_tcase(s, t);
     return s;
 }

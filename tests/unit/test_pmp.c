@@ -262,6 +262,94 @@ START_TEST(a_change_flushes_the_tlb_and_the_executing_page)
 }
 END_TEST
 
+static bool may(struct hart_fixture *f, unsigned access, unsigned priv)
+{
+    bool whole;
+    return pmp_check(&f->hart, PAGE, 4, access, priv, &whole) == PMP_ALLOWED;
+}
+
+/* Rights as letters: the table of chapter "Smepmp", row by row. */
+START_TEST(under_mml_an_entry_means_what_the_table_says)
+{
+    static const struct {
+        uint8_t cfg;
+        const char *m, *below;
+    } table[] = {
+        {0, "", ""},      {X, "", "x"},          {W, "rw", "r"},        {W | X, "rw", "rw"},
+        {R, "", "r"},     {R | X, "", "rx"},     {R | W, "", "rw"},     {RWX, "", "rwx"},
+        {L, "", ""},      {L | X, "x", ""},      {L | W, "x", "x"},     {L | W | X, "rx", "x"},
+        {L | R, "r", ""}, {L | R | X, "rx", ""}, {L | R | W, "rw", ""}, {L | RWX, "r", "r"},
+    };
+    struct hart_fixture *f = start();
+    f->hart.csr.mseccfg = MSECCFG_MML;
+    for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
+        set_entry(f, 0, NA4 | table[i].cfg, PAGE);
+        for (unsigned access = 0; access < TLB_ACCESSES; access++) {
+            char letter = access == TLB_LOAD ? 'r' : access == TLB_STORE ? 'w' : 'x';
+            ck_assert_msg(may(f, access, PRIV_M) == (strchr(table[i].m, letter) != NULL),
+                          "%02x: M %c", table[i].cfg, letter);
+            ck_assert_msg(may(f, access, PRIV_S) == (strchr(table[i].below, letter) != NULL),
+                          "%02x: S %c", table[i].cfg, letter);
+        }
+    }
+    stop(f);
+}
+END_TEST
+
+START_TEST(mml_denies_m_execution_and_mmwp_all_without_a_match)
+{
+    struct hart_fixture *f = start();
+    f->hart.csr.mseccfg = MSECCFG_MML;
+    ck_assert(may(f, TLB_LOAD, PRIV_M) && may(f, TLB_STORE, PRIV_M));
+    ck_assert(!may(f, TLB_FETCH, PRIV_M));
+    f->hart.csr.mseccfg = MSECCFG_MMWP;
+    ck_assert(!may(f, TLB_LOAD, PRIV_M) && !may(f, TLB_FETCH, PRIV_M));
+    stop(f);
+}
+END_TEST
+
+START_TEST(mml_and_mmwp_stay_set)
+{
+    struct hart_fixture *f = start();
+    ck_assert_uint_eq(csr_written_as_m(&f->hart, 0x747, MSECCFG_MML | MSECCFG_MMWP), 3);
+    ck_assert_uint_gt(f->tlb_flushes, 0);
+    ck_assert_uint_eq(csr_written_as_m(&f->hart, 0x747, 0), 3);
+    stop(f);
+}
+END_TEST
+
+START_TEST(rlb_opens_locked_entries_and_cannot_be_set_behind_one)
+{
+    struct hart_fixture *f = start();
+    ck_assert_uint_eq(csr_written_as_m(&f->hart, 0x747, MSECCFG_RLB), MSECCFG_RLB);
+    pmp_write_cfg(&f->hart, 0, L | NA4 | R);
+    pmp_write_cfg(&f->hart, 0, L | NA4 | RWX);
+    ck_assert_uint_eq(pmp_read_cfg(&f->hart, 0), L | NA4 | RWX);
+    pmp_write_addr(&f->hart, 0, 5);
+    ck_assert_uint_eq(f->hart.csr.pmpaddr[0], 5);
+    ck_assert_uint_eq(csr_written_as_m(&f->hart, 0x747, 0), 0);
+    pmp_write_cfg(&f->hart, 0, 0);
+    ck_assert_uint_eq(pmp_read_cfg(&f->hart, 0), L | NA4 | RWX);
+    ck_assert_uint_eq(csr_written_as_m(&f->hart, 0x747, MSECCFG_RLB), 0);
+    stop(f);
+}
+END_TEST
+
+START_TEST(under_mml_no_rule_for_m_execution_can_be_added)
+{
+    struct hart_fixture *f = start();
+    f->hart.csr.mseccfg = MSECCFG_MML;
+    pmp_write_cfg(&f->hart, 0, L | NA4 | R | X);
+    ck_assert_uint_eq(pmp_read_cfg(&f->hart, 0), 0);
+    pmp_write_cfg(&f->hart, 0, NA4 | W);
+    ck_assert_uint_eq(pmp_read_cfg(&f->hart, 0), NA4 | W);
+    f->hart.csr.mseccfg |= MSECCFG_RLB;
+    pmp_write_cfg(&f->hart, 0, L | NA4 | R | X);
+    ck_assert_uint_eq(pmp_read_cfg(&f->hart, 0), L | NA4 | R | X);
+    stop(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pmp");
@@ -281,6 +369,11 @@ int main(void)
     tcase_add_test(t, a_locked_entry_keeps_cfg_and_address);
     tcase_add_test(t, a_locked_tor_entry_locks_the_address_below);
     tcase_add_test(t, a_change_flushes_the_tlb_and_the_executing_page);
+    tcase_add_test(t, under_mml_an_entry_means_what_the_table_says);
+    tcase_add_test(t, mml_denies_m_execution_and_mmwp_all_without_a_match);
+    tcase_add_test(t, mml_and_mmwp_stay_set);
+    tcase_add_test(t, rlb_opens_locked_entries_and_cannot_be_set_behind_one);
+    tcase_add_test(t, under_mml_no_rule_for_m_execution_can_be_added);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -23,7 +23,7 @@ struct rig {
 static void rig_init(struct rig *r)
 {
     memset(r, 0, sizeof *r);
-    r->decoder = insn_decoder_create();
+    r->decoder = insn_decoder_create(NULL);
     r->a = (struct assembler){
         .decoder = r->decoder, .bytes = r->code, .base = RAM, .size = sizeof r->code, .pc = RAM};
     strcpy(r->file, "/tmp/rivulet-test-XXXXXX");

@@ -63,6 +63,7 @@ static struct setup *start(uint64_t mode)
     ck_assert(memory_add_rom(s->memory, "rom", ROM, PAGE_BYTES, &err));
     s->levels = mode - 5;
     s->request = (struct walk_request){.memory = s->memory,
+                                       .svnapot = true,
                                        .satp = mode << 60 | (TABLES / PAGE_BYTES + s->levels - 1),
                                        .pte_allowed = pte_allowed,
                                        .owner = s};

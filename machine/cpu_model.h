@@ -1,0 +1,12 @@
+/* What -cpu says: a model, and switches with QEMU's names. */
+#ifndef RIVULET_MACHINE_CPU_MODEL_H
+#define RIVULET_MACHINE_CPU_MODEL_H
+
+#include "base/error.h"
+#include "cpu/isa.h"
+
+/* "rv64,zba=off,sv48=on"; NULL: the default. */
+bool cpu_model_parse(const char *text, struct hart_isa *isa, struct error *err)
+    __attribute__((warn_unused_result));
+
+#endif

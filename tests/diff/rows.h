@@ -1,0 +1,13 @@
+/* The rows that random programs are made of; included with I, F, FR, G and C defined. */
+#include "cpu/isa/a.def"
+#include "cpu/isa/b.def"
+#include "cpu/isa/c.def"
+#include "cpu/isa/d.def"
+#include "cpu/isa/f.def"
+#include "cpu/isa/fmem.def"
+#include "cpu/isa/i.def"
+#include "cpu/isa/m.def"
+#include "cpu/isa/zfa.def"
+#include "cpu/isa/zfh.def"
+#include "cpu/isa/zimop.def"
+#include "cpu/isa/zk.def"
