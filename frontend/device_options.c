@@ -77,6 +77,27 @@ bool add_fw_cfg(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
+/* A disk of QEMU's short options; commas are the file's own. */
+static bool add_medium(struct options *o, const char *file, const char *medium, struct error *err)
+{
+    if (o->drives.count == OPTION_GROUP_MAX)
+        return error_set(err, "there are %u drives already", o->drives.count);
+    o->drives.items[o->drives.count++] =
+        (struct machine_option){.items = {{"file", file}, {"media", medium}}, .count = 2};
+    o->machine.drives = show(&o->drives);
+    return true;
+}
+
+bool add_disk(struct options *o, const char *value, struct error *err)
+{
+    return add_medium(o, value, "disk", err);
+}
+
+bool add_cdrom(struct options *o, const char *value, struct error *err)
+{
+    return add_medium(o, value, "cdrom", err);
+}
+
 /* Commas are the file's own. */
 bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
 {

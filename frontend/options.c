@@ -115,6 +115,9 @@ static const struct option_row rows[] = {
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
      "werror=enospc|stop|report|ignore, rerror=report|stop|ignore,\n"
      "discard=unmap, serial=TEXT"},
+    {"hda", "hdb", "FILE", CALL, 0, add_disk, "the next disk: -drive file=FILE"},
+    {"hdc", "hdd", "FILE", CALL, 0, add_disk, "likewise"},
+    {"cdrom", NULL, "FILE", CALL, 0, add_cdrom, "a read-only disk: -drive file=FILE,media=cdrom"},
     {"pflash", NULL, "FILE", CALL, 0, add_flash,
      "the next of the two flashes, 32 MiB: -drive if=pflash,file=FILE;\n"
      "the first holds what boots (EDK2), the second its variables"},
@@ -177,11 +180,8 @@ static const struct option_row rows[] = {
     MISSING("enable-kvm", "hardware virtualization"),
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
-    MISSING("hda", "disks"),
-    MISSING("hdb", "disks"),
-    MISSING("cdrom", "disks"),
-    MISSING("sd", "disks"),
-    MISSING("blockdev", "disks"),
+    MISSING("sd", "an SD card"),
+    MISSING("blockdev", "graphs of disks: give -drive if=none,id=ID,file=FILE,format=FORMAT"),
     MISSING("fsdev", "file sharing"),
     MISSING("virtfs", "file sharing"),
     MISSING("usb", "USB"),

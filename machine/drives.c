@@ -12,7 +12,7 @@ static const char *const caches[] = {"writeback",  "none",   "writethrough",
                                      "directsync", "unsafe", NULL};
 static const char *const discards[] = {"ignore", "off", "unmap", "on", NULL};
 static const char *const aios[] = {"threads", "native", "io_uring", NULL};
-static const char *const media[] = {"disk", NULL};
+static const char *const media[] = {"disk", "cdrom", NULL};
 static const char *const offs[] = {"off", NULL};
 
 static const struct property_rule drive_rules[] = {
@@ -97,6 +97,7 @@ static bool open_image(struct drive *drive, const struct properties *p, bool sna
     if (!properties_switch(p, "readonly", &options.read_only, err) ||
         !properties_switch(p, "snapshot", &options.snapshot, err))
         return false;
+    options.read_only |= is_word(properties_text(p, "media"), "cdrom");
     drive->write_through = is_word(cache, "writethrough") || is_word(cache, "directsync");
     options.cache = drive->write_through       ? BLOCK_CACHE_WRITETHROUGH
                     : is_word(cache, "unsafe") ? BLOCK_CACHE_UNSAFE
