@@ -30,16 +30,11 @@ static bool add_property(struct options *o, struct machine_option *option, const
     return p->name && (p->value || !value);
 }
 
-/* Appends one list to a group. A first word alone is the value of `implied`, if that is not NULL.
- */
-static bool add_option(struct options *o, struct option_group *group, const char *implied,
-                       const char *list, struct error *err)
+bool read_properties(struct options *o, struct machine_option *option, const char *implied,
+                     const char *list, struct error *err)
 {
     struct list_item item;
     err->text[0] = 0;
-    if (group->count == OPTION_GROUP_MAX)
-        return error_set(err, "there are %u already", group->count);
-    struct machine_option *option = &group->items[group->count++];
     for (bool first = true; list_next(&list, &item, err); first = false) {
         if (first && implied && !item.value) {
             item.value = item.key;
@@ -49,6 +44,15 @@ static bool add_option(struct options *o, struct option_group *group, const char
             return false;
     }
     return err->text[0] == 0;
+}
+
+/* Appends one list to a group. */
+static bool add_option(struct options *o, struct option_group *group, const char *implied,
+                       const char *list, struct error *err)
+{
+    if (group->count == OPTION_GROUP_MAX)
+        return error_set(err, "there are %u already", group->count);
+    return read_properties(o, &group->items[group->count++], implied, list, err);
 }
 
 static struct machine_options show(const struct option_group *group)
@@ -77,15 +81,24 @@ bool add_fw_cfg(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
+struct machine_option *new_drive(struct options *o, struct error *err)
+{
+    if (o->drives.count == OPTION_GROUP_MAX) {
+        error_set(err, "there are %u drives already", o->drives.count);
+        return NULL;
+    }
+    struct machine_option *drive = &o->drives.items[o->drives.count++];
+    o->machine.drives = show(&o->drives);
+    return drive;
+}
+
 /* A disk of QEMU's short options; commas are the file's own. */
 static bool add_medium(struct options *o, const char *file, const char *medium, struct error *err)
 {
-    if (o->drives.count == OPTION_GROUP_MAX)
-        return error_set(err, "there are %u drives already", o->drives.count);
-    o->drives.items[o->drives.count++] =
-        (struct machine_option){.items = {{"file", file}, {"media", medium}}, .count = 2};
-    o->machine.drives = show(&o->drives);
-    return true;
+    struct machine_option *drive = new_drive(o, err);
+    if (drive)
+        *drive = (struct machine_option){.items = {{"file", file}, {"media", medium}}, .count = 2};
+    return drive != NULL;
 }
 
 bool add_disk(struct options *o, const char *value, struct error *err)
@@ -101,13 +114,12 @@ bool add_cdrom(struct options *o, const char *value, struct error *err)
 /* Commas are the file's own. */
 bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
 {
-    if (o->drives.count == OPTION_GROUP_MAX)
-        return error_set(err, "there are %u drives already", o->drives.count);
-    o->drives.items[o->drives.count++] = (struct machine_option){
-        .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
-        .count = what ? 4 : 3};
-    o->machine.drives = show(&o->drives);
-    return true;
+    struct machine_option *drive = new_drive(o, err);
+    if (drive)
+        *drive = (struct machine_option){
+            .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
+            .count = what ? 4 : 3};
+    return drive != NULL;
 }
 
 bool add_flash(struct options *o, const char *value, struct error *err)

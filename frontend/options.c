@@ -115,6 +115,10 @@ static const struct option_row rows[] = {
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
      "werror=enospc|stop|report|ignore, rerror=report|stop|ignore,\n"
      "discard=unmap, serial=TEXT"},
+    {"blockdev", NULL, "driver=DRIVER,node-name=ID,PROPERTY=VALUE...", CALL, 0, add_blockdev,
+     "a disk for -device or -machine pflash0=ID: driver=file,\n"
+     "filename=FILE; driver=raw|qcow2, file=NODE|file.filename=FILE;\n"
+     "read-only=on, discard=unmap, cache.no-flush=on"},
     {"hda", "hdb", "FILE", CALL, 0, add_disk, "the next disk: -drive file=FILE"},
     {"hdc", "hdd", "FILE", CALL, 0, add_disk, "likewise"},
     {"cdrom", NULL, "FILE", CALL, 0, add_cdrom, "a read-only disk: -drive file=FILE,media=cdrom"},
@@ -181,7 +185,6 @@ static const struct option_row rows[] = {
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
     MISSING("sd", "an SD card"),
-    MISSING("blockdev", "graphs of disks: give -drive if=none,id=ID,file=FILE,format=FORMAT"),
     MISSING("fsdev", "file sharing"),
     MISSING("virtfs", "file sharing"),
     MISSING("usb", "USB"),

@@ -422,18 +422,6 @@ START_TEST(devices_and_back_ends_are_lists_of_properties_in_order)
 }
 END_TEST
 
-START_TEST(the_short_options_of_disks_are_drives_in_order)
-{
-    PARSE("Image -hdb one,two -hda three -cdrom four");
-    static const char *const files[] = {"one,two", "three", "four"};
-    ck_assert_uint_eq(o.machine.drives.count, ARRAY_LEN(files));
-    for (unsigned i = 0; i < ARRAY_LEN(files); i++)
-        check_property(&o.machine.drives.items[i], 0, "file", files[i]);
-    check_property(&o.machine.drives.items[1], 1, "media", "disk");
-    check_property(&o.machine.drives.items[2], 1, "media", "cdrom");
-}
-END_TEST
-
 START_TEST(too_many_devices_or_properties_are_refused)
 {
     char many[8192] = "", wide[8192] = "-device x", text[32];
@@ -589,7 +577,6 @@ static void add_other_tests(TCase *c)
     tcase_add_test(c, what_qemu_knows_and_we_do_not_need_is_accepted);
     tcase_add_test(c, a_wrong_console_time_or_device_is_refused);
     tcase_add_test(c, devices_and_back_ends_are_lists_of_properties_in_order);
-    tcase_add_test(c, the_short_options_of_disks_are_drives_in_order);
     tcase_add_test(c, too_many_devices_or_properties_are_refused);
     tcase_add_test(c, more_text_than_there_is_room_for_is_refused);
     tcase_add_test(c, a_list_that_is_too_long_is_refused);
