@@ -1,6 +1,6 @@
 /* Options that are disks in fewer or in more words than -drive. */
 #include "base/bits.h"
-#include "options_rig.h"
+#include "tests/unit/options_rig.h"
 
 /* A drive as the words that -drive would take. */
 static void check_drive(const struct options *o, unsigned number, const char *words)
