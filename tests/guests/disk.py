@@ -9,7 +9,7 @@ from debian import Console
 from network import free_port
 
 # A loaded machine; and ssh's patience with a guest that boots.
-BOOT_SECONDS, END_SECONDS, COMMAND_SECONDS = 600, 300, 1200
+BOOT_SECONDS, END_SECONDS, COMMAND_SECONDS = 600, 300, 1800
 MAKE_SECONDS = 3600
 LOGIN = "rivulet login: "
 
