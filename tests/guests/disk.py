@@ -42,7 +42,8 @@ class DebianDisk:
         return ["qemu-system-riscv64", "-machine", "virt", "-nographic", "-m", "1G",
                 "-kernel", f"{self.firmware}/u-boot/qemu-riscv64_smode/u-boot.bin",
                 "-drive", f"file={self.disk},format=qcow2,if=virtio",
-                "-netdev", f"{forward(port)},id=n0", "-device", "virtio-net-pci,netdev=n0",
+                "-netdev", f"{forward(port)},id=n0",
+                "-device", "virtio-net-pci,netdev=n0,romfile=",  # its ROM is in another package
                 "-device", "virtio-rng-pci"]
 
     def ssh(self, port, command):
