@@ -108,26 +108,21 @@ static bool check_node(const struct node *node, struct error *err)
     return !node->path != !node->child || error_set(err, "give either filename=FILE or file=NODE");
 }
 
-/* Where a node goes: to the place of its child, whose file is then its own, or behind all. */
-static struct machine_option *find_place(struct options *o, struct node *node, struct error *err)
-{
-    if (!node->child)
-        return new_drive(o, err);
-    struct machine_option *place = find_child(o, node->child, err);
-    if (place) {
-        node->path = value_of(place, "file");
-        if (!is_word(node->read_only, "on"))
-            node->read_only = value_of(place, "readonly");
-    }
-    return place;
-}
-
+/* On a child: at its place, and its file is now the node's. */
 static bool place_node(struct options *o, struct node *node, struct error *err)
 {
-    struct machine_option *place = find_place(o, node, err);
-    if (place)
-        *place = drive_of(node);
-    return place != NULL;
+    if (!node->child) {
+        const struct machine_option drive = drive_of(node);
+        return append_drive(o, &drive, err);
+    }
+    struct machine_option *place = find_child(o, node->child, err);
+    if (!place)
+        return false;
+    node->path = value_of(place, "file");
+    if (!is_word(node->read_only, "on"))
+        node->read_only = value_of(place, "readonly");
+    *place = drive_of(node);
+    return true;
 }
 
 bool add_blockdev(struct options *o, const char *value, struct error *err)

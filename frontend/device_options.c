@@ -81,45 +81,33 @@ bool add_fw_cfg(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
-struct machine_option *new_drive(struct options *o, struct error *err)
+bool append_drive(struct options *o, const struct machine_option *drive, struct error *err)
 {
-    if (o->drives.count == OPTION_GROUP_MAX) {
-        error_set(err, "there are %u drives already", o->drives.count);
-        return NULL;
-    }
-    struct machine_option *drive = &o->drives.items[o->drives.count++];
+    if (o->drives.count == OPTION_GROUP_MAX)
+        return error_set(err, "there are %u drives already", o->drives.count);
+    o->drives.items[o->drives.count++] = *drive;
     o->machine.drives = show(&o->drives);
-    return drive;
-}
-
-/* A disk of QEMU's short options; commas are the file's own. */
-static bool add_medium(struct options *o, const char *file, const char *medium, struct error *err)
-{
-    struct machine_option *drive = new_drive(o, err);
-    if (drive)
-        *drive = (struct machine_option){.items = {{"file", file}, {"media", medium}}, .count = 2};
-    return drive != NULL;
+    return true;
 }
 
 bool add_disk(struct options *o, const char *value, struct error *err)
 {
-    return add_medium(o, value, "disk", err);
+    const struct machine_option disk = {.items = {{"file", value}}, .count = 1};
+    return append_drive(o, &disk, err);
 }
 
 bool add_cdrom(struct options *o, const char *value, struct error *err)
 {
-    return add_medium(o, value, "cdrom", err);
+    const struct machine_option disk = {.items = {{"file", value}, {"media", "cdrom"}}, .count = 2};
+    return append_drive(o, &disk, err);
 }
 
-/* Commas are the file's own. */
 bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
 {
-    struct machine_option *drive = new_drive(o, err);
-    if (drive)
-        *drive = (struct machine_option){
-            .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
-            .count = what ? 4 : 3};
-    return drive != NULL;
+    const struct machine_option flash = {
+        .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
+        .count = what ? 4 : 3};
+    return append_drive(o, &flash, err);
 }
 
 bool add_flash(struct options *o, const char *value, struct error *err)

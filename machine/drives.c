@@ -89,6 +89,7 @@ static bool open_image(struct drive *drive, const struct properties *p, bool sna
         .path = properties_text(p, "file"),
         .format = properties_text(p, "format"),
         .snapshot = snapshot,
+        .read_only = is_word(properties_text(p, "media"), "cdrom"),
         .discard = is_word(discard, "unmap") || is_word(discard, "on") ? BLOCK_DISCARD_UNMAP
                                                                        : BLOCK_DISCARD_IGNORE,
     };
@@ -97,7 +98,6 @@ static bool open_image(struct drive *drive, const struct properties *p, bool sna
     if (!properties_switch(p, "readonly", &options.read_only, err) ||
         !properties_switch(p, "snapshot", &options.snapshot, err))
         return false;
-    options.read_only |= is_word(properties_text(p, "media"), "cdrom");
     drive->write_through = is_word(cache, "writethrough") || is_word(cache, "directsync");
     options.cache = drive->write_through       ? BLOCK_CACHE_WRITETHROUGH
                     : is_word(cache, "unsafe") ? BLOCK_CACHE_UNSAFE

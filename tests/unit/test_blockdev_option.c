@@ -1,4 +1,4 @@
-/* Options that are disks in fewer or in more words than -drive. */
+/* -blockdev, and the drives that it means. */
 #include "base/bits.h"
 #include "tests/unit/options_rig.h"
 
@@ -13,16 +13,6 @@ static void check_drive(const struct options *o, unsigned number, const char *wo
                  drive->items[i].name, drive->items[i].value);
     ck_assert_str_eq(text, words);
 }
-
-START_TEST(short_options_of_disks_are_drives_in_their_order)
-{
-    PARSE("Image -hdb one,two -hda three -cdrom four");
-    ck_assert_uint_eq(o.machine.drives.count, 3);
-    check_drive(&o, 0, "file=one,two media=disk");
-    check_drive(&o, 1, "file=three media=disk");
-    check_drive(&o, 2, "file=four media=cdrom");
-}
-END_TEST
 
 START_TEST(a_node_of_a_file_is_a_raw_drive_without_a_device)
 {
@@ -67,9 +57,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("disk options");
-    TCase *c = tcase_create("disk options");
-    tcase_add_test(c, short_options_of_disks_are_drives_in_their_order);
+    Suite *s = suite_create("blockdev option");
+    TCase *c = tcase_create("blockdev option");
     tcase_add_test(c, a_node_of_a_file_is_a_raw_drive_without_a_device);
     tcase_add_test(c, a_node_of_a_format_takes_the_place_of_the_node_of_its_file);
     tcase_add_test(c, wrong_nodes_are_refused);
