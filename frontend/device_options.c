@@ -30,16 +30,11 @@ static bool add_property(struct options *o, struct machine_option *option, const
     return p->name && (p->value || !value);
 }
 
-/* Appends one list to a group. A first word alone is the value of `implied`, if that is not NULL.
- */
-static bool add_option(struct options *o, struct option_group *group, const char *implied,
-                       const char *list, struct error *err)
+bool read_properties(struct options *o, struct machine_option *option, const char *implied,
+                     const char *list, struct error *err)
 {
     struct list_item item;
     err->text[0] = 0;
-    if (group->count == OPTION_GROUP_MAX)
-        return error_set(err, "there are %u already", group->count);
-    struct machine_option *option = &group->items[group->count++];
     for (bool first = true; list_next(&list, &item, err); first = false) {
         if (first && implied && !item.value) {
             item.value = item.key;
@@ -49,6 +44,15 @@ static bool add_option(struct options *o, struct option_group *group, const char
             return false;
     }
     return err->text[0] == 0;
+}
+
+/* Appends one list to a group. */
+static bool add_option(struct options *o, struct option_group *group, const char *implied,
+                       const char *list, struct error *err)
+{
+    if (group->count == OPTION_GROUP_MAX)
+        return error_set(err, "there are %u already", group->count);
+    return read_properties(o, &group->items[group->count++], implied, list, err);
 }
 
 static struct machine_options show(const struct option_group *group)
@@ -77,8 +81,7 @@ bool add_fw_cfg(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
-/* A drive whose file name may hold commas. */
-static bool add_image(struct options *o, const struct machine_option *drive, struct error *err)
+bool append_drive(struct options *o, const struct machine_option *drive, struct error *err)
 {
     if (o->drives.count == OPTION_GROUP_MAX)
         return error_set(err, "there are %u drives already", o->drives.count);
@@ -90,13 +93,13 @@ static bool add_image(struct options *o, const struct machine_option *drive, str
 bool add_disk(struct options *o, const char *value, struct error *err)
 {
     const struct machine_option disk = {.items = {{"file", value}}, .count = 1};
-    return add_image(o, &disk, err);
+    return append_drive(o, &disk, err);
 }
 
 bool add_cdrom(struct options *o, const char *value, struct error *err)
 {
     const struct machine_option disk = {.items = {{"file", value}, {"media", "cdrom"}}, .count = 2};
-    return add_image(o, &disk, err);
+    return append_drive(o, &disk, err);
 }
 
 bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
@@ -104,7 +107,7 @@ bool add_flash_drive(struct options *o, const char *file, const char *what, stru
     const struct machine_option flash = {
         .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
         .count = what ? 4 : 3};
-    return add_image(o, &flash, err);
+    return append_drive(o, &flash, err);
 }
 
 bool add_flash(struct options *o, const char *value, struct error *err)

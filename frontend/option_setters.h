@@ -17,10 +17,19 @@ option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
 /* device_options.c: lists of properties, whose meaning is the machine's. */
 option_setter add_device, add_drive, add_netdev, add_nic, add_chardev, add_object, add_global,
     add_fw_cfg, add_flash, add_disk, add_cdrom;
+option_setter add_blockdev; /* blockdev_option.c */
+/* A drive behind the others, whose file name may hold commas. */
+bool append_drive(struct options *o, const struct machine_option *drive,
+                  struct error *err) MUST_CHECK;
 /* A disk that `rivulet FILE` asks for; the texts outlive the options. */
 bool add_first_disk(struct options *o, const char *file, const char *format, struct error *err);
 /* The next flash, with this switch of -drive on; NULL: none. */
 bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err);
+
+/* The properties of a list, which live as long as the options. A first word alone is the value of
+ * `implied`, if that is not NULL. */
+bool read_properties(struct options *o, struct machine_option *option, const char *implied,
+                     const char *list, struct error *err) MUST_CHECK;
 
 /* A copy that lives as long as the options; NULL and err: no room. */
 const char *keep_text(struct options *o, const char *text, struct error *err);

@@ -117,6 +117,10 @@ static const struct option_row rows[] = {
      "readonly=on, snapshot=on, cache=writeback|writethrough|unsafe,\n"
      "werror=enospc|stop|report|ignore, rerror=report|stop|ignore,\n"
      "discard=unmap, serial=TEXT"},
+    {"blockdev", NULL, "driver=DRIVER,node-name=ID,PROPERTY=VALUE...", CALL, 0, add_blockdev,
+     "a disk for -device or -machine pflash0=ID: driver=file,\n"
+     "filename=FILE; driver=raw|qcow2, file=NODE|file.filename=FILE;\n"
+     "read-only=on, discard=unmap, cache.no-flush=on"},
     {"hda", NULL, "FILE", CALL, 0, add_disk, "a disk: -drive file=FILE"},
     {"hdb", NULL, "FILE", CALL, 0, add_disk, "likewise"},
     {"hdc", NULL, "FILE", CALL, 0, add_disk, "likewise"},
@@ -186,7 +190,6 @@ static const struct option_row rows[] = {
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
     MISSING("sd", "a card reader"),
-    MISSING("blockdev", "graphs of block nodes: -drive describes a disk"),
     MISSING("fsdev", "file sharing"),
     MISSING("virtfs", "file sharing"),
     MISSING("usb", "USB"),

@@ -43,27 +43,36 @@ def opensbi_and_kernel(guest):
         return uimage(firmware.ljust(0x200000, b"\0") + file.read(), 0x80000000)
 
 
-def extlinux_disk(guest, kernel, name):
-    """An MBR disk; kernel is the contents of the file that extlinux.conf names."""
-    tree, part = WORK / f"{name}.tree", WORK / f"{name}.part"
-    (tree / "boot/extlinux").mkdir(parents=True, exist_ok=True)
-    (tree / "boot/kernel").write_bytes(kernel)
-    with open(guest.initramfs, "rb") as file:
-        (tree / "boot/initrd").write_bytes(gzip.compress(file.read(), 1, mtime=0))
-    (tree / "boot/extlinux/extlinux.conf").write_text(
-        "default debian\nlabel debian\n  linux /boot/kernel\n  initrd /boot/initrd\n"
-        "  append console=ttyS0 from=extlinux\n")
+def extlinux(append):
+    """A boot menu with one entry."""
+    return ("default debian\nlabel debian\n  linux /boot/kernel\n  initrd /boot/initrd\n"
+            f"  append console=ttyS0 {append}\n")
+
+
+def ext4_disk(tree, name):
+    """An MBR disk whose one partition has the files of a folder."""
+    part, disk = WORK / f"{name}.part", WORK / f"{name}.img"
     part.unlink(missing_ok=True)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, part, "100M"], check=True,
                    stdout=subprocess.DEVNULL)
     data = part.read_bytes()
     entry = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x83, b"\xfe\xff\xff", FIRST_SECTOR,
                         len(data) // SECTOR)
-    disk = WORK / f"{name}.img"
     disk.write_bytes((b"\0" * 446 + entry + b"\0" * 48 + b"\x55\xaa").ljust(
         FIRST_SECTOR * SECTOR, b"\0") + data)
     part.unlink()
     return disk
+
+
+def extlinux_disk(guest, kernel, name):
+    """A disk that boots to the initramfs; kernel is the contents of what extlinux.conf names."""
+    tree = WORK / f"{name}.tree"
+    (tree / "boot/extlinux").mkdir(parents=True, exist_ok=True)
+    (tree / "boot/kernel").write_bytes(kernel)
+    with open(guest.initramfs, "rb") as file:
+        (tree / "boot/initrd").write_bytes(gzip.compress(file.read(), 1, mtime=0))
+    (tree / "boot/extlinux/extlinux.conf").write_text(extlinux("from=extlinux"))
+    return ext4_disk(tree, name)
 
 
 def fat(files, megabytes, part):

@@ -9,7 +9,7 @@ from debian import Console
 from network import free_port
 
 # A loaded machine; and ssh's patience with a guest that boots.
-BOOT_SECONDS, END_SECONDS, COMMAND_SECONDS = 600, 300, 1200
+BOOT_SECONDS, END_SECONDS, COMMAND_SECONDS = 600, 300, 1800
 MAKE_SECONDS = 3600
 LOGIN = "rivulet login: "
 
@@ -42,7 +42,8 @@ class DebianDisk:
         return ["qemu-system-riscv64", "-machine", "virt", "-nographic", "-m", "1G",
                 "-kernel", f"{self.firmware}/u-boot/qemu-riscv64_smode/u-boot.bin",
                 "-drive", f"file={self.disk},format=qcow2,if=virtio",
-                "-netdev", f"{forward(port)},id=n0", "-device", "virtio-net-pci,netdev=n0",
+                "-netdev", f"{forward(port)},id=n0",
+                "-device", "virtio-net-pci,netdev=n0,romfile=",  # its ROM is in another package
                 "-device", "virtio-rng-pci"]
 
     def ssh(self, port, command):
