@@ -66,9 +66,10 @@ _Static_assert(sizeof(struct uimage_header) == 64, "as U-Boot lays it out");
 bool boot_image_open(struct boot_image *image, const char *what, const char *path,
                      struct error *err)
 {
+    struct error reason;
     *image = (struct boot_image){.what = what, .path = path};
-    if (!os_map_file(path, &image->file, err))
-        return false;
+    if (!os_map_file(path, &image->file, &reason))
+        return error_set(err, "could not load %s: %s", what, reason.text);
     image->bytes = image->file.bytes;
     image->size = image->file.size;
     return true;

@@ -2,15 +2,16 @@
  * status. */
 #include "frontend/boot_file.h"
 #include "frontend/img.h"
+#include "frontend/listings.h"
 #include "frontend/options.h"
 #include "frontend/run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int show(void (*print)(FILE *out))
+static int show(enum options_action action)
 {
-    print(stdout);
+    listing_print(action, stdout);
     if (fflush(stdout) == 0)
         return EXIT_SUCCESS;
     perror("rivulet: cannot write to standard output");
@@ -25,10 +26,8 @@ int main(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "img"))
         return img_main(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &err)) {
-        if (options.action == ACTION_HELP)
-            return show(options_print_help);
-        if (options.action == ACTION_VERSION)
-            return show(options_print_version);
+        if (options.action != ACTION_RUN)
+            return show(options.action);
         if (boot_file_apply(&options, &err) && run(&options, &status, &err))
             return status;
     }

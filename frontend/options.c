@@ -15,7 +15,7 @@ enum effect {
     HEADING,   /* no option: a line of --help */
     SET_TRUE,  /* the bool at offset */
     SET_TEXT,  /* the const char * at offset */
-    CALL,      /* set() */
+    CALL,      /* set(); for the argument `help` as ASK, if offset is not 0 */
     ASK,       /* the program shows something and ends: offset is the enum options_action */
     NO_EFFECT, /* QEMU's; accepted */
     NOT_YET,   /* QEMU's; refused, `help` says what is missing */
@@ -46,11 +46,11 @@ struct option_row {
 
 static const struct option_row rows[] = {
     TITLE("The machine"),
-    {"machine", "M", "virt[,PROPERTY=VALUE...]", CALL, 0, set_machine,
+    {"machine", "M", "virt[,PROPERTY=VALUE...]", CALL, ACTION_LIST_MACHINES, set_machine,
      "the board: QEMU's virt, the default\n"
      "dumpdtb=FILE writes the device tree to FILE and ends\n"
      "aclint=on has an ACLINT in place of the CLINT"},
-    {"cpu", NULL, "rv64|max|rva22s64[,NAME=on|off...]", CALL, 0, set_cpu,
+    {"cpu", NULL, "rv64|max|rva22s64[,NAME=on|off...]", CALL, ACTION_LIST_CPUS, set_cpu,
      "the harts: all names mean all that is there;\n"
      "sv39, sv48 and sv57 =on|off choose the widest paging mode"},
     {"m", NULL, "SIZE", CALL, 0, set_memory, "RAM: 512M, 2G; a plain number is MiB (128M)"},
@@ -105,7 +105,7 @@ static const struct option_row rows[] = {
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
      "start with the machine stopped: the monitor's cont lets it run"},
     TITLE("Devices"),
-    {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
+    {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, ACTION_LIST_DEVICES, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
      "virtio-serial-device, and on it virtconsole,chardev=ID and\n"
      "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0];\n"
@@ -164,7 +164,7 @@ static const struct option_row rows[] = {
     {"help", "h", NULL, ASK, ACTION_HELP, NULL, "show this text"},
     {"version", NULL, NULL, ASK, ACTION_VERSION, NULL, "show the version and the libraries"},
     TITLE("Accepted without effect"),
-    {"accel", NULL, "tcg", CALL, 0, set_accel, NULL},
+    {"accel", NULL, "tcg", CALL, ACTION_LIST_ACCELERATORS, set_accel, NULL},
     ACCEPTED("name", "NAME"),
     ACCEPTED("boot", "ORDER"),
     ACCEPTED("no-user-config", NULL),
@@ -245,6 +245,11 @@ static bool unknown_option(const char *text, const char *name, struct error *err
 
 /* --- applying ---------------------------------------------------------------------------- */
 
+static bool is_word(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
 /* `text` is the option as the user wrote it. */
 static bool apply(struct options *o, const struct option_row *row, const char *text,
                   const char *value, struct error *err)
@@ -259,6 +264,10 @@ static bool apply(struct options *o, const struct option_row *row, const char *t
         *(const char **)field = value;
         return true;
     case CALL:
+        if (row->offset && (is_word(value, "help") || is_word(value, "?"))) {
+            o->action = (enum options_action)row->offset;
+            return true;
+        }
         return row->set(o, value, &reason) ||
                error_set(err, "%s %.100s: %s", text, value, reason.text);
     case ASK:
@@ -298,11 +307,6 @@ static const struct machine_option *find_chardev(const struct options *o, const 
             return &o->chardevs.items[i];
     }
     return NULL;
-}
-
-static bool is_word(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
 }
 
 /* What monitors at character back-ends need to know of them. One at the terminal's shares it. */
@@ -461,6 +465,7 @@ void options_print_help(FILE *out)
             "usage: rivulet [OPTION...] [FILE]\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
+            "-machine, -cpu, -device and -accel list what they know when given help.\n"
             "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
             "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -15,7 +15,15 @@
 #define OPTION_FOLDERS_MAX 8u
 #define OPTION_REMOTES     8u
 
-enum options_action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
+enum options_action {
+    ACTION_RUN,
+    ACTION_HELP,
+    ACTION_VERSION,
+    ACTION_LIST_MACHINES,
+    ACTION_LIST_CPUS,
+    ACTION_LIST_DEVICES,
+    ACTION_LIST_ACCELERATORS,
+};
 enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL, SERIAL_CHARDEV };
 
 struct option_list {

@@ -113,12 +113,19 @@ static bool set_property(struct choice *c, const char *name, bool on, struct err
     return true;
 }
 
+static const struct {
+    const char *name;
+    enum isa_model model;
+} models[] = {{"rv64", ISA_RV64}, {"max", ISA_MAX}, {"rva22s64", ISA_RVA22}};
+
+void cpu_model_list(const struct byte_sink *out)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(models); i++)
+        byte_sink_print(out, "%s\n", models[i].name);
+}
+
 static bool set_model(struct choice *c, const struct list_item *item, struct error *err)
 {
-    static const struct {
-        const char *name;
-        enum isa_model model;
-    } models[] = {{"rv64", ISA_RV64}, {"max", ISA_MAX}, {"rva22s64", ISA_RVA22}};
     for (unsigned i = 0; i < ARRAY_LEN(models); i++) {
         if (item->value || strcmp(item->key, models[i].name) != 0)
             continue;

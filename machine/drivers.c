@@ -244,6 +244,19 @@ static const struct driver *find_driver(const char *name)
     return NULL;
 }
 
+void drivers_list(const struct byte_sink *out)
+{
+    static const char *const buses[] = {
+        [BUS_VIRTIO_MMIO] = "virtio-bus",
+        [BUS_VIRTIO_PCI] = "PCI",
+        [BUS_VIRTIO_PCI_MODERN] = "PCI",
+        [BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
+        if (drivers[i].bus != BUS_NONE)
+            byte_sink_print(out, "name \"%s\", bus %s\n", drivers[i].name, buses[drivers[i].bus]);
+}
+
 static bool unknown_driver(const char *name, struct error *err)
 {
     const char *nearest = "";

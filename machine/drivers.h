@@ -25,4 +25,7 @@ struct driver {
  * one. Virtio devices on MMIO wait in m->mmio_virtio for their slots. */
 bool drivers_create(struct machine *m, struct error *err) MUST_CHECK;
 
+/* The names that -device knows, with their bus, a line each. */
+void drivers_list(const struct byte_sink *out);
+
 #endif

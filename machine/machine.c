@@ -31,6 +31,17 @@ bool machine_check_cpu(const char *cpu, struct error *err)
     return cpu_model_parse(cpu, &isa, err);
 }
 
+void machine_list_cpus(const struct byte_sink *out)
+{
+    cpu_model_list(out);
+}
+
+void machine_list_devices(const struct byte_sink *out)
+{
+    drivers_list(out);
+    byte_sink_print(out, "name \"loader\"\n");
+}
+
 /* --- what the guest asks for ------------------------------------------------------------- */
 
 /* Every hart leaves its loop: only one runs, and the others look at `stop` afresh. */

@@ -80,6 +80,9 @@ void machine_config_init(struct machine_config *config);
 
 /* Whether machine_config.cpu can be this. */
 bool machine_check_cpu(const char *cpu, struct error *err) MUST_CHECK;
+/* The models that it can begin with, and the names that -device knows, in QEMU's form. */
+void machine_list_cpus(const struct byte_sink *out);
+void machine_list_devices(const struct byte_sink *out);
 
 struct machine;
 

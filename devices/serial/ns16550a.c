@@ -75,6 +75,7 @@ struct ns16550a {
     uint16_t divisor;
     bool overrun;           /* LSR.OE */
     bool thre_pending;      /* the THRE interrupt, until IIR shows it */
+    bool thre_seen;         /* LSR has been read since */
     bool timed_out;         /* the character timeout interrupt, until RBR is read */
     uint8_t rx[FIFO_BYTES]; /* oldest first */
     uint8_t rx_count;
@@ -102,7 +103,7 @@ static unsigned rx_trigger(const struct ns16550a *u)
 /* --- interrupts --- */
 
 /* The identification of the highest-priority interrupt (data sheet, table IV). */
-static unsigned interrupt_id(const struct ns16550a *u)
+static unsigned interrupt_id(const struct ns16550a *u, bool thre)
 {
     if ((u->ier & IER_LINE) && u->overrun)
         return IIR_LINE;
@@ -110,16 +111,26 @@ static unsigned interrupt_id(const struct ns16550a *u)
         return IIR_RX;
     if ((u->ier & IER_RX) && u->timed_out)
         return IIR_TIMEOUT;
-    if ((u->ier & IER_THRE) && u->thre_pending)
+    if ((u->ier & IER_THRE) && thre)
         return IIR_THRE;
     if ((u->ier & IER_MODEM) && u->msr_deltas)
         return IIR_MODEM;
     return IIR_NONE;
 }
 
+/* The wire of a THRE interrupt falls when LSR, too, has shown that THR is empty, though IIR goes on
+ * showing it. By the data sheet it would stay high, and a driver that never reads IIR (xv6 until
+ * 2023) would be interrupted for ever. On QEMU's board it is not, for the interrupt controller
+ * there does not look at the wire again when a handler is done; ours does. */
 static void update_irq(struct ns16550a *u)
 {
-    irq_set(&u->config.irq, interrupt_id(u) != IIR_NONE);
+    irq_set(&u->config.irq, interrupt_id(u, u->thre_pending && !u->thre_seen) != IIR_NONE);
+}
+
+static void raise_thre(struct ns16550a *u)
+{
+    u->thre_pending = true;
+    u->thre_seen = false;
 }
 
 /* --- receiver --- */
@@ -239,7 +250,7 @@ static uint8_t read_rbr(struct ns16550a *u)
 /* Showing the THRE interrupt acknowledges it. */
 static uint8_t read_iir(struct ns16550a *u)
 {
-    unsigned id = interrupt_id(u);
+    unsigned id = interrupt_id(u, u->thre_pending);
     if (id == IIR_THRE)
         u->thre_pending = false;
     return id | (fifos_enabled(u) ? IIR_FIFOS : 0);
@@ -249,6 +260,7 @@ static uint8_t read_lsr(struct ns16550a *u)
 {
     uint8_t value = LSR_EMPTY | (u->rx_count ? LSR_DATA : 0) | (u->overrun ? LSR_OVERRUN : 0);
     u->overrun = false;
+    u->thre_seen = true;
     return value;
 }
 
@@ -292,7 +304,7 @@ static void write_thr(struct ns16550a *u, uint8_t byte)
         loop_back(u, byte);
     else if (u->config.sink.write)
         u->config.sink.write(u->config.sink.owner, &byte, 1);
-    u->thre_pending = true;
+    raise_thre(u);
 }
 
 /* Enabling the THRE interrupt while THR is empty, which it always is, raises it. */
@@ -301,7 +313,7 @@ static void write_ier(struct ns16550a *u, uint8_t value)
     uint8_t enabled = value & ~u->ier;
     u->ier = value & IER_MASK;
     if (enabled & IER_THRE)
-        u->thre_pending = true;
+        raise_thre(u);
 }
 
 /* Bits other than FCR_ENABLE are programmed only together with it. */
@@ -380,7 +392,7 @@ static void ns16550a_reset(struct device *d)
     u->ier = u->fcr = u->lcr = u->scr = u->msr_deltas = 0;
     u->mcr = MCR_OUT2;
     u->divisor = RESET_DIVISOR;
-    u->overrun = u->thre_pending = false;
+    u->overrun = u->thre_pending = u->thre_seen = false;
     clear_rx(u);
     update_irq(u);
 }
@@ -399,7 +411,7 @@ static void state_rx(struct ns16550a *u, struct state *s)
 static void ns16550a_state(struct device *d, struct state *s)
 {
     struct ns16550a *u = (struct ns16550a *)d;
-    state_section(s, "ns16550a", 1);
+    state_section(s, "ns16550a", 2);
     state_u8(s, &u->ier);
     state_u8(s, &u->fcr);
     state_u8(s, &u->lcr);
@@ -409,6 +421,7 @@ static void ns16550a_state(struct device *d, struct state *s)
     state_u16(s, &u->divisor);
     state_bool(s, &u->overrun);
     state_bool(s, &u->thre_pending);
+    state_bool(s, &u->thre_seen);
     state_bool(s, &u->timed_out);
     if ((u->ier & ~IER_MASK) || (u->mcr & ~MCR_MASK) || (u->msr_deltas & ~MSR_DELTAS) ||
         (u->fcr & ~(FCR_ENABLE | FCR_TRIGGER)))

@@ -144,7 +144,7 @@ static uint64_t read_register(struct virtio_mmio *m, uint64_t offset)
     case DEVICE_FEATURES:
         return feature_word(virtio_offered(v), m->device_features_sel);
     case QUEUE_NUM_MAX:
-        return virtio_queue(v, m->queue_sel) ? v->queue_most : 0;
+        return virtio_queue(v, m->queue_sel) ? virtio_queue_limit(v) : 0;
     case INTERRUPT_STATUS:
         return v->isr;
     case STATUS:

@@ -178,10 +178,18 @@ struct virtio_queue *virtio_queue(struct virtio *v, unsigned queue)
     return queue < v->queue_count ? &v->queues[queue] : NULL;
 }
 
+/* A device with a small queue does not need a larger one, but drivers may: on QEMU each queue of
+ * virtio-mmio takes up to 1,024 entries. A quarter of that bounds what a guest makes the host hold.
+ */
+unsigned virtio_queue_limit(const struct virtio *v)
+{
+    return (unsigned)max_u64(v->queue_most, 256);
+}
+
 void virtio_queue_set_size(struct virtio *v, unsigned queue, uint32_t size)
 {
     struct virtio_queue *q = virtio_queue(v, queue);
-    if (q && !q->ready && is_power_of_two(size) && size <= v->queue_most)
+    if (q && !q->ready && is_power_of_two(size) && size <= virtio_queue_limit(v))
         q->size = (uint16_t)size;
     else
         log_line(v->log, LOG_GUEST_ERRORS, "%s: queue %u cannot be given %u entries", v->ops->name,
@@ -236,7 +244,7 @@ static void queue_state(struct virtio *v, struct virtio_queue *q, struct state *
     state_u16(s, &q->next_avail);
     state_u16(s, &q->next_used);
     state_u16(s, &q->published);
-    if (is_power_of_two(q->size) && q->size <= v->queue_most)
+    if (is_power_of_two(q->size) && q->size <= virtio_queue_limit(v))
         return;
     state_fail(s, "a virtio queue of %u entries", q->size);
     q->size = v->queue_most;

@@ -203,6 +203,8 @@ void virtio_write_config(struct virtio *v, uint32_t offset, const void *from, ui
 /* A queue's set-up: NULL when there is no queue of this number. Addresses are written to the queue
  * by the transport while it is not ready. */
 struct virtio_queue *virtio_queue(struct virtio *v, unsigned queue);
+/* The most entries that a driver may give a queue. */
+unsigned virtio_queue_limit(const struct virtio *v);
 /* Ignored, with a line in the log, unless the size is a power of two that fits. */
 void virtio_queue_set_size(struct virtio *v, unsigned queue, uint32_t size);
 void virtio_queue_set_ready(struct virtio *v, unsigned queue, bool ready);

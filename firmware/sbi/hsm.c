@@ -5,10 +5,9 @@
 
 enum hsm_state { HSM_STARTED = 0, HSM_STOPPED = 1, HSM_SUSPENDED = 4 };
 
-/* suspend_type: 32 bits; the rest of its space is reserved or the platform's. */
+/* suspend_type: 32 bits; the rest of its space is reserved, or the platform's, which has none. */
 #define SUSPEND_RETENTIVE     0x00000000u
 #define SUSPEND_NON_RETENTIVE 0x80000000u
-#define SUSPEND_PLATFORM      0x10000000u /* from here to 0x7fffffff, and likewise with bit 31 */
 
 enum { A0 = 10, A1 = 11 };
 
@@ -116,8 +115,7 @@ static struct sbi_ret hart_suspend(struct sbi *sbi, struct hart *h, const uint64
         sbi_suspend_non_retentive(sbi, h, args[1], args[2]);
         return (struct sbi_ret){.registers_set = true};
     }
-    const bool platform = (type & ~SUSPEND_NON_RETENTIVE) >= SUSPEND_PLATFORM;
-    return sbi_failure(platform ? SBI_ERR_NOT_SUPPORTED : SBI_ERR_INVALID_PARAM);
+    return sbi_failure(SBI_ERR_INVALID_PARAM);
 }
 
 static sbi_function *const functions[] = {hart_start, hart_stop, hart_get_status, hart_suspend};

@@ -11,6 +11,9 @@ bool sbi_hart_set(const struct sbi *sbi, uint64_t mask, uint64_t base, uint64_t 
         *set = all;
         return true;
     }
+    *set = 0;
+    if (!mask) /* the base need not be a hart then */
+        return true;
     if (base >= sbi->config.count || mask & ~(all >> base))
         return false;
     *set = mask << base;

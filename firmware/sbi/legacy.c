@@ -40,11 +40,13 @@ static int64_t console_getchar(struct sbi *sbi, struct hart *h, const uint64_t *
     return got ? byte : SBI_ERR_FAILED;
 }
 
+/* Says whether one was pending. */
 static int64_t clear_ipi(struct sbi *sbi, struct hart *h, const uint64_t *args)
 {
     (void)sbi, (void)args;
+    const bool pending = hart_mip(h) >> IRQ_SSIP & 1;
     hart_set_irq(h, IRQ_SSIP, false);
-    return SBI_SUCCESS;
+    return pending;
 }
 
 static int64_t send_ipi(struct sbi *sbi, struct hart *h, const uint64_t *args)

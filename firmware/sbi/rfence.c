@@ -51,6 +51,8 @@ static struct sbi_ret fence(struct sbi *sbi, struct hart *h, const uint64_t *arg
     uint64_t set;
     if (!sbi_hart_set(sbi, args[0], args[1], &set))
         return sbi_failure(SBI_ERR_INVALID_PARAM);
+    if (!any_asid && fence.asid > UINT16_MAX) /* ASIDLEN is 16 */
+        return sbi_failure(SBI_ERR_INVALID_PARAM);
     if (!is_range(fence.start, fence.size))
         return sbi_failure(SBI_ERR_INVALID_ADDRESS);
     sbi_sfence_vma(sbi, h, set, &fence);

@@ -378,8 +378,12 @@ static void run_seed(uint64_t seed)
 int main(void)
 {
     csr_set(menvcfg, 1ull << 61); /* ADUE: QEMU 7.2 always updates A and D */
+    uint64_t before = csr_read(minstret);
     for (uint64_t i = 0; i < config.count; i++)
         run_seed(config.seed + i);
+    print("executed ");
+    print_hex(csr_read(minstret) - before);
+    print("\n");
     check("all seeds ran", true);
     return 0;
 }

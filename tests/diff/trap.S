@@ -54,10 +54,12 @@ system_trap:
     ret
 
 /* The handler of S-mode, on a page of its own; its frame (struct s_frame) is on the next, and
- * sscratch points there. It hashes what it sees and goes on behind the instruction. A fetch that
- * faulted and the limit of traps end the program. */
+ * sscratch points there. It hashes and notes what it sees, and goes on behind the instruction. A
+ * fetch that faulted and the limit of traps end the program. */
     .macro hash csr
     csrr x30, \csr
+    sd x30, (x27)
+    addi x27, x27, 8
     xor x29, x29, x30
     mul x29, x29, x28
     srli x30, x29, 32
@@ -71,16 +73,19 @@ s_trap:
     sd x28, 0(x31)
     sd x29, 8(x31)
     sd x30, 16(x31)
-    ld x29, 24(x31)
-    ld x28, 40(x31)
+    sd x27, 24(x31)
+    ld x29, 32(x31)
+    ld x28, 48(x31)
+    ld x27, 56(x31)
     hash scause
     hash sepc
     hash stval
     hash sstatus
-    sd x29, 24(x31)
-    ld x30, 32(x31)
+    sd x27, 56(x31)
+    sd x29, 32(x31)
+    ld x30, 40(x31)
     addi x30, x30, -1
-    sd x30, 32(x31)
+    sd x30, 40(x31)
     bltz x30, s_end
     csrr x30, scause
     bltz x30, 1f
@@ -96,6 +101,7 @@ s_trap:
 2:  ld x28, 0(x31)
     ld x29, 8(x31)
     ld x30, 16(x31)
+    ld x27, 24(x31)
     csrrw x31, sscratch, x31
     sret
 s_end:

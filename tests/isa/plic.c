@@ -1,16 +1,7 @@
 /* External interrupts: UART0 through the PLIC to M- and S-mode: enable, priority, threshold, claim
  * and complete. */
-#include "tests/isa/lib/rt.h"
+#include "tests/isa/lib/board.h"
 
-#define PLIC               0xc000000ul
-#define PRIORITY(source)   (*(volatile uint32_t *)(PLIC + 4 * (source)))
-#define PENDING            (*(volatile uint32_t *)(PLIC + 0x1000))
-#define ENABLE(context)    (*(volatile uint32_t *)(PLIC + 0x2000 + 0x80 * (context)))
-#define THRESHOLD(context) (*(volatile uint32_t *)(PLIC + 0x200000 + 0x1000 * (context)))
-#define CLAIM(context)     (*(volatile uint32_t *)(PLIC + 0x200004 + 0x1000 * (context)))
-#define UART_IRQ           10
-#define UART_IER           (*(volatile uint8_t *)(UART + 1))
-#define UART_IIR           (*(volatile uint8_t *)(UART + 2))
 enum { CONTEXT_M, CONTEXT_S };
 
 static void machine_mode(void)

@@ -42,6 +42,11 @@ static void do_scr(struct rig *r)
     put(r, SCR, 0x01);
 }
 
+static void do_seen(struct rig *r)
+{
+    get(r, LSR);
+}
+
 static void do_deltas(struct rig *r)
 {
     put(r, MCR, 0x10);
@@ -82,8 +87,9 @@ static void do_overrun(struct rig *r)
 
 START_TEST(everything_is_state_that_a_reset_clears)
 {
-    void (*const acts[])(struct rig *) = {do_ier,    do_fcr,     do_lcr,  do_mcr,    do_scr,
-                                          do_deltas, do_divisor, do_send, do_arrive, do_overrun};
+    void (*const acts[])(struct rig *) = {do_ier,    do_fcr,     do_lcr,     do_mcr,
+                                          do_scr,    do_deltas,  do_divisor, do_send,
+                                          do_arrive, do_overrun, do_seen};
     for (unsigned i = 0; i < ARRAY_LEN(acts); i++) {
         struct rig r;
         rig_init(&r, NULL);
@@ -184,6 +190,43 @@ START_TEST(sending_raises_the_thre_interrupt_again)
     put(&r, THR, 'x');
     ck_assert(r.irq.level);
     ck_assert_uint_eq(get(&r, IIR), 0x02);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(lsr_lowers_the_wire_of_a_thre_interrupt_that_iir_still_shows)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    put(&r, IER, 0x02);
+    get(&r, LSR);
+    ck_assert(!r.irq.level);
+    put(&r, THR, 'x');
+    ck_assert(r.irq.level); /* a new one */
+    get(&r, LSR);
+    put(&r, SCR, 1);
+    ck_assert(!r.irq.level);
+    ck_assert_uint_eq(get(&r, IIR), 0x02);
+    ck_assert_uint_eq(get(&r, IIR), 0x01);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(lsr_lowers_the_wire_for_no_other_interrupt)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    put(&r, IER, 0x0b);
+    put(&r, MCR, 0x10); /* the modem inputs change */
+    get(&r, LSR);
+    ck_assert(r.irq.level);
+    get(&r, MSR);
+    ck_assert(!r.irq.level);
+    put(&r, THR, 'x');
+    get(&r, LSR);
+    ck_assert(r.irq.level); /* it has arrived */
+    get(&r, RBR);
+    ck_assert(!r.irq.level);
     rig_free(&r);
 }
 END_TEST
@@ -422,6 +465,8 @@ static void add_tests(TCase *tc)
     tcase_add_test(tc, without_a_sink_bytes_are_thrown_away);
     tcase_add_test(tc, enabling_the_thre_interrupt_raises_it_and_iir_acknowledges_it);
     tcase_add_test(tc, sending_raises_the_thre_interrupt_again);
+    tcase_add_test(tc, lsr_lowers_the_wire_of_a_thre_interrupt_that_iir_still_shows);
+    tcase_add_test(tc, lsr_lowers_the_wire_for_no_other_interrupt);
     tcase_add_test(tc, loopback_returns_what_is_sent_and_shuts_the_outside_out);
     tcase_add_test(tc, loopback_connects_the_modem_outputs_to_the_inputs);
     tcase_add_test(tc, changes_of_modem_inputs_set_deltas_that_reading_clears);

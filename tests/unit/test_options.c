@@ -1,5 +1,6 @@
 /* The command line: each option, each way to get it wrong. */
 #include "base/values.h"
+#include "frontend/listings.h"
 #include "frontend/option_date.h"
 #include "tests/unit/options_rig.h"
 
@@ -516,6 +517,35 @@ START_TEST(help_wins_over_what_is_missing)
 }
 END_TEST
 
+START_TEST(help_as_an_argument_asks_for_a_list)
+{
+    static const struct {
+        const char *line;
+        enum options_action action;
+        const char *shown;
+    } cases[] = {
+        {"-machine help", ACTION_LIST_MACHINES, "\nvirt                 RISC-V VirtIO board"},
+        {"-M ? -nonsense", ACTION_LIST_MACHINES, "RISC-V VirtIO board"},
+        {"-cpu help", ACTION_LIST_CPUS, "\nmax\n"},
+        {"-device help", ACTION_LIST_DEVICES, "\nname \"virtio-rng-device\", bus virtio-bus\n"},
+        {"-accel help", ACTION_LIST_ACCELERATORS, "tcg\n"},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct options o;
+        struct error err = {""};
+        char line[64];
+        snprintf(line, sizeof line, "%s", cases[i].line);
+        ck_assert_msg(parse(line, &o, &err), "%s", err.text);
+        ck_assert_int_eq(o.action, cases[i].action);
+        char text[4096] = "";
+        FILE *out = fmemopen(text, sizeof text - 1, "w");
+        listing_print(o.action, out);
+        fclose(out);
+        ck_assert_ptr_nonnull(strstr(text, cases[i].shown));
+    }
+}
+END_TEST
+
 START_TEST(version_wins_over_what_is_missing)
 {
     PARSE("--version -nonsense");
@@ -585,6 +615,7 @@ static void add_other_tests(TCase *c)
     tcase_add_test(c, what_is_not_there_yet_says_so);
     tcase_add_test(c, options_that_make_no_sense_together_are_refused);
     tcase_add_test(c, help_wins_over_what_is_missing);
+    tcase_add_test(c, help_as_an_argument_asks_for_a_list);
     tcase_add_test(c, version_wins_over_what_is_missing);
     tcase_add_test(c, help_names_every_option_that_does_something);
 }

@@ -220,6 +220,93 @@ START_TEST(completion_by_a_context_that_does_not_enable_the_source_is_ignored)
 }
 END_TEST
 
+START_TEST(completion_of_what_nobody_claimed_changes_nothing)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    enable(&r, 1, 10, 1);
+    complete(&r, 1, 10);
+    ck_assert(!is_pending(&r, 10));
+    plic_set_source(r.plic, 10, true);
+    complete(&r, 1, 10);
+    ck_assert(is_pending(&r, 10));
+    ck_assert_uint_eq(claim(&r, 1), 10);
+    ck_assert_uint_eq(claim(&r, 1), 0);
+    rig_free(&r);
+}
+END_TEST
+
+/* Which context claimed is not part of a completion. */
+START_TEST(any_context_that_enables_a_source_may_complete_it)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    enable(&r, 1, 10, 1);
+    enable(&r, 3, 10, 1);
+    plic_set_source(r.plic, 10, true);
+    ck_assert_uint_eq(claim(&r, 1), 10);
+    complete(&r, 3, 10);
+    ck_assert(r.out[1].level && r.out[3].level);
+    ck_assert_uint_eq(claim(&r, 3), 10);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(completions_may_come_in_another_order_than_the_claims)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    enable(&r, 1, 10, 2);
+    enable(&r, 1, 11, 1);
+    plic_set_source(r.plic, 10, true);
+    plic_set_source(r.plic, 11, true);
+    ck_assert_uint_eq(claim(&r, 1), 10);
+    ck_assert_uint_eq(claim(&r, 1), 11);
+    complete(&r, 1, 10);
+    ck_assert(is_pending(&r, 10) && !is_pending(&r, 11));
+    complete(&r, 1, 11);
+    ck_assert(is_pending(&r, 11));
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(a_source_that_nobody_lets_through_is_pending_until_somebody_does)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    plic_set_source(r.plic, 10, true);
+    ck_assert(is_pending(&r, 10));
+    ck_assert_uint_eq(claim(&r, 1), 0);
+    reg_write(r.plic, threshold_at(1), 3, 4);
+    enable(&r, 1, 10, 3);
+    ck_assert(!r.out[1].level);
+    reg_write(r.plic, 10 * 4, 4, 4);
+    ck_assert(r.out[1].level && !r.out[3].level);
+    reg_write(r.plic, 10 * 4, 3, 4);
+    ck_assert(!r.out[1].level);
+    reg_write(r.plic, threshold_at(1), 2, 4);
+    ck_assert(r.out[1].level);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(a_claim_of_one_source_leaves_the_next_best_notified)
+{
+    struct rig r;
+    rig_init(&r, NULL);
+    enable(&r, 1, 10, 5);
+    enable(&r, 1, 64, 2);
+    reg_write(r.plic, threshold_at(1), 1, 4);
+    plic_set_source(r.plic, 10, true);
+    plic_set_source(r.plic, 64, true);
+    ck_assert_uint_eq(claim(&r, 1), 10);
+    ck_assert(r.out[1].level);
+    reg_write(r.plic, threshold_at(1), 2, 4);
+    ck_assert(!r.out[1].level);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(the_highest_priority_is_claimed_first_and_the_lowest_id_of_equals)
 {
     struct rig r;
@@ -458,6 +545,11 @@ static void add_tests(TCase *tc)
     tcase_add_test(tc, completion_looks_at_the_wire_again);
     tcase_add_test(tc, a_forwarded_request_outlives_its_wire);
     tcase_add_test(tc, completion_by_a_context_that_does_not_enable_the_source_is_ignored);
+    tcase_add_test(tc, completion_of_what_nobody_claimed_changes_nothing);
+    tcase_add_test(tc, any_context_that_enables_a_source_may_complete_it);
+    tcase_add_test(tc, completions_may_come_in_another_order_than_the_claims);
+    tcase_add_test(tc, a_source_that_nobody_lets_through_is_pending_until_somebody_does);
+    tcase_add_test(tc, a_claim_of_one_source_leaves_the_next_best_notified);
     tcase_add_test(tc, the_highest_priority_is_claimed_first_and_the_lowest_id_of_equals);
     tcase_add_test(tc, priority_0_never_interrupts);
     tcase_add_test(tc, the_threshold_masks_notification_up_to_its_own_value_but_not_claims);

@@ -126,9 +126,24 @@ END_TEST
 START_TEST(send_ipi_to_a_hart_that_does_not_exist_sends_nothing)
 {
     struct fixture *f = fixture_create();
-    const uint64_t bad[][ARGS] = {{8, 0}, {9, 0}, {2, 2}, {1, 3}, {0, 3}, {1, UINT64_MAX - 1}};
+    const uint64_t bad[][ARGS] = {
+        {8, 0}, {9, 0}, {2, 2}, {1, 3}, {1, UINT64_MAX - 1}, {4, UINT64_MAX - 1}};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         ck_assert_int_eq(call(f, IPI, 0, bad[i]).error, INVALID_PARAM);
+    ck_assert(!ssip(f, 0) && !ssip(f, 1) && !ssip(f, 2));
+    fixture_destroy(f);
+}
+END_TEST
+
+START_TEST(a_mask_without_harts_is_valid_whatever_its_base)
+{
+    struct fixture *f = fixture_create();
+    const uint64_t bases[] = {0, HARTS, 64, UINT64_MAX - 1};
+    start_all(f);
+    for (size_t i = 0; i < ARRAY_LEN(bases); i++) {
+        ck_assert_int_eq(call(f, IPI, 0, (uint64_t[ARGS]){0, bases[i]}).error, SUCCESS);
+        ck_assert_int_eq(call(f, RFENCE, 0, (uint64_t[ARGS]){0, bases[i]}).error, SUCCESS);
+    }
     ck_assert(!ssip(f, 0) && !ssip(f, 1) && !ssip(f, 2));
     fixture_destroy(f);
 }
@@ -198,6 +213,19 @@ START_TEST(remote_fences_refuse_bad_harts_and_ranges)
                      INVALID_ADDRESS);
     ck_assert_int_eq(call(f, RFENCE, 1, (uint64_t[ARGS]){1, 0, UINT64_MAX - 4095, 4096}).error,
                      SUCCESS);
+    for (unsigned function = 3; function <= 6; function++) /* of the hypervisor extension */
+        ck_assert_int_eq(call(f, RFENCE, function, (uint64_t[ARGS]){1}).error, NOT_SUPPORTED);
+    fixture_destroy(f);
+}
+END_TEST
+
+START_TEST(remote_sfence_refuses_an_asid_of_more_than_16_bits)
+{
+    struct fixture *f = fixture_create();
+    ck_assert_int_eq(call(f, RFENCE, 2, (uint64_t[ARGS]){1, 0, 0, 4096, 0x10000}).error,
+                     INVALID_PARAM);
+    ck_assert_int_eq(call(f, RFENCE, 2, (uint64_t[ARGS]){1, 0, 0, 4096, 0xffff}).error, SUCCESS);
+    ck_assert_int_eq(call(f, RFENCE, 1, (uint64_t[ARGS]){1, 0, 0, 4096, 0x10000}).error, SUCCESS);
     fixture_destroy(f);
 }
 END_TEST
@@ -236,11 +264,13 @@ static void add_tests(TCase *c)
     tcase_add_test(c, set_timer_arms_the_caller_and_a_later_time_clears_it);
     tcase_add_test(c, send_ipi_reaches_the_harts_of_the_mask);
     tcase_add_test(c, send_ipi_to_a_hart_that_does_not_exist_sends_nothing);
+    tcase_add_test(c, a_mask_without_harts_is_valid_whatever_its_base);
     tcase_add_test(c, a_stopped_hart_gets_no_ipi);
     tcase_add_test(c, remote_sfence_forgets_the_pages_of_its_range_on_its_harts);
     tcase_add_test(c, remote_sfence_with_asid_leaves_other_address_spaces);
     tcase_add_test(c, remote_sfence_of_everything_or_much_is_a_full_flush);
     tcase_add_test(c, remote_fences_refuse_bad_harts_and_ranges);
+    tcase_add_test(c, remote_sfence_refuses_an_asid_of_more_than_16_bits);
     tcase_add_test(c, the_state_walk_keeps_a_suspension);
 }
 

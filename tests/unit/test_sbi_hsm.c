@@ -112,8 +112,8 @@ START_TEST(suspend_refuses_reserved_and_platform_types_and_bad_addresses)
     struct fixture *f = fixture_create();
     ck_assert_int_eq(call(f, HSM, 3, (uint64_t[ARGS]){1}).error, INVALID_PARAM);
     ck_assert_int_eq(call(f, HSM, 3, (uint64_t[ARGS]){0x80000001}).error, INVALID_PARAM);
-    ck_assert_int_eq(call(f, HSM, 3, (uint64_t[ARGS]){0x10000000}).error, NOT_SUPPORTED);
-    ck_assert_int_eq(call(f, HSM, 3, (uint64_t[ARGS]){0xffffffff}).error, NOT_SUPPORTED);
+    ck_assert_int_eq(call(f, HSM, 3, (uint64_t[ARGS]){0x10000000}).error, INVALID_PARAM);
+    ck_assert_int_eq(call(f, HSM, 3, (uint64_t[ARGS]){0xffffffff}).error, INVALID_PARAM);
     ck_assert_int_eq(call(f, HSM, 3, (uint64_t[ARGS]){0x80000000, 0x10}).error, INVALID_ADDRESS);
     ck_assert(!f->harts[0]->waiting);
     fixture_destroy(f);

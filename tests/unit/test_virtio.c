@@ -176,7 +176,7 @@ END_TEST
 
 START_TEST(a_queue_takes_a_power_of_two_that_fits_while_it_is_not_ready)
 {
-    static const uint32_t bad[] = {0, 3, PROBE_QUEUE_SIZE * 2, 0x10000, 0x80000000};
+    static const uint32_t bad[] = {0, 3, 512, 0x10000, 0x80000000};
     struct rig r;
     init(&r);
     virtio_queue_set_size(r.v, 0, 4);
@@ -186,6 +186,9 @@ START_TEST(a_queue_takes_a_power_of_two_that_fits_while_it_is_not_ready)
     virtio_queue_set_ready(r.v, 0, true);
     virtio_queue_set_size(r.v, 0, 8);
     ck_assert_uint_eq(r.v->queues[0].size, 4);
+    virtio_queue_set_ready(r.v, 0, false);
+    virtio_queue_set_size(r.v, 0, 256); /* more than the device would choose */
+    ck_assert_uint_eq(r.v->queues[0].size, 256);
     virtio_queue_set_ready(r.v, PROBE_QUEUES, true);
     end(&r, "cannot be given", 7);
 }

@@ -73,7 +73,7 @@ static void check_identity(bool legacy)
     ck_assert_uint_eq(get(&r, VERSION), legacy ? 1 : 2);
     ck_assert_uint_eq(get(&r, DEVICE_ID), 42);
     ck_assert_uint_eq(get(&r, VENDOR_ID), 0x554d4551);
-    ck_assert_uint_eq(get(&r, QUEUE_NUM_MAX), PROBE_QUEUE_SIZE);
+    ck_assert_uint_eq(get(&r, QUEUE_NUM_MAX), 256);
     set(&r, QUEUE_SEL, PROBE_QUEUES);
     ck_assert_uint_eq(get(&r, QUEUE_NUM_MAX), 0);
     ck_assert_uint_eq(get(&r, STATUS), 0);

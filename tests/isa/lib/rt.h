@@ -18,6 +18,8 @@ struct context {
     uint64_t unused[7];
 };
 extern struct context contexts[MAX_HARTS];
+/* start.S: the trap handler that probes need. */
+extern const char trap_entry[];
 
 /* Board: QEMU's virt. */
 #define UART           0x10000000ul
