@@ -158,6 +158,7 @@ static bool translate(struct hart *h, uint64_t va, enum tlb_access access, enum 
     }
     struct translation t;
     h->stats.walks[access]++;
+    hpm_count(h, HPM_TLB_MISS + access);
     if (!walk_page(h, va, access, context, &t))
         return false;
     tlb_insert(h->tlb, &t, asid);
