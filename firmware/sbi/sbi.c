@@ -82,7 +82,7 @@ void sbi_ecall(void *owner, struct hart *h)
 
 void sbi_state(struct sbi *sbi, struct state *s)
 {
-    state_section(s, "sbi", 2);
+    state_section(s, "sbi", 3);
     for (unsigned i = 0; i < sbi->config.count; i++) {
         state_bool(s, &sbi->suspended[i]);
         state_u64(s, &sbi->suspend_step[i]);
