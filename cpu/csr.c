@@ -8,6 +8,7 @@
 #include "cpu/hart.h"
 
 #include "base/random.h"
+#include "cpu/trigger.h"
 
 #include <string.h>
 
@@ -412,6 +413,38 @@ static void write_pmpaddr(struct hart *h, uint64_t value, unsigned i)
     pmp_write_addr(h, i, value);
 }
 
+/* --- triggers --------------------------------------------------------------------------------- */
+
+static uint64_t read_tselect(const struct hart *h)
+{
+    return h->csr.tselect;
+}
+
+static void write_tselect(struct hart *h, uint64_t value)
+{
+    trigger_select(h, value);
+}
+
+static uint64_t read_tdata1(const struct hart *h)
+{
+    return h->csr.tdata1[h->csr.tselect];
+}
+
+static void write_tdata1(struct hart *h, uint64_t value)
+{
+    trigger_write_tdata1(h, value);
+}
+
+static uint64_t read_tdata2(const struct hart *h)
+{
+    return h->csr.tdata2[h->csr.tselect];
+}
+
+static void write_tdata2(struct hart *h, uint64_t value)
+{
+    trigger_write_tdata2(h, value);
+}
+
 /* --- the rows --------------------------------------------------------------------------------- */
 
 enum csr_row {
@@ -589,13 +622,14 @@ void csr_reset(struct hart *h)
     h->frm = 0;
     h->fflags = 0;
     hpm_reset(h);
+    trigger_reset(h);
 }
 
 static bool csrs_are_legal(const struct hart *h)
 {
     const struct hart_csrs *c = &h->csr;
     bool legal = h->frm <= FRM_MASK && h->fflags <= FFLAGS_MASK && satp_is_legal(h, c->satp) &&
-                 pmp_is_legal(h) && hpm_is_legal(h) && !(c->mip & ~s_interrupts(h)) && !(c->mstatus & ~mstatus_mask(h)) &&
+                 pmp_is_legal(h) && hpm_is_legal(h) && trigger_is_legal(h) && !(c->mip & ~s_interrupts(h)) && !(c->mstatus & ~mstatus_mask(h)) &&
                  (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
 #define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
 #define VIEW(number, name, presence, accessor, ...)
@@ -624,6 +658,10 @@ void csr_state(struct hart *h, struct state *s)
     state_u64s(s, c->pmpaddr, PMP_ENTRIES);
     state_u64s(s, c->counter_config, HPM_COUNTERS);
     state_u64s(s, c->counter_offset, HPM_COUNTERS);
+    state_u64(s, &c->tselect);
+    state_u64s(s, c->tdata1, TRIGGERS);
+    state_u64s(s, c->tdata2, TRIGGERS);
+    state_bool(s, &c->trap_trigger_fires);
     state_u8(s, &h->frm);
     state_u8(s, &h->fflags);
     if (state_loading(s) && !csrs_are_legal(h))

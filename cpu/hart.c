@@ -3,6 +3,7 @@
 #include "base/events.h"
 #include "cpu/code.h"
 #include "cpu/fp_host.h"
+#include "cpu/trigger.h"
 
 #include <stdlib.h>
 
@@ -108,6 +109,7 @@ void hart_state(struct hart *h, struct state *s)
     h->x[0] = 0;
     h->resume_pc = NO_RESUME_PC;
     hpm_rearm(h);
+    trigger_update(h);
     hart_update_code_context(h);
     hart_update_translation(h);
 }
@@ -207,7 +209,8 @@ static uint64_t timer_step(const struct hart *h, uint64_t end)
     return steps < end - h->steps ? h->steps + steps : end;
 }
 
-/* The step at which the hart must look up from running: a timer, the overflow of a counter, `end`. */
+/* The step at which the hart must look up from running: a timer, the overflow of a counter, `end`.
+ */
 static uint64_t next_event_step(const struct hart *h, uint64_t end)
 {
     return hpm_overflow_step(h, timer_step(h, end));
@@ -249,6 +252,21 @@ static void run_until(struct hart *h, uint64_t until, bool cut)
     DISPATCH(h, op, (int64_t)(h->slice_end - h->steps));
 }
 
+/* One step, while a trigger may fire before any instruction. */
+static void step_with_triggers(struct hart *h, bool cut)
+{
+    if (trigger_fires(h)) {
+        hart_take_exception(h);
+        return;
+    }
+    unsigned counting = trigger_counting(h);
+    uint64_t before = h->steps;
+    if (!hart_take_interrupt(h))
+        run_until(h, h->steps + 1, cut);
+    if (h->steps != before)
+        trigger_count_step(h, counting);
+}
+
 enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
 {
     bool cut = false;
@@ -258,7 +276,9 @@ enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
         uint64_t before = h->steps;
         h->leave = false;
         h->stats.runs++;
-        if (!hart_take_interrupt(h))
+        if (UNLIKELY(h->triggers_on & TRIGGERS_STEP))
+            step_with_triggers(h, cut);
+        else if (!hart_take_interrupt(h))
             run_until(h, next_event_step(h, end_steps), cut);
         hpm_check_overflow(h);
         cut = h->steps == before;

@@ -63,6 +63,7 @@ enum hart_stop {
 };
 
 #define PMP_ENTRIES 16
+#define TRIGGERS    4
 
 /* Counters by number, as in mcountinhibit; 1 is time, which is none of ours. */
 enum { COUNTER_CYCLE = 0, COUNTER_INSTRET = 2, HPM_FIRST = 3, HPM_COUNTERS = 32 };
@@ -93,6 +94,15 @@ struct hart_csrs {
     /* Counter = what its source has counted + offset; see hpm.c. A config is mhpmevent, or
      * mcyclecfg and minstretcfg for counters 0 and 2. */
     uint64_t counter_config[HPM_COUNTERS], counter_offset[HPM_COUNTERS];
+    uint64_t tselect, tdata1[TRIGGERS], tdata2[TRIGGERS];
+    bool trap_trigger_fires; /* itrigger, etrigger: before the handler's first instruction */
+};
+
+/* What a trigger needs, if it is not off in all modes (trigger.h). */
+enum trigger_use {
+    TRIGGERS_STEP = 1, /* a look before each instruction */
+    TRIGGERS_DATA = 2, /* at loads and stores */
+    TRIGGERS_TRAP = 4, /* at traps */
 };
 
 /* The exception that a slow path found; taken by hart_take_exception. */
@@ -156,6 +166,7 @@ struct hart {
     struct hart_ports ports;
     struct pending_trap trap;
     enum hart_stop stop;
+    unsigned triggers_on;    /* OR of enum trigger_use: what triggers there are */
     uint32_t counters_armed; /* hpm counters whose top bit is set: they will overflow */
     unsigned code_context;   /* key of decoded blocks: FS and frm; see code.h */
     bool stress;             /* shake the caches: see hart_set_stress */

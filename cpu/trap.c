@@ -4,7 +4,7 @@
  *
  * Invariants: pc and steps are synced here; every change of privilege ends with
  * hart_update_translation and a page that must be looked up. */
-#include "cpu/hart.h"
+#include "cpu/trigger.h"
 
 #define INSN_SRET 0x10200073u
 #define INSN_MRET 0x30200073u
@@ -93,7 +93,10 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
         trap_to_s(h, cause, tval);
     else
         trap_to_m(h, cause, tval);
+    unsigned from = h->priv;
     enter_priv(h, to, h->steps);
+    if (UNLIKELY(h->triggers_on & TRIGGERS_TRAP))
+        trigger_note_trap(h, cause, from);
 }
 
 void hart_take_exception(struct hart *h)
