@@ -62,8 +62,11 @@ static const struct expected registers[] = {
     {0x3a2, "pmpcfg2", 0, 0x1f1f1f1f1f1f1f1f},
     {0x3b0, "pmpaddr0", 0, (1ull << 54) - 1},
     {0x3bf, "pmpaddr15", 0, (1ull << 54) - 1},
-    {0x7a0, "tselect", 0, 0},
-    {0x7a1, "tdata1", 0, 0},
+    {0x7a0, "tselect", 0, 0}, /* there are four: see test_trigger */
+    {0x7a1, "tdata1", 15ull << 60, 0},
+    {0x7a2, "tdata2", 0, ~0ull},
+    {0x7a3, "tdata3", 0, 0},
+    {0x7a4, "tinfo", 0x1008078, 0},
     {0xb1f, "mhpmcounter31", 0, ~0ull},
     {0x321, "mcyclecfg", 0, 7ull << 60},
     {0x322, "minstretcfg", 0, 7ull << 60},
