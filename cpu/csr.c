@@ -17,11 +17,11 @@
 /* mimpid: our version 0.1.0, a byte each. */
 #define RIVULET_MIMPID 0x000100ull
 
-#define SSIP           (1ull << IRQ_SSIP)
-#define STIP           (1ull << IRQ_STIP)
-#define SEIP           (1ull << IRQ_SEIP)
-#define LCOFIP         (1ull << IRQ_LCOFIP)
-#define M_INTERRUPTS   (1ull << IRQ_MSIP | 1ull << IRQ_MTIP | 1ull << IRQ_MEIP)
+#define SSIP         (1ull << IRQ_SSIP)
+#define STIP         (1ull << IRQ_STIP)
+#define SEIP         (1ull << IRQ_SEIP)
+#define LCOFIP       (1ull << IRQ_LCOFIP)
+#define M_INTERRUPTS (1ull << IRQ_MSIP | 1ull << IRQ_MTIP | 1ull << IRQ_MEIP)
 /* Every exception that exists but the environment call from M, which is never delegated. */
 #define MEDELEG_MASK 0xb3ffull
 
@@ -629,7 +629,8 @@ static bool csrs_are_legal(const struct hart *h)
 {
     const struct hart_csrs *c = &h->csr;
     bool legal = h->frm <= FRM_MASK && h->fflags <= FFLAGS_MASK && satp_is_legal(h, c->satp) &&
-                 pmp_is_legal(h) && hpm_is_legal(h) && trigger_is_legal(h) && !(c->mip & ~s_interrupts(h)) && !(c->mstatus & ~mstatus_mask(h)) &&
+                 pmp_is_legal(h) && hpm_is_legal(h) && trigger_is_legal(h) &&
+                 !(c->mip & ~s_interrupts(h)) && !(c->mstatus & ~mstatus_mask(h)) &&
                  (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
 #define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
 #define VIEW(number, name, presence, accessor, ...)
