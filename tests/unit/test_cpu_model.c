@@ -23,13 +23,14 @@ static struct hart_isa parse(const char *text)
         ck_assert_str_eq(string_, text);                                                           \
     } while (0)
 
-/* The words of `dumpdtb` of QEMU 10.0, as far as we have them. */
+/* The words of `dumpdtb` of QEMU 10.0, as far as we have them, and sdtrig, which it has without
+ * saying so. */
 START_TEST(the_models_are_qemus)
 {
     EXPECT_ISA(NULL, "rv64imafdc_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_"
                      "zicntr_zicsr_zifencei_zihintntl_zihintpause_zihpm_zmmul_za64rs_zaamo_"
-                     "zalrsc_zawrs_zfa_zca_zcd_zba_zbb_zbc_zbs_ssccptr_sscounterenw_sstc_"
-                     "sstvala_sstvecd_ssu64xl_svadu_svvptc");
+                     "zalrsc_zawrs_zfa_zca_zcd_zba_zbb_zbc_zbs_sdtrig_ssccptr_sscounterenw_"
+                     "sstc_sstvala_sstvecd_ssu64xl_svadu_svvptc");
     EXPECT_ISA("rva22s64", "rv64imafdcb_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_"
                            "ziccrse_zicntr_zicsr_zifencei_zihintpause_zihpm_zmmul_za64rs_zaamo_"
                            "zalrsc_zfhmin_zca_zcd_zba_zbb_zbs_zkt_ssccptr_sscounterenw_sstvala_"
