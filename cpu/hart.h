@@ -308,7 +308,7 @@ void hpm_write_inhibit(struct hart *h, uint64_t inhibit);
 uint64_t hpm_overflows(const struct hart *h);
 /* The selector of mhpmevent that counts an event of the SBI: event_idx, or the data of a raw one.
  */
-bool hpm_find_selector(uint32_t event_idx, uint64_t data, uint64_t *selector);
+bool hpm_find_selector(uint64_t event_idx, uint64_t data, uint64_t *selector);
 void hpm_reset(struct hart *h);
 bool hpm_is_legal(const struct hart *h);
 /* After a load: what is derived from the counters. */

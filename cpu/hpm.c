@@ -18,9 +18,8 @@
 #define SELECT_FETCH_TLB_MISS 0x10021u
 #define SELECT_EXCEPTIONS     0x100u
 #define SELECT_INTERRUPTS     0x101u
-#define SBI_EVENT_TYPE_SHIFT  16
-#define SBI_EVENT_TYPE_RAW    2u
-#define SBI_EVENT_TYPE_RAW_V2 3u
+#define SBI_EVENT_RAW         0x20000u
+#define SBI_EVENT_RAW_V2      0x30000u
 
 #define TOP_BIT      (1ull << 63)
 #define BIT(counter) (1ull << (counter))
@@ -137,8 +136,7 @@ static uint64_t legal_config(const struct hart *h, unsigned counter, uint64_t co
     if (counter < HPM_FIRST)
         return h->isa.smcntrpmf ? config & modes : 0;
     uint64_t legal = h->isa.sscofpmf ? config & (modes | HPM_OF) : 0;
-    bool known = hpm_find_selector(SBI_EVENT_TYPE_RAW << SBI_EVENT_TYPE_SHIFT,
-                                   config & HPM_SELECTOR, &selector);
+    bool known = hpm_find_selector(SBI_EVENT_RAW, config & HPM_SELECTOR, &selector);
     return legal | (known ? selector : 0);
 }
 
@@ -214,14 +212,13 @@ void hpm_check_overflow(struct hart *h)
 
 /* --- the events by name, reset, state ---------------------------------------------------- */
 
-bool hpm_find_selector(uint32_t event_idx, uint64_t data, uint64_t *selector)
+bool hpm_find_selector(uint64_t event_idx, uint64_t data, uint64_t *selector)
 {
     static const uint32_t known[] = {
         SELECT_CYCLES,         SELECT_INSTRUCTIONS, SELECT_LOAD_TLB_MISS, SELECT_STORE_TLB_MISS,
         SELECT_FETCH_TLB_MISS, SELECT_EXCEPTIONS, /* the last two: raw alone */
         SELECT_INTERRUPTS};
-    const uint32_t type = event_idx >> SBI_EVENT_TYPE_SHIFT;
-    const bool raw = type == SBI_EVENT_TYPE_RAW || type == SBI_EVENT_TYPE_RAW_V2;
+    const bool raw = event_idx == SBI_EVENT_RAW || event_idx == SBI_EVENT_RAW_V2;
     *selector = raw ? data : event_idx;
     for (unsigned i = 0; i < ARRAY_LEN(known) - (raw ? 0 : 2); i++)
         if (*selector == known[i])

@@ -85,7 +85,7 @@ static bool can_count(unsigned counter, uint64_t event, uint64_t data, uint64_t 
     if (counter == COUNTER_INSTRET)
         return event == EVENT_INSTRUCTIONS;
     if (is_programmable(counter))
-        return hpm_find_selector((uint32_t)event, data, selector);
+        return hpm_find_selector(event, data, selector);
     return is_firmware_event(event);
 }
 

@@ -91,6 +91,7 @@ START_TEST(raw_events_are_selectors_of_the_hart)
     const uint64_t traps[ARGS] = {0, ALL, 2 | 4, RAW, TRAPS};
     ck_assert_int_eq(call(f, PMU, MATCH, unknown).error, NOT_SUPPORTED);
     ck_assert_int_eq(pmu(f, MATCH, 0, ALL, 0, TRAPS).error, NOT_SUPPORTED); /* no event_idx */
+    ck_assert_int_eq(pmu(f, MATCH, 0, ALL, 0, 1ull << 32 | 1).error, NOT_SUPPORTED);
     const unsigned counter = (unsigned)call(f, PMU, MATCH, traps).value;
     f->harts[0]->events[HPM_EXCEPTION][PRIV_S] += 3;
     ck_assert_uint_eq(csr(f, 0xc00 + counter), 3);
