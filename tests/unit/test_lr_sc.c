@@ -141,6 +141,30 @@ START_TEST(each_atomic_faults_at_what_is_no_ram)
 }
 END_TEST
 
+/* Also where the page is fast. */
+START_TEST(each_atomic_traps_when_it_is_misaligned)
+{
+    for (unsigned i = 0; i < insn_count; i++) {
+        if (!is_atomic(&insns[i]) || strstr(insns[i].name, "_b"))
+            continue;
+        struct bench b;
+        bench_init(&b);
+        b.h->csr.mtvec = BENCH_RAM + 0x1000;
+        asm_put(&b.a, insns[i].name, (struct decoded){.rd = A2, .rs1 = S0, .rs2 = A4});
+        asm_put(&b.a, insns[i].name, (struct decoded){.rd = A2, .rs1 = S1, .rs2 = A4});
+        b.h->x[S0] = DATA;
+        b.h->x[S1] = DATA + 1;
+        bench_run(&b, 2);
+        bool load = strncmp(insns[i].name, "lr_", 3) == 0;
+        ck_assert_msg(b.h->csr.mcause == (load ? CAUSE_LOAD_MISALIGNED : CAUSE_STORE_MISALIGNED),
+                      "%s: %u", insns[i].name, (unsigned)b.h->csr.mcause);
+        ck_assert_uint_eq(b.h->csr.mepc, BENCH_RAM + 4);
+        ck_assert_uint_eq(b.h->csr.mtval, DATA + 1);
+        bench_free(&b);
+    }
+}
+END_TEST
+
 /* The store drops the block that runs; the hart goes on behind the instruction. */
 START_TEST(each_atomic_may_write_into_its_own_line)
 {
@@ -170,6 +194,7 @@ int main(void)
     tcase_add_test(tests, an_lr_of_rom_faults_even_when_loads_of_it_are_fast);
     tcase_add_test(tests, a_faulting_sc_ends_the_reservation);
     tcase_add_test(tests, each_atomic_faults_at_what_is_no_ram);
+    tcase_add_test(tests, each_atomic_traps_when_it_is_misaligned);
     tcase_add_test(tests, each_atomic_may_write_into_its_own_line);
     return bench_suite(suite);
 }
