@@ -6,6 +6,7 @@
 #include "cpu/hart.h"
 
 #include "cpu/code.h"
+#include "cpu/trigger.h"
 
 /* Faults by access kind. */
 static const enum cause page_fault[TLB_ACCESSES] = {CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE,
@@ -158,6 +159,7 @@ static bool translate(struct hart *h, uint64_t va, enum tlb_access access, enum 
     }
     struct translation t;
     h->stats.walks[access]++;
+    hpm_count(h, HPM_TLB_MISS + access);
     if (!walk_page(h, va, access, context, &t))
         return false;
     tlb_insert(h->tlb, &t, asid);
@@ -195,6 +197,9 @@ static void open_fast_path(struct hart *h, const struct tlb_record *record, enum
                            uint64_t addend)
 {
     if (h->stress || record->split)
+        return;
+    if (UNLIKELY(h->triggers_on & TRIGGERS_DATA) && access != TLB_FETCH &&
+        trigger_watches_page(h, record->va))
         return;
     enum tlb_context context = context_for(h, access);
     struct tlb_fast *fast = &h->tlb->fast[context][access][tlb_index(record->va)];
@@ -323,6 +328,8 @@ bool hart_load(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
 {
     unsigned first = bytes_on_page(va, size);
     struct piece pieces[2];
+    if (!trigger_permits(h, va, size, TRIGGER_LOAD))
+        return false;
     if (first == size)
         return find_piece(h, va, size, TLB_LOAD, &pieces[0]) &&
                load_piece(h, va, size, &pieces[0], value);
@@ -339,6 +346,8 @@ bool hart_store(struct hart *h, uint64_t va, unsigned size, uint64_t value)
 {
     unsigned first = bytes_on_page(va, size);
     struct piece pieces[2];
+    if (!trigger_permits(h, va, size, TRIGGER_STORE))
+        return false;
     if (first == size)
         return find_piece(h, va, size, TLB_STORE, &pieces[0]) &&
                store_piece(h, va, size, &pieces[0], value);
@@ -354,7 +363,7 @@ static bool is_ram(const struct piece *piece)
     return piece->region->kind == REGION_RAM;
 }
 
-void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
+static void *writable_address(struct hart *h, uint64_t va, unsigned size)
 {
     struct piece piece;
     if (va & (size - 1)) {
@@ -372,9 +381,18 @@ void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
     return piece_hva(&piece);
 }
 
+void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
+{
+    if (!trigger_permits(h, va, size, TRIGGER_LOAD | TRIGGER_STORE))
+        return NULL;
+    return writable_address(h, va, size);
+}
+
 bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
 {
     struct piece piece;
+    if (!trigger_permits(h, va, size, TRIGGER_LOAD))
+        return false;
     if (va & (size - 1))
         return hart_raise(h, CAUSE_LOAD_MISALIGNED, va);
     if (!find_piece(h, va, size, TLB_LOAD, &piece))
@@ -395,9 +413,11 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
                             bool *stored)
 {
     bool reserved = h->reservation_valid;
+    if (!trigger_permits(h, va, size, TRIGGER_STORE))
+        return false;
     h->reservation_valid = false;
     *stored = false;
-    void *at = hart_amo_address(h, va, size);
+    void *at = writable_address(h, va, size);
     if (!at)
         return false;
     struct tlb_record *record =
@@ -440,7 +460,9 @@ bool hart_probe_cache_block(struct hart *h, uint64_t va)
 bool hart_zero_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (!find_cache_block(h, va, TLB_STORE, &piece))
+    if (!trigger_permits(h, va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1), CACHE_BLOCK_BYTES,
+                         TRIGGER_STORE) ||
+        !find_cache_block(h, va, TLB_STORE, &piece))
         return false;
     if (!is_ram(&piece))
         return hart_raise(h, CAUSE_STORE_ACCESS, va);

@@ -8,6 +8,7 @@
 #include "cpu/hart.h"
 
 #include "base/random.h"
+#include "cpu/trigger.h"
 
 #include <string.h>
 
@@ -16,11 +17,11 @@
 /* mimpid: our version 0.1.0, a byte each. */
 #define RIVULET_MIMPID 0x000100ull
 
-#define SSIP           (1ull << IRQ_SSIP)
-#define STIP           (1ull << IRQ_STIP)
-#define SEIP           (1ull << IRQ_SEIP)
-#define S_INTERRUPTS   (SSIP | STIP | SEIP)
-#define ALL_INTERRUPTS (S_INTERRUPTS | 1ull << IRQ_MSIP | 1ull << IRQ_MTIP | 1ull << IRQ_MEIP)
+#define SSIP         (1ull << IRQ_SSIP)
+#define STIP         (1ull << IRQ_STIP)
+#define SEIP         (1ull << IRQ_SEIP)
+#define LCOFIP       (1ull << IRQ_LCOFIP)
+#define M_INTERRUPTS (1ull << IRQ_MSIP | 1ull << IRQ_MTIP | 1ull << IRQ_MEIP)
 /* Every exception that exists but the environment call from M, which is never delegated. */
 #define MEDELEG_MASK 0xb3ffull
 
@@ -34,9 +35,14 @@
 /* UXL = SXL = 64 bits: fixed. */
 #define MSTATUS_XLENS (2ull << 32 | 2ull << 34)
 
-#define COUNTER_CY (1ull << 0)
+#define COUNTER_CY (1ull << COUNTER_CYCLE)
 #define COUNTER_TM (1ull << 1)
-#define COUNTER_IR (1ull << 2)
+#define COUNTER_IR (1ull << COUNTER_INSTRET)
+
+static uint64_t s_interrupts(const struct hart *h)
+{
+    return SSIP | STIP | SEIP | (h->isa.sscofpmf ? LCOFIP : 0);
+}
 
 /* --- presence --------------------------------------------------------------------------------- */
 
@@ -214,50 +220,44 @@ static void write_seed(struct hart *h, uint64_t value)
 
 /* --- counters --------------------------------------------------------------------------------- */
 
-static uint64_t retired(const struct hart *h)
+static uint64_t read_counter(const struct hart *h, unsigned counter)
 {
-    return h->steps - h->traps;
+    return hpm_read(h, counter);
 }
 
-static bool is_inhibited(const struct hart *h, uint64_t bit)
+static void write_counter(struct hart *h, uint64_t value, unsigned counter)
 {
-    return h->csr.mcountinhibit & bit;
+    hpm_write(h, counter, value);
 }
 
-/* h->steps does not count the writing instruction yet. What a write sets is what the next
- * instruction reads (section "Hardware Performance Monitor"), hence the 1. */
-static uint64_t read_cycle(const struct hart *h)
+static uint64_t read_counter_config(const struct hart *h, unsigned counter)
 {
-    return h->csr.mcycle_offset + (is_inhibited(h, COUNTER_CY) ? 0 : h->steps);
+    return h->csr.counter_config[counter];
 }
 
-static void write_cycle(struct hart *h, uint64_t value)
+static void write_counter_config(struct hart *h, uint64_t value, unsigned counter)
 {
-    h->csr.mcycle_offset = value - (is_inhibited(h, COUNTER_CY) ? 0 : h->steps + 1);
+    hpm_write_config(h, counter, value);
 }
 
-static uint64_t read_instret(const struct hart *h)
+static uint64_t mcountinhibit_mask(const struct hart *h)
 {
-    return h->csr.minstret_offset + (is_inhibited(h, COUNTER_IR) ? 0 : retired(h));
+    const uint64_t hpm = UINT32_MAX << HPM_FIRST & UINT32_MAX;
+    return (h->isa.zicntr ? COUNTER_CY | COUNTER_IR : 0) | (h->isa.zihpm ? hpm : 0);
 }
 
-static void write_instret(struct hart *h, uint64_t value)
-{
-    h->csr.minstret_offset = value - (is_inhibited(h, COUNTER_IR) ? 0 : retired(h) + 1);
-}
-
-/* Takes effect with the next instruction: the writing one is counted under the old value. */
+/* The new value acts through hpm.c, which wants to see the counters under the old one. */
 static void effect_mcountinhibit(struct hart *h, uint64_t old)
 {
-    uint64_t stopped = h->csr.mcountinhibit & ~old, started = ~h->csr.mcountinhibit & old;
-    if (stopped & COUNTER_CY)
-        h->csr.mcycle_offset += h->steps + 1;
-    if (started & COUNTER_CY)
-        h->csr.mcycle_offset -= h->steps + 1;
-    if (stopped & COUNTER_IR)
-        h->csr.minstret_offset += retired(h) + 1;
-    if (started & COUNTER_IR)
-        h->csr.minstret_offset -= retired(h) + 1;
+    uint64_t inhibit = h->csr.mcountinhibit;
+    h->csr.mcountinhibit = old;
+    hpm_write_inhibit(h, inhibit);
+}
+
+/* Below M only those that mcounteren opens (Sscofpmf). */
+static uint64_t scountovf(const struct hart *h)
+{
+    return hpm_overflows(h) & (h->priv == PRIV_M ? ~0ull : h->csr.mcounteren);
 }
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -319,13 +319,13 @@ static uint64_t read_mip(const struct hart *h)
 /* STIP is software's while the hart's own S timer (Sstc) is off. */
 static void write_mip(struct hart *h, uint64_t value)
 {
-    uint64_t writable = SSIP | SEIP | (h->csr.menvcfg & ENVCFG_STCE ? 0 : STIP);
+    uint64_t writable = s_interrupts(h) & ~(h->csr.menvcfg & ENVCFG_STCE ? STIP : 0);
     h->csr.mip = (h->csr.mip & ~writable) | (value & writable);
     hart_check_interrupts(h);
 }
 
 /* sip and sie show the delegated bits, the others read 0 (section "Supervisor Interrupt
- * Registers"); of sip only SSIP can be written. */
+ * Registers"); of sip only SSIP and LCOFIP can be written. */
 static uint64_t read_sip(const struct hart *h)
 {
     return hart_mip(h) & h->csr.mideleg;
@@ -333,7 +333,7 @@ static uint64_t read_sip(const struct hart *h)
 
 static void write_sip(struct hart *h, uint64_t value)
 {
-    uint64_t writable = SSIP & h->csr.mideleg;
+    uint64_t writable = (SSIP | LCOFIP) & h->csr.mideleg;
     h->csr.mip = (h->csr.mip & ~writable) | (value & writable);
     hart_check_interrupts(h);
 }
@@ -411,6 +411,38 @@ static uint64_t read_pmpaddr(const struct hart *h, unsigned i)
 static void write_pmpaddr(struct hart *h, uint64_t value, unsigned i)
 {
     pmp_write_addr(h, i, value);
+}
+
+/* --- triggers --------------------------------------------------------------------------------- */
+
+static uint64_t read_tselect(const struct hart *h)
+{
+    return h->csr.tselect;
+}
+
+static void write_tselect(struct hart *h, uint64_t value)
+{
+    trigger_select(h, value);
+}
+
+static uint64_t read_tdata1(const struct hart *h)
+{
+    return h->csr.tdata1[h->csr.tselect];
+}
+
+static void write_tdata1(struct hart *h, uint64_t value)
+{
+    trigger_write_tdata1(h, value);
+}
+
+static uint64_t read_tdata2(const struct hart *h)
+{
+    return h->csr.tdata2[h->csr.tselect];
+}
+
+static void write_tdata2(struct hart *h, uint64_t value)
+{
+    trigger_write_tdata2(h, value);
 }
 
 /* --- the rows --------------------------------------------------------------------------------- */
@@ -589,16 +621,16 @@ void csr_reset(struct hart *h)
     h->csr.stimecmp = ~0ull;
     h->frm = 0;
     h->fflags = 0;
-    /* mcycle and minstret begin at 0. */
-    h->csr.mcycle_offset = -h->steps;
-    h->csr.minstret_offset = -retired(h);
+    hpm_reset(h);
+    trigger_reset(h);
 }
 
 static bool csrs_are_legal(const struct hart *h)
 {
     const struct hart_csrs *c = &h->csr;
     bool legal = h->frm <= FRM_MASK && h->fflags <= FFLAGS_MASK && satp_is_legal(h, c->satp) &&
-                 pmp_is_legal(h) && !(c->mip & ~S_INTERRUPTS) && !(c->mstatus & ~mstatus_mask(h)) &&
+                 pmp_is_legal(h) && hpm_is_legal(h) && trigger_is_legal(h) &&
+                 !(c->mip & ~s_interrupts(h)) && !(c->mstatus & ~mstatus_mask(h)) &&
                  (c->mstatus & MSTATUS_MPP) != 2ull << MSTATUS_MPP_SHIFT;
 #define CSR(number, name, presence, mask, effect) legal = legal && !(c->name & ~(mask));
 #define VIEW(number, name, presence, accessor, ...)
@@ -613,7 +645,7 @@ static bool csrs_are_legal(const struct hart *h)
 void csr_state(struct hart *h, struct state *s)
 {
     struct hart_csrs *c = &h->csr;
-    state_section(s, "csr", 2);
+    state_section(s, "csr", 3);
 #define CSR(number, name, presence, mask, effect) state_u64(s, &c->name);
 #define VIEW(number, name, presence, accessor, ...)
 #define READONLY(number, name, presence, value)
@@ -625,8 +657,12 @@ void csr_state(struct hart *h, struct state *s)
     state_u64(s, &c->mip);
     state_bytes(s, c->pmpcfg, sizeof c->pmpcfg);
     state_u64s(s, c->pmpaddr, PMP_ENTRIES);
-    state_u64(s, &c->mcycle_offset);
-    state_u64(s, &c->minstret_offset);
+    state_u64s(s, c->counter_config, HPM_COUNTERS);
+    state_u64s(s, c->counter_offset, HPM_COUNTERS);
+    state_u64(s, &c->tselect);
+    state_u64s(s, c->tdata1, TRIGGERS);
+    state_u64s(s, c->tdata2, TRIGGERS);
+    state_bool(s, &c->trap_trigger_fires);
     state_u8(s, &h->frm);
     state_u8(s, &h->fflags);
     if (state_loading(s) && !csrs_are_legal(h))

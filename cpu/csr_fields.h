@@ -55,6 +55,13 @@
 #define STATEEN_ENVCFG (1ull << 62)
 #define STATEEN_SE     (1ull << 63)
 
+/* mhpmevent, mcyclecfg and minstretcfg (Sscofpmf, Smcntrpmf). */
+#define HPM_UINH     (1ull << 60)
+#define HPM_SINH     (1ull << 61)
+#define HPM_MINH     (1ull << 62)
+#define HPM_OF       (1ull << 63)
+#define HPM_SELECTOR ((1ull << 56) - 1)
+
 #define CAUSE_INTERRUPT (1ull << 63)
 
 #endif

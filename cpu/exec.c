@@ -292,7 +292,7 @@ static HANDLER(take_exception_here)
 /* --- jumps ------------------------------------------------------------------------------------ */
 
 /* The op at h->pc, whose steps are charged already; NULL: the hart must leave (a fault was taken,
- * or the page is executed instruction by instruction). */
+ * the page is executed instruction by instruction, or finding it overflowed a counter). */
 static struct op *find_target(struct hart *h, int64_t budget)
 {
     h->steps = h->slice_end - (uint64_t)budget;
@@ -300,7 +300,7 @@ static struct op *find_target(struct hart *h, int64_t budget)
         hart_take_exception(h);
         return NULL;
     }
-    if (!h->page_valid)
+    if (!h->page_valid || h->leave)
         return NULL;
     return code_target(h->ports.code, h->page_pa + h->pc % PAGE_BYTES, h->code_context);
 }
@@ -385,6 +385,8 @@ HANDLER(op_straddle)
         hart_take_exception(h);
         LEAVE;
     }
+    if (UNLIKELY(h->leave))
+        LEAVE;
     struct op *block = code_straddle(h->ports.code, word, h->code_context);
     CONTINUE_AT(block);
 }

@@ -3,6 +3,7 @@
 #include "base/events.h"
 #include "cpu/code.h"
 #include "cpu/fp_host.h"
+#include "cpu/trigger.h"
 
 #include <stdlib.h>
 
@@ -42,7 +43,7 @@ void hart_reset(struct hart *h, uint64_t reset_pc)
     memset(h->x, 0, sizeof h->x);
     memset(h->f, 0, sizeof h->f);
     h->pc = reset_pc;
-    h->priv = PRIV_M;
+    hpm_enter_priv(h, PRIV_M, h->steps);
     h->waiting = h->stopped = false;
     h->reservation_valid = false;
     h->reservation_pa = h->reservation_value = 0;
@@ -63,6 +64,9 @@ static void state_registers(struct hart *h, struct state *s)
     state_u64(s, &h->pc);
     state_u64(s, &h->steps);
     state_u64(s, &h->traps);
+    state_u64s(s, h->priv_steps, PRIVS);
+    for (unsigned event = 0; event < HPM_EVENTS; event++)
+        state_u64s(s, h->events[event], PRIVS);
     state_u8(s, &h->priv);
     state_bool(s, &h->waiting);
     state_bool(s, &h->stopped);
@@ -93,7 +97,7 @@ static void state_fetch_page(struct hart *h, struct state *s)
 
 void hart_state(struct hart *h, struct state *s)
 {
-    state_section(s, "hart", 2);
+    state_section(s, "hart", 3);
     state_registers(h, s);
     state_fetch_page(h, s);
     state_u64(s, &h->time_base_ns);
@@ -104,6 +108,8 @@ void hart_state(struct hart *h, struct state *s)
         return;
     h->x[0] = 0;
     h->resume_pc = NO_RESUME_PC;
+    hpm_rearm(h);
+    trigger_update(h);
     hart_update_code_context(h);
     hart_update_translation(h);
 }
@@ -203,6 +209,13 @@ static uint64_t timer_step(const struct hart *h, uint64_t end)
     return steps < end - h->steps ? h->steps + steps : end;
 }
 
+/* The step at which the hart must look up from running: a timer, the overflow of a counter, `end`.
+ */
+static uint64_t next_event_step(const struct hart *h, uint64_t end)
+{
+    return hpm_overflow_step(h, timer_step(h, end));
+}
+
 /* Near the end of a slice, under stress, and on a page that PMP cuts, blocks are run one at a time:
  * a cached one if it fits, else one cut to measure. */
 static struct op *exact_entry(struct hart *h, uint64_t remaining, bool cut)
@@ -226,6 +239,8 @@ static void run_until(struct hart *h, uint64_t until, bool cut)
         hart_take_exception(h);
         return;
     }
+    if (h->leave) /* that was a TLB miss, which may have overflowed a counter */
+        return;
     uint64_t remaining = until - h->steps;
     h->exact = remaining <= BLOCK_MAX || h->stress || !h->page_valid;
     h->slice_end = h->exact ? h->steps : until - BLOCK_MAX;
@@ -237,6 +252,21 @@ static void run_until(struct hart *h, uint64_t until, bool cut)
     DISPATCH(h, op, (int64_t)(h->slice_end - h->steps));
 }
 
+/* One step, while a trigger may fire before any instruction. */
+static void step_with_triggers(struct hart *h, bool cut)
+{
+    if (trigger_fires(h)) {
+        hart_take_exception(h);
+        return;
+    }
+    unsigned counting = trigger_counting(h);
+    uint64_t before = h->steps;
+    if (!hart_take_interrupt(h))
+        run_until(h, h->steps + 1, cut);
+    if (h->steps != before)
+        trigger_count_step(h, counting);
+}
+
 enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
 {
     bool cut = false;
@@ -246,8 +276,11 @@ enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
         uint64_t before = h->steps;
         h->leave = false;
         h->stats.runs++;
-        if (!hart_take_interrupt(h))
-            run_until(h, timer_step(h, end_steps), cut);
+        if (UNLIKELY(h->triggers_on & TRIGGERS_STEP))
+            step_with_triggers(h, cut);
+        else if (!hart_take_interrupt(h))
+            run_until(h, next_event_step(h, end_steps), cut);
+        hpm_check_overflow(h);
         cut = h->steps == before;
     }
     fp_host_leave(h);

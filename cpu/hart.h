@@ -49,7 +49,8 @@ enum irq_bit {
     IRQ_STIP = 5,
     IRQ_MTIP = 7,
     IRQ_SEIP = 9,
-    IRQ_MEIP = 11
+    IRQ_MEIP = 11,
+    IRQ_LCOFIP = 13, /* a counter overflowed (Sscofpmf) */
 };
 
 /* Why the run loop gave control back before its time was over. */
@@ -62,6 +63,19 @@ enum hart_stop {
 };
 
 #define PMP_ENTRIES 16
+#define TRIGGERS    4
+
+/* Counters by number, as in mcountinhibit; 1 is time, which is none of ours. */
+enum { COUNTER_CYCLE = 0, COUNTER_INSTRET = 2, HPM_FIRST = 3, HPM_COUNTERS = 32 };
+
+/* What slow paths count, in the privilege in which it happens. */
+enum hpm_event {
+    HPM_TLB_MISS, /* + enum tlb_access: neither level knew the page, and a walk was made */
+    HPM_EXCEPTION = HPM_TLB_MISS + TLB_ACCESSES,
+    HPM_INTERRUPT,
+    HPM_EVENTS
+};
+#define PRIVS 4u
 
 /* Each CSR row of csr.def has a field of its name; VIEW and READONLY rows have none: they show what
  * is kept elsewhere. csr_reset and csr_state know all of it. */
@@ -77,8 +91,18 @@ struct hart_csrs {
     uint64_t mip;     /* what software wrote: SSIP, SEIP, and STIP (counts while STCE is 0) */
     uint8_t pmpcfg[PMP_ENTRIES];
     uint64_t pmpaddr[PMP_ENTRIES];
-    /* Counter = steps (minstret: less traps) + offset; the value itself while inhibited. */
-    uint64_t mcycle_offset, minstret_offset;
+    /* Counter = what its source has counted + offset; see hpm.c. A config is mhpmevent, or
+     * mcyclecfg and minstretcfg for counters 0 and 2. */
+    uint64_t counter_config[HPM_COUNTERS], counter_offset[HPM_COUNTERS];
+    uint64_t tselect, tdata1[TRIGGERS], tdata2[TRIGGERS];
+    bool trap_trigger_fires; /* itrigger, etrigger: before the handler's first instruction */
+};
+
+/* What a trigger needs, if it is not off in all modes (trigger.h). */
+enum trigger_use {
+    TRIGGERS_STEP = 1, /* a look before each instruction */
+    TRIGGERS_DATA = 2, /* at loads and stores */
+    TRIGGERS_TRAP = 4, /* at traps */
 };
 
 /* The exception that a slow path found; taken by hart_take_exception. */
@@ -130,6 +154,8 @@ struct hart {
     uint64_t entropy;   /* state of the source behind the CSR seed */
     uint64_t mtimecmp;  /* CLINT's compare register; in units of mtime */
     struct hart_csrs csr;
+    uint64_t priv_steps[PRIVS]; /* steps of each privilege before the present one was entered */
+    uint64_t events[HPM_EVENTS][PRIVS];
     struct tlb *tlb;
     /* Virtual time: now = time_base_ns + ((steps - time_base_steps) << icount_shift). */
     uint64_t time_base_ns, time_base_steps;
@@ -140,12 +166,14 @@ struct hart {
     struct hart_ports ports;
     struct pending_trap trap;
     enum hart_stop stop;
-    unsigned code_context; /* key of decoded blocks: FS and frm; see code.h */
-    bool stress;           /* shake the caches: see hart_set_stress */
-    int64_t budget;        /* loop dispatch: the budget between handlers */
-    bool exact;            /* blocks are run one at a time: no handler enters another */
-    uint64_t resume_pc;    /* a breakpoint here has been reported: go over it */
-    bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
+    unsigned triggers_on;    /* OR of enum trigger_use: what triggers there are */
+    uint32_t counters_armed; /* hpm counters whose top bit is set: they will overflow */
+    unsigned code_context;   /* key of decoded blocks: FS and frm; see code.h */
+    bool stress;             /* shake the caches: see hart_set_stress */
+    int64_t budget;          /* loop dispatch: the budget between handlers */
+    bool exact;              /* blocks are run one at a time: no handler enters another */
+    uint64_t resume_pc;      /* a breakpoint here has been reported: go over it */
+    bool fp_in_use;          /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
     struct hart_stats stats;
 };
@@ -267,6 +295,37 @@ void hart_flush_tlb(struct hart *h);
 void hart_sfence_vma(struct hart *h, bool any_va, uint64_t va, bool any_asid, uint64_t asid);
 /* Called after mstatus.FS or frm changed: chooses the decoded blocks' context. */
 void hart_update_code_context(struct hart *h);
+
+/* --- hpm.c -------------------------------------------------------------------------------- */
+
+/* A counter's value; CSR instructions see it without themselves. */
+uint64_t hpm_read(const struct hart *h, unsigned counter);
+/* Writes by a CSR instruction that is not counted yet: they hold from the next one on. */
+void hpm_write(struct hart *h, unsigned counter, uint64_t value);
+void hpm_write_config(struct hart *h, unsigned counter, uint64_t config);
+void hpm_write_inhibit(struct hart *h, uint64_t inhibit);
+/* OF of every counter, by number. */
+uint64_t hpm_overflows(const struct hart *h);
+/* The selector of mhpmevent that counts an event of the SBI: event_idx, or the data of a raw one.
+ */
+bool hpm_find_selector(uint64_t event_idx, uint64_t data, uint64_t *selector);
+void hpm_reset(struct hart *h);
+bool hpm_is_legal(const struct hart *h);
+/* After a load: what is derived from the counters. */
+void hpm_rearm(struct hart *h);
+/* Enters a privilege whose first step is number `first`. */
+void hpm_enter_priv(struct hart *h, enum priv priv, uint64_t first);
+/* Something happened. A counter that can overflow is looked at behind this instruction. */
+static inline void hpm_count(struct hart *h, enum hpm_event event)
+{
+    h->events[event][h->priv]++;
+    if (UNLIKELY(h->counters_armed))
+        hart_leave(h);
+}
+/* The step at which a counter of steps next overflows, at most `end`, if nothing comes between. */
+uint64_t hpm_overflow_step(const struct hart *h, uint64_t end);
+/* Makes overflows pending: between instructions. */
+void hpm_check_overflow(struct hart *h);
 
 /* --- pmp.c -------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
  *
  * Invariants: pc and steps are synced here; every change of privilege ends with
  * hart_update_translation and a page that must be looked up. */
-#include "cpu/hart.h"
+#include "cpu/trigger.h"
 
 #define INSN_SRET 0x10200073u
 #define INSN_MRET 0x30200073u
@@ -38,9 +38,9 @@ static void log_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tval
              (unsigned long long)tval, "US?M"[h->priv], "US?M"[to]);
 }
 
-static void enter_priv(struct hart *h, enum priv priv)
+static void enter_priv(struct hart *h, enum priv priv, uint64_t first_step)
 {
-    h->priv = priv;
+    hpm_enter_priv(h, priv, first_step);
     h->page_valid = false;
     hart_update_translation(h);
 }
@@ -86,13 +86,17 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
         log_trap(h, to, cause, tval);
     h->steps++;
     h->traps++;
+    hpm_count(h, cause & CAUSE_INTERRUPT ? HPM_INTERRUPT : HPM_EXCEPTION);
     h->waiting = false;
     (cause & CAUSE_INTERRUPT ? h->stats.interrupts : h->stats.exceptions)[cause % STATS_CAUSES]++;
     if (to == PRIV_S)
         trap_to_s(h, cause, tval);
     else
         trap_to_m(h, cause, tval);
-    enter_priv(h, to);
+    unsigned from = h->priv;
+    enter_priv(h, to, h->steps);
+    if (UNLIKELY(h->triggers_on & TRIGGERS_TRAP))
+        trigger_note_trap(h, cause, from);
 }
 
 void hart_take_exception(struct hart *h)
@@ -103,6 +107,7 @@ void hart_take_exception(struct hart *h)
     if (trap.cause == CAUSE_ECALL_S && !to_s && h->ports.sbi_ecall) {
         h->steps++;
         h->traps++;
+        hpm_count(h, HPM_EXCEPTION);
         h->pc += 4;
         h->page_valid = false;
         h->stats.sbi_calls++;
@@ -132,8 +137,8 @@ static uint64_t enabled_interrupts(const struct hart *h, enum priv *to)
 
 bool hart_take_interrupt(struct hart *h)
 {
-    static const uint8_t by_priority[] = {IRQ_MEIP, IRQ_MSIP, IRQ_MTIP,
-                                          IRQ_SEIP, IRQ_SSIP, IRQ_STIP};
+    static const uint8_t by_priority[] = {IRQ_MEIP, IRQ_MSIP, IRQ_MTIP,  IRQ_SEIP,
+                                          IRQ_SSIP, IRQ_STIP, IRQ_LCOFIP};
     enum priv to;
     uint64_t enabled = enabled_interrupts(h, &to);
     for (unsigned i = 0; enabled && i < ARRAY_LEN(by_priority); i++) {
@@ -157,7 +162,7 @@ static bool return_to(struct hart *h, enum priv priv, uint64_t status, uint64_t 
 {
     h->csr.mstatus = priv == PRIV_M ? status : status & ~MSTATUS_MPRV;
     h->pc = pc;
-    enter_priv(h, priv);
+    enter_priv(h, priv, h->steps + 1); /* xret itself is not counted yet */
     hart_check_interrupts(h);
     return true;
 }

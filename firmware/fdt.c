@@ -440,6 +440,34 @@ static void write_cpus(struct tree *t)
     end(t);
 }
 
+/* Which counters count which events, as mhpmevent selects them (bindings: perf/riscv,pmu.yaml):
+ * what an M-mode firmware needs to know. The last two are raw. */
+static void write_pmu(struct tree *t)
+{
+    const uint32_t programmable = 0xfffffff8, cycle = 1, instret = 4;
+    const fdt32_t counters[] = {
+        cpu_to_fdt32(0x00001), cpu_to_fdt32(0x00001), cpu_to_fdt32(programmable | cycle),
+        cpu_to_fdt32(0x00002), cpu_to_fdt32(0x00002), cpu_to_fdt32(programmable | instret),
+        cpu_to_fdt32(0x10019), cpu_to_fdt32(0x10019), cpu_to_fdt32(programmable),
+        cpu_to_fdt32(0x1001b), cpu_to_fdt32(0x1001b), cpu_to_fdt32(programmable),
+        cpu_to_fdt32(0x10021), cpu_to_fdt32(0x10021), cpu_to_fdt32(programmable),
+    };
+    const fdt32_t raw[] = {
+        0,
+        cpu_to_fdt32(0x100),
+        cpu_to_fdt32(UINT32_MAX),
+        cpu_to_fdt32(UINT32_MAX - 1),
+        cpu_to_fdt32(programmable),
+    };
+    if (!has_extension(t->config->isa, "zihpm"))
+        return;
+    begin(t, "pmu");
+    put_string(t, "compatible", "riscv,pmu");
+    put_bytes(t, "riscv,event-to-mhpmcounters", counters, sizeof counters);
+    put_bytes(t, "riscv,raw-event-to-mhpmcounters", raw, sizeof raw);
+    end(t);
+}
+
 /* What a guest writes to the syscon to end or restart the machine (bindings: syscon-poweroff). */
 static void write_syscon_action(struct tree *t, const char *name, const char *compatible,
                                 uint32_t value)
@@ -495,6 +523,7 @@ static void write_tree(struct tree *t)
     write_chosen(t);
     write_memory(t);
     write_cpus(t);
+    write_pmu(t);
     write_syscon_actions(t);
     write_rows(t, true);
     write_soc(t);

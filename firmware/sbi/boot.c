@@ -17,7 +17,7 @@
 #define CSR_MCOUNTINHIBIT 0x320u
 #define CSR_SCOUNTEREN    0x106u
 
-#define S_INTERRUPTS      (1ull << IRQ_SSIP | 1ull << IRQ_STIP | 1ull << IRQ_SEIP)
+#define S_INTERRUPTS      (1ull << IRQ_SSIP | 1ull << IRQ_STIP | 1ull << IRQ_SEIP | 1ull << IRQ_LCOFIP)
 #define CBIE_FLUSH        (1ull << 4) /* cbo.inval by S and U flushes */
 #define PMP_ALL_ADDRESSES UINT64_MAX  /* NAPOT: the whole space */
 #define PMP_RWX_NAPOT     0x1fu
@@ -32,7 +32,7 @@ static void write_csr(struct hart *h, unsigned number, uint64_t value)
 
 static void set_environment(struct hart *h)
 {
-    h->priv = PRIV_M;
+    hpm_enter_priv(h, PRIV_M, h->steps);
     write_csr(h, CSR_MEDELEG, ~(1ull << CAUSE_ECALL_S));
     write_csr(h, CSR_MIDELEG, S_INTERRUPTS);
     write_csr(h, CSR_MCOUNTEREN, UINT32_MAX);

@@ -31,7 +31,7 @@ void sbi_enter_s(struct hart *h, uint64_t pc, uint64_t opaque)
     h->reservation_valid = false;
     h->pc = pc;
     h->page_valid = false;
-    h->priv = PRIV_S;
+    hpm_enter_priv(h, PRIV_S, h->steps);
     h->x[A0] = h->id;
     h->x[A1] = opaque;
     h->csr.satp = 0;

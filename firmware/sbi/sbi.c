@@ -43,14 +43,13 @@ bool sbi_has_extension(uint64_t id)
 /* A CSR instruction is not counted yet when it acts; the ecall is. */
 void sbi_csr(struct hart *h, unsigned number, enum csr_op op, uint64_t operand)
 {
-    const uint8_t priv = h->priv;
-    uint64_t old;
-    h->priv = PRIV_M;
+    uint64_t old = 0;
     h->steps--;
-    if (!hart_csr(h, number, op, false, true, operand, &old))
+    if (op != CSR_WRITE && hart_csr_peek(h, number, &old))
+        operand = op == CSR_SET ? old | operand : old & ~operand;
+    if (!hart_csr_poke(h, number, operand))
         log_line(h->ports.log, LOG_UNIMP, "SBI: hart %u has no CSR 0x%03x", h->id, number);
     h->steps++;
-    h->priv = priv;
 }
 
 static sbi_function *find_function(uint64_t extension_id, uint64_t function)
@@ -83,7 +82,7 @@ void sbi_ecall(void *owner, struct hart *h)
 
 void sbi_state(struct sbi *sbi, struct state *s)
 {
-    state_section(s, "sbi", 2);
+    state_section(s, "sbi", 3);
     for (unsigned i = 0; i < sbi->config.count; i++) {
         state_bool(s, &sbi->suspended[i]);
         state_u64(s, &sbi->suspend_step[i]);

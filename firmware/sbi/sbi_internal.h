@@ -22,7 +22,7 @@ enum sbi_error {
 
 #define SBI_ARGS 6 /* a0 to a5 */
 
-#define PMU_HARDWARE 2u  /* counters of the hart */
+#define PMU_HARDWARE 32u /* the hart's by number: 1 is time, which is none */
 #define PMU_FIRMWARE 16u /* and those that count the SBI's own events */
 #define PMU_COUNTERS (PMU_HARDWARE + PMU_FIRMWARE)
 #define PMU_NO_EVENT UINT32_MAX
@@ -31,7 +31,7 @@ enum sbi_error {
 struct pmu_hart {
     uint32_t events[PMU_COUNTERS]; /* event_idx, or PMU_NO_EVENT */
     uint64_t values[PMU_FIRMWARE];
-    uint32_t started; /* bit by counter */
+    uint64_t started; /* bit by counter */
 };
 
 /* One hart's firmware features: see fwft.c. */

@@ -12,6 +12,11 @@ void hart_update_translation(struct hart *h)
     fixture_of(h)->translations++;
 }
 
+unsigned hart_data_priv(const struct hart *h)
+{
+    return h->priv;
+}
+
 void hart_flush_tlb(struct hart *h)
 {
     tlb_flush_all(h->tlb);

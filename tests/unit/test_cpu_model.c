@@ -23,14 +23,15 @@ static struct hart_isa parse(const char *text)
         ck_assert_str_eq(string_, text);                                                           \
     } while (0)
 
-/* The words of `dumpdtb` of QEMU 10.0, as far as we have them; for rv64 also Zicond, Svinval, Svnapot
- * and Svpbmt. */
+/* The words of `dumpdtb` of QEMU 10.0, as far as we have them; for rv64 also Zicond, Svinval,
+ * Svnapot and Svpbmt, and Sdtrig, which QEMU has without saying so. */
 START_TEST(the_models_have_what_qemus_have)
 {
     EXPECT_ISA(NULL, "rv64imafdc_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_"
                      "zicntr_zicond_zicsr_zifencei_zihintntl_zihintpause_zihpm_zmmul_za64rs_"
-                     "zaamo_zalrsc_zawrs_zfa_zca_zcd_zba_zbb_zbc_zbs_ssccptr_sscounterenw_sstc_"
-                     "sstvala_sstvecd_ssu64xl_svadu_svinval_svnapot_svpbmt_svvptc");
+                     "zaamo_zalrsc_zawrs_zfa_zca_zcd_zba_zbb_zbc_zbs_sdtrig_ssccptr_"
+                     "sscounterenw_sstc_sstvala_sstvecd_ssu64xl_svadu_svinval_svnapot_svpbmt_"
+                     "svvptc");
     EXPECT_ISA("rva22s64", "rv64imafdcb_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_"
                            "ziccrse_zicntr_zicsr_zifencei_zihintpause_zihpm_zmmul_za64rs_zaamo_"
                            "zalrsc_zfhmin_zca_zcd_zba_zbb_zbs_zkt_ssccptr_sscounterenw_sstvala_"

@@ -312,7 +312,8 @@ START_TEST(cycle_counts_steps_and_instret_leaves_traps_out)
 {
     struct hart_fixture *f = start();
     f->hart.steps = 1000;
-    f->hart.traps = 10;
+    f->hart.events[HPM_INTERRUPT][PRIV_U] = 4;
+    f->hart.events[HPM_EXCEPTION][PRIV_S] = 6;
     f->now_ns = 12345;
     ck_assert_uint_eq(csr_read_as_m(&f->hart, CSR_CYCLE), 1000);
     ck_assert_uint_eq(csr_read_as_m(&f->hart, CSR_MCYCLE), 1000);
@@ -327,7 +328,7 @@ START_TEST(the_next_instruction_reads_what_was_written_to_a_counter)
     struct hart_fixture *f = start();
     struct hart *h = &f->hart;
     h->steps = 1000;
-    h->traps = 10;
+    h->events[HPM_EXCEPTION][PRIV_M] = 10;
     ck_assert(csr_set(h, CSR_MINSTRET, 50) && csr_set(h, CSR_MCYCLE, 60));
     h->steps++;
     ck_assert_uint_eq(csr_read_as_m(h, CSR_MINSTRET), 50);

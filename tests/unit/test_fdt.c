@@ -144,6 +144,31 @@ START_TEST(cpus_are_described_with_isa_and_blocks)
 }
 END_TEST
 
+START_TEST(with_zihpm_there_is_a_pmu_that_says_what_counts_what)
+{
+    struct fdt_config c = two_harts();
+    uint8_t *blob = build(&c);
+    ck_assert_int_lt(fdt_path_offset(blob, "/pmu"), 0);
+    free(blob);
+    c.isa = "rv64imafdc_zicntr_zihpm";
+    blob = build(&c);
+    int length;
+    EXPECT_STRINGS("/pmu", "compatible", "riscv,pmu");
+    const fdt32_t *events =
+        fdt_getprop(blob, node(blob, "/pmu"), "riscv,event-to-mhpmcounters", &length);
+    ck_assert_int_eq(length % 12, 0);
+    for (int i = 0; i < length / 4; i += 3) { /* an event alone, and its counters */
+        ck_assert_uint_eq(events[i], events[i + 1]);
+        ck_assert_uint_eq(fdt32_to_cpu(events[i + 2]) & 0xfffffff8, 0xfffffff8);
+    }
+    ck_assert_uint_eq(fdt32_to_cpu(events[2]), 0xfffffff9); /* cycles: mcycle too */
+    ck_assert_ptr_nonnull(
+        fdt_getprop(blob, node(blob, "/pmu"), "riscv,raw-event-to-mhpmcounters", &length));
+    ck_assert_int_eq(length, 20);
+    free(blob);
+}
+END_TEST
+
 START_TEST(phandles_join_harts_and_interrupt_controllers)
 {
     const struct fdt_config c = two_harts();
@@ -450,6 +475,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, memory_above_4_gib_takes_both_cells);
     tcase_add_test(c, cpus_are_described_with_isa_and_blocks);
     tcase_add_test(c, phandles_join_harts_and_interrupt_controllers);
+    tcase_add_test(c, with_zihpm_there_is_a_pmu_that_says_what_counts_what);
     tcase_add_test(c, devices_are_described_from_the_rows);
     tcase_add_test(c, an_aclint_has_a_node_for_each_of_its_devices);
     tcase_add_test(c, the_plic_is_an_interrupt_controller);

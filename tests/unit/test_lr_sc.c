@@ -1,5 +1,5 @@
-/* lr and sc (access.c, exec.c): what a reservation is, and that the fast paths keep it as the slow
- * ones do. */
+/* Atomics (access.c, exec.c): what a reservation is, that the fast paths keep it as the slow ones
+ * do, and that each instruction traps where it must. */
 #include "tests/unit/hart_bench.h"
 
 #define DATA (BENCH_RAM + 0x8000)
@@ -111,15 +111,90 @@ START_TEST(a_faulting_sc_ends_the_reservation)
 }
 END_TEST
 
+/* Every row of a.def is one, and nothing else has its operands. */
+static bool is_atomic(const struct insn *row)
+{
+    return strstr(row->operands, ", (rs1)") != NULL;
+}
+
+START_TEST(each_atomic_faults_at_what_is_no_ram)
+{
+    for (unsigned i = 0; i < insn_count; i++) {
+        if (!is_atomic(&insns[i]))
+            continue;
+        struct bench b;
+        bench_init(&b);
+        b.h->csr.mtvec = BENCH_RAM + 0x1000;
+        asm_put(&b.a, insns[i].name, (struct decoded){.rd = A2, .rs1 = S0, .rs2 = A4});
+        b.h->x[S0] = BENCH_DEVICE;
+        b.h->x[A2] = 77;
+        bench_run(&b, 1);
+        bool load = strncmp(insns[i].name, "lr_", 3) == 0;
+        ck_assert_msg(b.h->csr.mcause == (load ? CAUSE_LOAD_ACCESS : CAUSE_STORE_ACCESS), "%s: %u",
+                      insns[i].name, (unsigned)b.h->csr.mcause);
+        ck_assert_uint_eq(b.h->csr.mepc, BENCH_RAM);
+        ck_assert_uint_eq(b.h->csr.mtval, BENCH_DEVICE);
+        ck_assert_uint_eq(b.h->x[A2], 77);
+        ck_assert_uint_eq(b.device_reads + b.device_writes, 0);
+        bench_free(&b);
+    }
+}
+END_TEST
+
+/* Also where the page is fast. */
+START_TEST(each_atomic_traps_when_it_is_misaligned)
+{
+    for (unsigned i = 0; i < insn_count; i++) {
+        if (!is_atomic(&insns[i]) || strstr(insns[i].name, "_b"))
+            continue;
+        struct bench b;
+        bench_init(&b);
+        b.h->csr.mtvec = BENCH_RAM + 0x1000;
+        asm_put(&b.a, insns[i].name, (struct decoded){.rd = A2, .rs1 = S0, .rs2 = A4});
+        asm_put(&b.a, insns[i].name, (struct decoded){.rd = A2, .rs1 = S1, .rs2 = A4});
+        b.h->x[S0] = DATA;
+        b.h->x[S1] = DATA + 1;
+        bench_run(&b, 2);
+        bool load = strncmp(insns[i].name, "lr_", 3) == 0;
+        ck_assert_msg(b.h->csr.mcause == (load ? CAUSE_LOAD_MISALIGNED : CAUSE_STORE_MISALIGNED),
+                      "%s: %u", insns[i].name, (unsigned)b.h->csr.mcause);
+        ck_assert_uint_eq(b.h->csr.mepc, BENCH_RAM + 4);
+        ck_assert_uint_eq(b.h->csr.mtval, DATA + 1);
+        bench_free(&b);
+    }
+}
+END_TEST
+
+/* The store drops the block that runs; the hart goes on behind the instruction. */
+START_TEST(each_atomic_may_write_into_its_own_line)
+{
+    for (unsigned i = 0; i < insn_count; i++) {
+        if (!is_atomic(&insns[i]))
+            continue;
+        struct bench b;
+        bench_init(&b);
+        asm_put(&b.a, insns[i].name, (struct decoded){.rd = A2, .rs1 = S0, .rs2 = A4});
+        ASM(&b.a, addi, .rd = A6, .rs1 = A6, .imm = 5);
+        b.h->x[S0] = BENCH_RAM + 0x10;
+        bench_run(&b, 2);
+        ck_assert_msg(b.h->x[A6] == 5 && b.h->traps == 0, "%s", insns[i].name);
+        bench_free(&b);
+    }
+}
+END_TEST
+
 int main(void)
 {
-    Suite *suite = suite_create("lr and sc");
-    TCase *tests = tcase_create("reservations");
+    Suite *suite = suite_create("atomics");
+    TCase *tests = tcase_create("atomics");
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, sc_stores_once_behind_its_own_lr);
     tcase_add_test(tests, sc_fails_elsewhere_and_when_the_value_has_changed);
     tcase_add_test(tests, fast_lr_and_sc_do_what_the_slow_ones_do);
     tcase_add_test(tests, an_lr_of_rom_faults_even_when_loads_of_it_are_fast);
     tcase_add_test(tests, a_faulting_sc_ends_the_reservation);
+    tcase_add_test(tests, each_atomic_faults_at_what_is_no_ram);
+    tcase_add_test(tests, each_atomic_traps_when_it_is_misaligned);
+    tcase_add_test(tests, each_atomic_may_write_into_its_own_line);
     return bench_suite(suite);
 }

@@ -22,7 +22,7 @@ START_TEST(boot_delegates_everything_but_ecalls_from_s)
     struct fixture *f = fixture_create();
     const struct hart_csrs *c = &f->harts[1]->csr;
     ck_assert_uint_eq(c->medeleg, 0xb1ff);
-    ck_assert_uint_eq(c->mideleg, 0x222);
+    ck_assert_uint_eq(c->mideleg, 0x2222);
     ck_assert_uint_eq(c->mcounteren & 7, 7);
     ck_assert_uint_eq(c->scounteren & 7, 7);
     ck_assert_uint_eq(c->mstatus & MSTATUS_FS, 0);

@@ -2,9 +2,13 @@
 #include "tests/unit/sbi_rig.h"
 
 #define CYCLE     0u
-#define INSTRET   1u
-#define FIRMWARE  2u /* the first counter of the SBI's own events */
-#define COUNTERS  18u
+#define INSTRET   2u
+#define HPM       3u  /* the first programmable counter */
+#define FIRMWARE  32u /* the first counter of the SBI's own events */
+#define COUNTERS  48u
+#define ALL       ((1ull << COUNTERS) - 1 - 2) /* 1 is time */
+#define RAW       0x20000u
+#define TRAPS     0x100u /* data of a raw event: exceptions */
 #define SET_TIMER 0xf0005u
 #define IPI_SENT  0xf0006u
 
@@ -19,7 +23,7 @@ static struct result pmu(struct fixture *f, uint64_t function, uint64_t a0, uint
 /* A counter for this event, out of all; started at 0. */
 static unsigned start_counting(struct fixture *f, uint64_t event)
 {
-    struct result r = pmu(f, MATCH, 0, (1u << COUNTERS) - 1, 2 | 4, event);
+    struct result r = pmu(f, MATCH, 0, ALL, 2 | 4, event);
     ck_assert_int_eq(r.error, SUCCESS);
     return (unsigned)r.value;
 }
@@ -32,15 +36,21 @@ static uint64_t csr(struct fixture *f, unsigned number)
     return value;
 }
 
-START_TEST(counters_are_cycle_instret_and_sixteen_of_the_firmware)
+START_TEST(counters_have_the_numbers_of_the_hart_and_sixteen_are_the_firmwares)
 {
     struct fixture *f = fixture_create();
     ck_assert_uint_eq(pmu(f, NUM, 0, 0, 0, 0).value, COUNTERS);
-    ck_assert_uint_eq(pmu(f, INFO, CYCLE, 0, 0, 0).value, 0xc00 | 63 << 12);
-    ck_assert_uint_eq(pmu(f, INFO, INSTRET, 0, 0, 0).value, 0xc02 | 63 << 12);
+    for (unsigned i = 0; i < FIRMWARE; i++)
+        if (i != 1)
+            ck_assert_uint_eq(pmu(f, INFO, i, 0, 0, 0).value, (0xc00 + i) | 63 << 12);
+    ck_assert_uint_eq(pmu(f, INFO, FIRMWARE, 0, 0, 0).value, 1ull << 63);
     ck_assert_uint_eq(pmu(f, INFO, COUNTERS - 1, 0, 0, 0).value, 1ull << 63);
+    ck_assert_int_eq(pmu(f, INFO, 1, 0, 0, 0).error, INVALID_PARAM); /* time */
     ck_assert_int_eq(pmu(f, INFO, COUNTERS, 0, 0, 0).error, INVALID_PARAM);
     ck_assert_int_eq(pmu(f, INFO, UINT64_MAX, 0, 0, 0).error, INVALID_PARAM);
+    f->harts[0]->isa.zihpm = false;
+    ck_assert_int_eq(pmu(f, INFO, HPM, 0, 0, 0).error, INVALID_PARAM);
+    ck_assert_int_eq(pmu(f, MATCH, HPM, 1, 0, 1).error, INVALID_PARAM);
     fixture_destroy(f);
 }
 END_TEST
@@ -48,15 +58,86 @@ END_TEST
 START_TEST(an_event_gets_a_free_counter_of_the_set_that_can_count_it)
 {
     struct fixture *f = fixture_create();
-    const uint64_t all = (1u << COUNTERS) - 1;
-    ck_assert_uint_eq(pmu(f, MATCH, 0, all, 0, 2).value, INSTRET);
-    ck_assert_int_eq(pmu(f, MATCH, 0, all, 0, 2).error, NOT_SUPPORTED); /* taken */
+    const uint64_t fixed = 1u << CYCLE | 1u << INSTRET;
+    ck_assert_uint_eq(pmu(f, MATCH, 0, fixed, 0, 2).value, INSTRET);
+    ck_assert_int_eq(pmu(f, MATCH, 0, fixed, 0, 2).error, NOT_SUPPORTED); /* taken */
     ck_assert_int_eq(pmu(f, MATCH, INSTRET, 1, 0, 1).error, NOT_SUPPORTED);
-    ck_assert_int_eq(pmu(f, MATCH, 0, 3, 0, SET_TIMER).error, NOT_SUPPORTED);
-    ck_assert_uint_eq(pmu(f, MATCH, 5, 1, 0, SET_TIMER).value, 5);
-    ck_assert_int_eq(pmu(f, MATCH, 0, all, 0, 3).error, NOT_SUPPORTED);
-    ck_assert_int_eq(pmu(f, MATCH, 0, all, 0, 0xf0016).error, NOT_SUPPORTED);
+    ck_assert_int_eq(pmu(f, MATCH, 0, fixed | 8, 0, SET_TIMER).error, NOT_SUPPORTED);
+    ck_assert_uint_eq(pmu(f, MATCH, FIRMWARE + 3, 1, 0, SET_TIMER).value, FIRMWARE + 3);
+    ck_assert_int_eq(pmu(f, MATCH, 0, ALL, 0, 3).error, NOT_SUPPORTED); /* cache references */
+    ck_assert_int_eq(pmu(f, MATCH, 0, ALL, 0, 0xf0016).error, NOT_SUPPORTED);
     ck_assert_int_eq(pmu(f, MATCH, 0, 0, 0, 1).error, NOT_SUPPORTED);
+    ck_assert_uint_eq(pmu(f, MATCH, 0, ALL, 0, 0x10019).value, HPM);
+    ck_assert_uint_eq(pmu(f, MATCH, 0, ALL, 0, 0x10021).value, HPM + 1);
+    fixture_destroy(f);
+}
+END_TEST
+
+START_TEST(counters_that_can_interrupt_come_before_cycle_and_instret)
+{
+    struct fixture *f = fixture_create();
+    ck_assert_uint_eq(pmu(f, MATCH, 0, ALL, 0, 1).value, HPM);
+    f->harts[0]->isa.sscofpmf = false;
+    ck_assert_uint_eq(pmu(f, MATCH, 0, ALL, 0, 1).value, CYCLE);
+    ck_assert_uint_eq(pmu(f, MATCH, 0, ALL, 0, 1).value, HPM + 1);
+    fixture_destroy(f);
+}
+END_TEST
+
+START_TEST(raw_events_are_selectors_of_the_hart)
+{
+    struct fixture *f = fixture_create();
+    const uint64_t unknown[ARGS] = {0, ALL, 2 | 4, RAW, 0x999};
+    const uint64_t traps[ARGS] = {0, ALL, 2 | 4, RAW, TRAPS};
+    ck_assert_int_eq(call(f, PMU, MATCH, unknown).error, NOT_SUPPORTED);
+    ck_assert_int_eq(pmu(f, MATCH, 0, ALL, 0, TRAPS).error, NOT_SUPPORTED); /* no event_idx */
+    ck_assert_int_eq(pmu(f, MATCH, 0, ALL, 0, 1ull << 32 | 1).error, NOT_SUPPORTED);
+    const unsigned counter = (unsigned)call(f, PMU, MATCH, traps).value;
+    f->harts[0]->events[HPM_EXCEPTION][PRIV_S] += 3;
+    ck_assert_uint_eq(csr(f, 0xc00 + counter), 3);
+    ck_assert_uint_eq(csr(f, 0x320 + counter), TRAPS);
+    pmu(f, STOP, counter, 1, 1, 0);
+    ck_assert_uint_eq(csr(f, 0x320 + counter), 0);
+    fixture_destroy(f);
+}
+END_TEST
+
+START_TEST(modes_that_perf_leaves_out_are_not_counted)
+{
+    struct fixture *f = fixture_create();
+    struct hart *h = f->harts[0];
+    const uint64_t user = 1u << 6 | 1u << 7, kernel = 1u << 5 | 1u << 7;
+    for (unsigned fixed = 0; fixed < 2; fixed++) {
+        const uint64_t set = fixed ? 1 : 24; /* cycle, or two that are programmable */
+        const unsigned u = (unsigned)pmu(f, MATCH, 0, set, user | 6, 1).value;
+        ck_assert_uint_eq(u, fixed ? CYCLE : HPM);
+        if (!fixed)
+            ck_assert_uint_eq(pmu(f, MATCH, 0, set, kernel | 6, 1).value, HPM + 1);
+        h->steps += 10;
+        hpm_enter_priv(h, PRIV_U, h->steps);
+        h->steps += 7;
+        hpm_enter_priv(h, PRIV_S, h->steps);
+        ck_assert_uint_eq(csr(f, 0xc00 + u), 7);
+        if (!fixed)
+            ck_assert_uint_eq(csr(f, 0xc00 + HPM + 1), 10);
+    }
+    fixture_destroy(f);
+}
+END_TEST
+
+START_TEST(a_start_arms_the_overflow_again_unless_one_is_pending)
+{
+    struct fixture *f = fixture_create();
+    struct hart *h = f->harts[0];
+    ck_assert_uint_eq(pmu(f, MATCH, 0, ALL, 0, 1).value, HPM);
+    for (unsigned pending = 0; pending < 2; pending++) {
+        h->csr.counter_config[HPM] |= HPM_OF;
+        h->csr.mip = (uint64_t)pending << IRQ_LCOFIP;
+        ck_assert_int_eq(pmu(f, START, HPM, 1, 1, -1000ull).error, SUCCESS);
+        ck_assert_int_eq(h->csr.counter_config[HPM] >> 63, pending);
+        ck_assert_uint_eq(h->counters_armed, 1u << HPM);
+        pmu(f, STOP, HPM, 1, 0, 0);
+    }
     fixture_destroy(f);
 }
 END_TEST
@@ -64,16 +145,17 @@ END_TEST
 START_TEST(sets_with_counters_that_are_not_there_and_reserved_flags_are_refused)
 {
     struct fixture *f = fixture_create();
-    start_counting(f, 1);
+    pmu(f, MATCH, 0, 1, 0, 1);
+    ck_assert_int_eq(pmu(f, MATCH, 0, 3, 0, 1).error, INVALID_PARAM); /* time */
     ck_assert_int_eq(pmu(f, MATCH, COUNTERS, 1, 0, 1).error, INVALID_PARAM);
     ck_assert_int_eq(pmu(f, MATCH, UINT64_MAX, 1, 0, 1).error, INVALID_PARAM);
-    ck_assert_int_eq(pmu(f, MATCH, 0, 1u << COUNTERS, 0, 1).error, INVALID_PARAM);
-    ck_assert_int_eq(pmu(f, MATCH, 1, 1u << (COUNTERS - 1), 0, 1).error, INVALID_PARAM);
-    ck_assert_int_eq(pmu(f, MATCH, 0, 2, 0x100, 2).error, INVALID_PARAM);
+    ck_assert_int_eq(pmu(f, MATCH, 0, 1ull << COUNTERS, 0, 1).error, INVALID_PARAM);
+    ck_assert_int_eq(pmu(f, MATCH, 1, 1ull << (COUNTERS - 1), 0, 1).error, INVALID_PARAM);
+    ck_assert_int_eq(pmu(f, MATCH, 0, 4, 0x100, 2).error, INVALID_PARAM);
     ck_assert_int_eq(pmu(f, START, 0, 1ull << 63, 0, 0).error, INVALID_PARAM);
     ck_assert_int_eq(pmu(f, START, 0, 1, 4, 0).error, INVALID_PARAM);
     ck_assert_int_eq(pmu(f, START, INSTRET, 1, 0, 0).error, INVALID_PARAM); /* not configured */
-    ck_assert_int_eq(pmu(f, STOP, 0, 1u << COUNTERS, 0, 0).error, INVALID_PARAM);
+    ck_assert_int_eq(pmu(f, STOP, 0, 1ull << COUNTERS, 0, 0).error, INVALID_PARAM);
     ck_assert_int_eq(pmu(f, STOP, 0, 1, 4, 0).error, INVALID_PARAM);
     ck_assert_int_eq(pmu(f, START, 0, 1, 2, 0).error, NO_SHMEM);
     ck_assert_int_eq(pmu(f, STOP, 0, 1, 2, 0).error, NO_SHMEM);
@@ -101,13 +183,13 @@ START_TEST(a_hardware_counter_counts_from_its_initial_value_until_it_is_stopped)
     struct fixture *f = fixture_create();
     struct hart *h = f->harts[0];
     pmu(f, MATCH, 0, 1, 0, 1);
-    pmu(f, MATCH, 0, 2, 0, 2);
-    pmu(f, START, 0, 3, 1, 1000);
+    pmu(f, MATCH, 0, 4, 0, 2);
+    pmu(f, START, 0, 5, 1, 1000);
     ck_assert_uint_eq(csr(f, 0xc00), 1000);
     ck_assert_uint_eq(csr(f, 0xc02), 1000);
     h->steps += 50; /* two of them the traps of ecalls */
-    h->traps += 2;
-    pmu(f, STOP, 0, 3, 0, 0);
+    h->events[HPM_EXCEPTION][PRIV_S] += 2;
+    pmu(f, STOP, 0, 5, 0, 0);
     h->steps += 7;
     ck_assert_uint_eq(csr(f, 0xc00), 1050);
     ck_assert_uint_eq(csr(f, 0xc02), 1048);
@@ -118,7 +200,7 @@ END_TEST
 START_TEST(a_counter_that_nobody_configured_is_left_running)
 {
     struct fixture *f = fixture_create();
-    pmu(f, STOP, 0, (1u << COUNTERS) - 1, 1, 0); /* as Linux begins */
+    pmu(f, STOP, 0, ALL, 1, 0); /* as Linux begins */
     const uint64_t before = csr(f, 0xc00);
     f->harts[0]->steps += 10;
     ck_assert_uint_eq(csr(f, 0xc00), before + 10);
@@ -188,14 +270,16 @@ END_TEST
 START_TEST(event_info_says_which_events_can_be_counted)
 {
     struct fixture *f = fixture_create();
-    const uint32_t events[] = {1, 2, 3, SET_TIMER, 0x20000};
-    for (unsigned i = 0; i < 5; i++)
+    const uint32_t events[] = {1, 2, 3, SET_TIMER, RAW, RAW};
+    const uint64_t data = TRAPS;
+    for (unsigned i = 0; i < 6; i++)
         ck_assert(dma_write(f->memory, BUFFER + 16 * i, &events[i], 4));
-    ck_assert_int_eq(pmu(f, EVENT_INFO, BUFFER, 0, 5, 0).error, SUCCESS);
-    for (unsigned i = 0; i < 5; i++) {
+    ck_assert(dma_write(f->memory, BUFFER + 16 * 5 + 8, &data, 8));
+    ck_assert_int_eq(pmu(f, EVENT_INFO, BUFFER, 0, 6, 0).error, SUCCESS);
+    for (unsigned i = 0; i < 6; i++) {
         uint32_t output;
         ck_assert(dma_read(f->memory, BUFFER + 16 * i + 4, &output, 4));
-        ck_assert_uint_eq(output, i < 2 || i == 3);
+        ck_assert_uint_eq(output, i < 2 || i == 3 || i == 5);
     }
     fixture_destroy(f);
 }
@@ -218,8 +302,12 @@ END_TEST
 
 static void add_tests(TCase *c)
 {
-    tcase_add_test(c, counters_are_cycle_instret_and_sixteen_of_the_firmware);
+    tcase_add_test(c, counters_have_the_numbers_of_the_hart_and_sixteen_are_the_firmwares);
     tcase_add_test(c, an_event_gets_a_free_counter_of_the_set_that_can_count_it);
+    tcase_add_test(c, counters_that_can_interrupt_come_before_cycle_and_instret);
+    tcase_add_test(c, raw_events_are_selectors_of_the_hart);
+    tcase_add_test(c, modes_that_perf_leaves_out_are_not_counted);
+    tcase_add_test(c, a_start_arms_the_overflow_again_unless_one_is_pending);
     tcase_add_test(c, sets_with_counters_that_are_not_there_and_reserved_flags_are_refused);
     tcase_add_test(c, a_counter_starts_once_and_stops_once);
     tcase_add_test(c, a_hardware_counter_counts_from_its_initial_value_until_it_is_stopped);
