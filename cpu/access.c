@@ -190,11 +190,47 @@ static const struct tlb_record *find_record(struct hart *h, uint64_t va, enum tl
     return record;
 }
 
+/* --- watchpoints ------------------------------------------------------------------------------ */
+
+void hart_set_watches(struct hart *h, const struct watch *watches, unsigned count)
+{
+    h->watches = watches;
+    h->watch_count = count;
+    tlb_poison_all(h->tlb);
+}
+
+/* Whether accesses of this kind to the page must be looked at. */
+static bool is_watched(const struct hart *h, uint64_t page_va, enum tlb_access access)
+{
+    unsigned kind = access == TLB_LOAD ? WATCH_LOADS : access == TLB_STORE ? WATCH_STORES : 0;
+    for (unsigned i = 0; i < h->watch_count; i++)
+        if (h->watches[i].kinds & kind && watch_covers(&h->watches[i], page_va, PAGE_BYTES))
+            return true;
+    return false;
+}
+
+/* The access was made. If the guest's own wish ends the loop with this instruction, it is first. */
+static void note_access(struct hart *h, uint64_t va, uint64_t size, unsigned kinds)
+{
+    for (unsigned i = 0; i < h->watch_count; i++) {
+        const struct watch *w = &h->watches[i];
+        if (!(w->kinds & kinds) || !watch_covers(w, va, size) || h->stop != HART_RAN)
+            continue;
+        h->watch_hit = *w;
+        if (va - w->va < w->length)
+            h->watch_hit.va = va;
+        h->stop = HART_WATCHPOINT;
+        hart_leave(h);
+    }
+}
+
+/* --- one page --------------------------------------------------------------------------------- */
+
 /* Lets the next access of this kind to the page take the fast path. */
 static void open_fast_path(struct hart *h, const struct tlb_record *record, enum tlb_access access,
                            uint64_t addend)
 {
-    if (h->stress || record->split)
+    if (h->stress || record->split || is_watched(h, record->va, access))
         return;
     enum tlb_context context = context_for(h, access);
     struct tlb_fast *fast = &h->tlb->fast[context][access][tlb_index(record->va)];
@@ -323,15 +359,20 @@ bool hart_load(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
 {
     unsigned first = bytes_on_page(va, size);
     struct piece pieces[2];
-    if (first == size)
-        return find_piece(h, va, size, TLB_LOAD, &pieces[0]) &&
-               load_piece(h, va, size, &pieces[0], value);
+    if (first == size) {
+        if (!find_piece(h, va, size, TLB_LOAD, &pieces[0]) ||
+            !load_piece(h, va, size, &pieces[0], value))
+            return false;
+        note_access(h, va, size, WATCH_LOADS);
+        return true;
+    }
     uint64_t low, high;
     if (!find_two_pieces(h, va, size, first, TLB_LOAD, pieces) ||
         !load_piece(h, va, first, &pieces[0], &low) ||
         !load_piece(h, va + first, size - first, &pieces[1], &high))
         return false;
     *value = low | high << (8 * first);
+    note_access(h, va, size, WATCH_LOADS);
     return true;
 }
 
@@ -339,12 +380,17 @@ bool hart_store(struct hart *h, uint64_t va, unsigned size, uint64_t value)
 {
     unsigned first = bytes_on_page(va, size);
     struct piece pieces[2];
+    bool ok;
     if (first == size)
-        return find_piece(h, va, size, TLB_STORE, &pieces[0]) &&
-               store_piece(h, va, size, &pieces[0], value);
-    return find_two_pieces(h, va, size, first, TLB_STORE, pieces) &&
-           store_piece(h, va, first, &pieces[0], value) &&
-           store_piece(h, va + first, size - first, &pieces[1], value >> (8 * first));
+        ok = find_piece(h, va, size, TLB_STORE, &pieces[0]) &&
+             store_piece(h, va, size, &pieces[0], value);
+    else
+        ok = find_two_pieces(h, va, size, first, TLB_STORE, pieces) &&
+             store_piece(h, va, first, &pieces[0], value) &&
+             store_piece(h, va + first, size - first, &pieces[1], value >> (8 * first));
+    if (ok)
+        note_access(h, va, size, WATCH_STORES);
+    return ok;
 }
 
 /* --- atomics ---------------------------------------------------------------------------------- */
@@ -354,7 +400,7 @@ static bool is_ram(const struct piece *piece)
     return piece->region->kind == REGION_RAM;
 }
 
-void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
+static void *writable_address(struct hart *h, uint64_t va, unsigned size)
 {
     struct piece piece;
     if (va & (size - 1)) {
@@ -372,6 +418,14 @@ void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
     return piece_hva(&piece);
 }
 
+void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
+{
+    void *at = writable_address(h, va, size);
+    if (at)
+        note_access(h, va, size, WATCH_LOADS | WATCH_STORES);
+    return at;
+}
+
 bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
 {
     struct piece piece;
@@ -386,6 +440,7 @@ bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *va
     h->reservation_valid = true;
     h->reservation_pa = piece.pa;
     h->reservation_value = *value;
+    note_access(h, va, size, WATCH_LOADS);
     return true;
 }
 
@@ -397,7 +452,7 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
     bool reserved = h->reservation_valid;
     h->reservation_valid = false;
     *stored = false;
-    void *at = hart_amo_address(h, va, size);
+    void *at = writable_address(h, va, size);
     if (!at)
         return false;
     struct tlb_record *record =
@@ -409,6 +464,7 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
         return true;
     memcpy(at, &value, size);
     *stored = true;
+    note_access(h, va, size, WATCH_STORES);
     return true;
 }
 
@@ -446,6 +502,7 @@ bool hart_zero_cache_block(struct hart *h, uint64_t va)
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
     note_store(h, &piece, CACHE_BLOCK_BYTES);
+    note_access(h, va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1), CACHE_BLOCK_BYTES, WATCH_STORES);
     return true;
 }
 

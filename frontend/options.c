@@ -101,7 +101,11 @@ static const struct option_row rows[] = {
     {"no-shutdown", NULL, NULL, SET_TRUE, AT(no_shutdown), NULL,
      "a power-off stops the machine and the program stays"},
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
-     "start with the machine stopped: the monitor's cont lets it run"},
+     "start with the machine stopped: the monitor's or gdb's cont lets it run"},
+    {"gdb", NULL, "END", CALL, 0, set_gdb,
+     "gdb may come at tcp::PORT (of this host alone), tcp:HOST:PORT,\n"
+     "unix:PATH, or another end as for -serial; none"},
+    {"s", NULL, NULL, CALL, 0, set_gdb_default, "the same as -gdb tcp::1234"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, 0, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
@@ -172,8 +176,6 @@ static const struct option_row rows[] = {
     {"audiodev", NULL, "none", CALL, 0, accept_none, NULL},
     {"sandbox", NULL, "off", CALL, 0, accept_none, NULL},
     TITLE("Known and not there yet"),
-    MISSING("s", "the gdb stub"),
-    MISSING("gdb", "the gdb stub"),
     MISSING("enable-kvm", "hardware virtualization"),
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
@@ -253,7 +255,8 @@ static bool apply(struct options *o, const struct option_row *row, const char *t
         return true;
     case CALL:
         return row->set(o, value, &reason) ||
-               error_set(err, "%s %.100s: %s", text, value, reason.text);
+               error_set(err, "%s%s%.100s: %s", text, value ? " " : "", value ? value : "",
+                         reason.text);
     case ASK:
         o->action = (enum options_action)row->offset;
         return true;
