@@ -131,16 +131,34 @@ static void tell_thread(struct gdb *g, struct gdb_text *t)
 
 /* --- monitor ----------------------------------------------------------------------------- */
 
-/* O packets: gdb shows them as they come. */
-static void show_console(void *owner, const uint8_t *bytes, size_t n)
+/* What a command says, collected: it prints in small parts. */
+struct said {
+    struct gdb *g;
+    uint8_t bytes[GDB_PACKET_MOST / 2 - 1];
+    size_t n;
+};
+
+/* An O packet: gdb shows it as it comes. */
+static void show_said(struct said *s)
 {
-    struct gdb *g = owner;
+    if (!s->n)
+        return;
+    gdb_reply_begin(&s->g->packets);
+    gdb_reply_text(&s->g->packets, "O");
+    gdb_reply_hex(&s->g->packets, s->bytes, s->n);
+    gdb_reply_send(&s->g->packets);
+    s->n = 0;
+}
+
+static void collect(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct said *s = owner;
     for (size_t part; n; bytes += part, n -= part) {
-        part = min_u64(n, GDB_PACKET_MOST / 2 - 1);
-        gdb_reply_begin(&g->packets);
-        gdb_reply_text(&g->packets, "O");
-        gdb_reply_hex(&g->packets, bytes, part);
-        gdb_reply_send(&g->packets);
+        part = min_u64(n, sizeof s->bytes - s->n);
+        memcpy(s->bytes + s->n, bytes, part);
+        s->n += part;
+        if (s->n == sizeof s->bytes)
+            show_said(s);
     }
 }
 
@@ -153,7 +171,9 @@ static void run_monitor(struct gdb *g, struct gdb_text *t)
         return;
     }
     line[n] = 0;
-    monitor_run(g->monitor, line, &(struct byte_sink){.write = show_console, .owner = g});
+    struct said said = {.g = g};
+    monitor_run(g->monitor, line, &(struct byte_sink){.write = collect, .owner = &said});
+    show_said(&said);
     gdb_answer(g, "OK");
 }
 
