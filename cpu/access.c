@@ -199,12 +199,15 @@ void hart_set_watches(struct hart *h, const struct watch *watches, unsigned coun
     tlb_poison_all(h->tlb);
 }
 
-/* Whether accesses of this kind to the page must be looked at. */
+/* Whether accesses of this kind to the page must be looked at. Atomics load through the tag of
+ * stores. */
 static bool is_watched(const struct hart *h, uint64_t page_va, enum tlb_access access)
 {
-    unsigned kind = access == TLB_LOAD ? WATCH_LOADS : access == TLB_STORE ? WATCH_STORES : 0;
+    static const unsigned kinds[TLB_ACCESSES] = {
+        [TLB_LOAD] = WATCH_LOADS, [TLB_STORE] = WATCH_LOADS | WATCH_STORES, [TLB_FETCH] = 0};
     for (unsigned i = 0; i < h->watch_count; i++)
-        if (h->watches[i].kinds & kind && watch_covers(&h->watches[i], page_va, PAGE_BYTES))
+        if (h->watches[i].kinds & kinds[access] &&
+            watch_covers(&h->watches[i], page_va, PAGE_BYTES))
             return true;
     return false;
 }

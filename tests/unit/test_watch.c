@@ -17,8 +17,9 @@ static enum hart_stop run(struct bench *b, uint64_t steps)
     return bench_run(b, steps);
 }
 
-/* Runs one instruction and three nops twice: once so that the page has its fast tags, and with a
- * watchpoint of each kind on the byte at DATA + at. Expects a stop behind it for `kinds` alone. */
+/* Runs one instruction and three nops three times: once so that the page has its fast tags, and
+ * twice with a watchpoint of each kind on the byte at DATA + at. Expects a stop behind it for
+ * `kinds` alone. */
 static void check_instruction(const char *name, struct decoded operands, unsigned kinds,
                               unsigned at)
 {
@@ -31,16 +32,15 @@ static void check_instruction(const char *name, struct decoded operands, unsigne
         for (unsigned i = 0; i < 3; i++)
             ASM(&b.a, addi);
         ck_assert_int_eq(run(&b, 4), HART_RAN);
-        b.h->pc = BENCH_RAM;
         watch(&b, &w);
-        bool hits = kinds & kind;
-        ck_assert_msg(run(&b, 4) == (hits ? HART_WATCHPOINT : HART_RAN), "%s, kind %u", name, kind);
-        ck_assert_uint_eq(b.h->steps, hits ? 5 : 8);
-        if (hits) {
-            ck_assert_uint_eq(b.h->pc, behind);
-            ck_assert_uint_eq(b.h->watch_hit.va, DATA + at);
-            ck_assert_uint_eq(b.h->watch_hit.kinds, kind);
-            ck_assert_int_eq(run(&b, 3), HART_RAN);
+        for (unsigned again = 0; again < 2; again++) {
+            bool hits = kinds & kind;
+            b.h->pc = BENCH_RAM;
+            ck_assert_msg(run(&b, 4) == (hits ? HART_WATCHPOINT : HART_RAN), "%s, kind %u, %u",
+                          name, kind, again);
+            ck_assert_uint_eq(b.h->pc, hits ? behind : behind + 12);
+            ck_assert_uint_eq(b.h->watch_hit.va, hits ? DATA + at : 0);
+            ck_assert_uint_eq(b.h->watch_hit.kinds, hits ? kind : 0);
         }
         bench_free(&b);
     }
