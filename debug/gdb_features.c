@@ -68,6 +68,7 @@ static void put_csrs(struct description *d)
     put(d, "</feature>\n");
 }
 
+/* No OS ABI: gdb would else step as on Linux, by breakpoints, and so miss traps and interrupts. */
 char *gdb_describe_target(void)
 {
     struct description d = {.text = malloc(DESCRIPTION_BYTES)};
@@ -76,7 +77,8 @@ char *gdb_describe_target(void)
     put(&d, "<?xml version=\"1.0\"?>\n"
             "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
             "<target version=\"1.0\">\n"
-            "<architecture>riscv:rv64</architecture>\n");
+            "<architecture>riscv:rv64</architecture>\n"
+            "<osabi>none</osabi>\n");
     put_cpu(&d);
     put_fpu(&d);
     put_csrs(&d);

@@ -76,7 +76,7 @@ START_TEST(the_target_description_names_all_registers)
     read_document(&r, "features:read:target.xml", 0x3000, whole);
     read_document(&r, "features:read:target.xml", 0x123, parts);
     ck_assert_str_eq(whole, parts);
-    CHECK_IN(whole, "<architecture>riscv:rv64</architecture>");
+    CHECK_IN(whole, "<architecture>riscv:rv64</architecture>\n<osabi>none</osabi>\n");
     CHECK_IN(whole, "<feature name=\"org.gnu.gdb.riscv.cpu\">");
     CHECK_IN(whole, "<reg name=\"fp\" bitsize=\"64\" type=\"data_ptr\" regnum=\"8\"/>");
     CHECK_IN(whole, "<reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\" regnum=\"32\"/>");
