@@ -305,7 +305,8 @@ static bool add_remote_end(struct options *o, enum remote_kind kind, const char 
 {
     const char *id;
     char label[32];
-    snprintf(label, sizeof label, "compat_monitor%u", o->remote_count);
+    snprintf(label, sizeof label, "%s%u", kind == REMOTE_GDB ? "gdb" : "compat_monitor",
+             o->remote_count);
     return add_character_end(o, value, label, &id, err) && add_remote(o, kind, id, err);
 }
 

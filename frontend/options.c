@@ -314,6 +314,11 @@ static bool check_remotes(struct options *o, struct error *err)
                              "TYPE,id=%.60s",
                              remote.chardev, remote.chardev);
         bool is_stdio = is_word(item_text(chardev, "type"), "stdio");
+        if (is_stdio && remote.kind == REMOTE_GDB)
+            return error_set(err,
+                             "-gdb chardev:%.60s: stdio is not there for it; give tcp::PORT "
+                             "or unix:PATH",
+                             remote.chardev);
         if (is_stdio && remote.kind == REMOTE_QMP)
             return error_set(err, "-mon chardev=%.60s: QMP at stdio is not there yet",
                              remote.chardev);
