@@ -66,7 +66,10 @@ static void take(void *owner)
 static void answer(void *owner, const uint8_t *bytes, size_t n)
 {
     struct remote *r = owner;
-    chardev_write(r->chardev, bytes, n);
+    if (r->gdb)
+        chardev_send(r->chardev, bytes, n);
+    else
+        chardev_write(r->chardev, bytes, n);
 }
 
 /* --- on the back-end's thread ------------------------------------------------------------ */
