@@ -91,13 +91,20 @@ gdb_handler gdb_query, gdb_set;
 /* The target description; NULL: no memory. The caller frees it. */
 char *gdb_describe_target(void);
 
-/* --- gdb_resume.c: going on, stopping, breakpoints --- */
+/* --- gdb_points.c: breakpoints and watchpoints --- */
+
+gdb_handler gdb_insert_point, gdb_remove_point;
+void gdb_remove_all_points(struct gdb *g);
+/* What gdb does not want any more; before the machine goes on, or steps. */
+void gdb_remove_unwanted(struct gdb *g, bool steps);
+/* One at this address that gdb wants, or does not want any more; or NULL. */
+const struct gdb_point *gdb_breakpoint_at(const struct gdb *g, uint64_t va, bool is_wanted);
+
+/* --- gdb_resume.c: going on, stopping --- */
 
 gdb_handler gdb_continue, gdb_continue_with, gdb_step, gdb_step_with, gdb_v_packet;
-gdb_handler gdb_insert_point, gdb_remove_point;
 /* The reply that tells where the machine stands; ? asks for it. */
 void gdb_report_stop(struct gdb *g, bool is_asked);
-void gdb_remove_all_points(struct gdb *g);
 /* A stopped machine steps no more. */
 void gdb_end_step(struct gdb *g);
 
