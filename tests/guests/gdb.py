@@ -280,9 +280,14 @@ def detach_and_come_back(program, debuggee):
                 gdb.must("continue", "count")
                 gdb.must("break on_trap")
                 gdb.must("detach", "detached")
-            time.sleep(0.2)
-            with machine.gdb(debuggee) as gdb:  # it has run to its end, over the breakpoint
-                gdb.must("p counters[0]", "= 2000")
+            end, said = time.monotonic() + STEP_SECONDS, ""
+            while "= 2000" not in said:  # it runs to its end, over the breakpoint
+                expect(time.monotonic() < end, f"it does not go on: {said}")
+                with machine.gdb(debuggee) as gdb:
+                    said = gdb.must("p counters[0]", r"= \d+")
+                    gdb.must("detach", "detached")
+            with machine.gdb(debuggee) as gdb:
+                gdb.must("monitor info status", "shutdown")
                 gdb.must("monitor system_reset")
                 gdb.must("disconnect")
             with machine.gdb(debuggee) as gdb:
@@ -333,11 +338,13 @@ def attach_to_a_boot(program, guest):
         with debugged([*command, "-serial", f"file:{serial}"]) as machine:
             with machine.gdb() as gdb:
                 gdb.must("info threads", '"hart 0"', '"hart 1"')
-                gdb.send("continue")
-                time.sleep(1)
-                gdb.interrupt()
-                expect("SIGINT" in gdb.answer(), "no stop by Ctrl-C")
-                gdb.must("p/x $satp", "= 0x[9a8]0*")
+                end = time.monotonic() + STEP_SECONDS
+                while "= 0x0" in gdb.must("p/x $satp"):
+                    expect(time.monotonic() < end, "the kernel does not come to its paging")
+                    gdb.send("continue")
+                    time.sleep(0.5)
+                    gdb.interrupt()
+                    expect("SIGINT" in gdb.answer(), "no stop by Ctrl-C")
                 gdb.must("x/4i $stvec", "csr")
                 gdb.must("maintenance packet Qqemu.PhyMemMode:1", "OK")
                 gdb.must("x/2xw 0x80200000", "0x80200000:")
