@@ -1,8 +1,9 @@
 /* Watchpoints: a hart stops behind the instruction that reads or writes watched bytes.
  *
- * Addresses are virtual, and the same for all harts. Pages with watched bytes get no fast tags for
- * what is watched, so that every such access takes the slow path, which looks; all other pages, and
- * all pages when nothing is watched, are as fast as ever. */
+ * Addresses are virtual, and the same for all harts. What counts is a hart's own loads and stores:
+ * page-table walks, DMA and what the built-in SBI does for a guest are not seen. Pages with watched
+ * bytes get no fast tags for what is watched, so that every such access takes the slow path, which
+ * looks; all other pages, and all pages when nothing is watched, are as fast as ever. */
 #ifndef RIVULET_CPU_WATCH_H
 #define RIVULET_CPU_WATCH_H
 
