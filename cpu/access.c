@@ -192,11 +192,50 @@ static const struct tlb_record *find_record(struct hart *h, uint64_t va, enum tl
     return record;
 }
 
+/* --- watchpoints ------------------------------------------------------------------------------ */
+
+void hart_set_watches(struct hart *h, const struct watch *watches, unsigned count)
+{
+    h->watches = watches;
+    h->watch_count = count;
+    tlb_poison_all(h->tlb);
+}
+
+/* Whether accesses of this kind to the page must be looked at. Atomics load through the tag of
+ * stores. */
+static bool is_watched(const struct hart *h, uint64_t page_va, enum tlb_access access)
+{
+    static const unsigned kinds[TLB_ACCESSES] = {
+        [TLB_LOAD] = WATCH_LOADS, [TLB_STORE] = WATCH_LOADS | WATCH_STORES, [TLB_FETCH] = 0};
+    for (unsigned i = 0; i < h->watch_count; i++)
+        if (h->watches[i].kinds & kinds[access] &&
+            watch_covers(&h->watches[i], page_va, PAGE_BYTES))
+            return true;
+    return false;
+}
+
+/* The access was made. If the guest's own wish ends the loop with this instruction, it is first. */
+static void note_access(struct hart *h, uint64_t va, uint64_t size, unsigned kinds)
+{
+    for (unsigned i = 0; i < h->watch_count; i++) {
+        const struct watch *w = &h->watches[i];
+        if (!(w->kinds & kinds) || !watch_covers(w, va, size) || h->stop != HART_RAN)
+            continue;
+        h->watch_hit = *w;
+        if (va - w->va < w->length)
+            h->watch_hit.va = va;
+        h->stop = HART_WATCHPOINT;
+        hart_leave(h);
+    }
+}
+
+/* --- one page --------------------------------------------------------------------------------- */
+
 /* Lets the next access of this kind to the page take the fast path. */
 static void open_fast_path(struct hart *h, const struct tlb_record *record, enum tlb_access access,
                            uint64_t addend)
 {
-    if (h->stress || record->split)
+    if (h->stress || record->split || is_watched(h, record->va, access))
         return;
     if (UNLIKELY(h->triggers_on & TRIGGERS_DATA) && access != TLB_FETCH &&
         trigger_watches_page(h, record->va))
@@ -330,15 +369,20 @@ bool hart_load(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
     struct piece pieces[2];
     if (!trigger_permits(h, va, size, TRIGGER_LOAD))
         return false;
-    if (first == size)
-        return find_piece(h, va, size, TLB_LOAD, &pieces[0]) &&
-               load_piece(h, va, size, &pieces[0], value);
+    if (first == size) {
+        if (!find_piece(h, va, size, TLB_LOAD, &pieces[0]) ||
+            !load_piece(h, va, size, &pieces[0], value))
+            return false;
+        note_access(h, va, size, WATCH_LOADS);
+        return true;
+    }
     uint64_t low, high;
     if (!find_two_pieces(h, va, size, first, TLB_LOAD, pieces) ||
         !load_piece(h, va, first, &pieces[0], &low) ||
         !load_piece(h, va + first, size - first, &pieces[1], &high))
         return false;
     *value = low | high << (8 * first);
+    note_access(h, va, size, WATCH_LOADS);
     return true;
 }
 
@@ -346,14 +390,19 @@ bool hart_store(struct hart *h, uint64_t va, unsigned size, uint64_t value)
 {
     unsigned first = bytes_on_page(va, size);
     struct piece pieces[2];
+    bool ok;
     if (!trigger_permits(h, va, size, TRIGGER_STORE))
         return false;
     if (first == size)
-        return find_piece(h, va, size, TLB_STORE, &pieces[0]) &&
-               store_piece(h, va, size, &pieces[0], value);
-    return find_two_pieces(h, va, size, first, TLB_STORE, pieces) &&
-           store_piece(h, va, first, &pieces[0], value) &&
-           store_piece(h, va + first, size - first, &pieces[1], value >> (8 * first));
+        ok = find_piece(h, va, size, TLB_STORE, &pieces[0]) &&
+             store_piece(h, va, size, &pieces[0], value);
+    else
+        ok = find_two_pieces(h, va, size, first, TLB_STORE, pieces) &&
+             store_piece(h, va, first, &pieces[0], value) &&
+             store_piece(h, va + first, size - first, &pieces[1], value >> (8 * first));
+    if (ok)
+        note_access(h, va, size, WATCH_STORES);
+    return ok;
 }
 
 /* --- atomics ---------------------------------------------------------------------------------- */
@@ -385,7 +434,10 @@ void *hart_amo_address(struct hart *h, uint64_t va, unsigned size)
 {
     if (!trigger_permits(h, va, size, TRIGGER_LOAD | TRIGGER_STORE))
         return NULL;
-    return writable_address(h, va, size);
+    void *at = writable_address(h, va, size);
+    if (at)
+        note_access(h, va, size, WATCH_LOADS | WATCH_STORES);
+    return at;
 }
 
 bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *value)
@@ -404,6 +456,7 @@ bool hart_load_reserved(struct hart *h, uint64_t va, unsigned size, uint64_t *va
     h->reservation_valid = true;
     h->reservation_pa = piece.pa;
     h->reservation_value = *value;
+    note_access(h, va, size, WATCH_LOADS);
     return true;
 }
 
@@ -429,6 +482,7 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
         return true;
     memcpy(at, &value, size);
     *stored = true;
+    note_access(h, va, size, WATCH_STORES);
     return true;
 }
 
@@ -468,6 +522,7 @@ bool hart_zero_cache_block(struct hart *h, uint64_t va)
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
     note_store(h, &piece, CACHE_BLOCK_BYTES);
+    note_access(h, va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1), CACHE_BLOCK_BYTES, WATCH_STORES);
     return true;
 }
 

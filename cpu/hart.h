@@ -16,6 +16,7 @@
 #include "cpu/csr_fields.h"
 #include "cpu/isa.h"
 #include "cpu/stats.h"
+#include "cpu/watch.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
 
@@ -59,6 +60,7 @@ enum hart_stop {
     HART_WAITS,      /* wfi: sleeps until an interrupt is pending */
     HART_YIELDS,     /* pause, wrs.*: nothing to do this turn */
     HART_BREAKPOINT, /* stands before an instruction with a breakpoint */
+    HART_WATCHPOINT, /* stands behind an instruction that touched what is watched: watch_hit */
     HART_REQUEST,    /* the machine asked (power off, reset, stop) */
 };
 
@@ -166,14 +168,18 @@ struct hart {
     struct hart_ports ports;
     struct pending_trap trap;
     enum hart_stop stop;
-    unsigned triggers_on;    /* OR of enum trigger_use: what triggers there are */
-    uint32_t counters_armed; /* hpm counters whose top bit is set: they will overflow */
-    unsigned code_context;   /* key of decoded blocks: FS and frm; see code.h */
-    bool stress;             /* shake the caches: see hart_set_stress */
-    int64_t budget;          /* loop dispatch: the budget between handlers */
-    bool exact;              /* blocks are run one at a time: no handler enters another */
-    uint64_t resume_pc;      /* a breakpoint here has been reported: go over it */
-    bool fp_in_use;          /* the host FPU holds the guest's rounding mode and sticky flags */
+    unsigned triggers_on;        /* OR of enum trigger_use: what triggers there are */
+    uint32_t counters_armed;     /* hpm counters whose top bit is set: they will overflow */
+    unsigned code_context;       /* key of decoded blocks: FS and frm; see code.h */
+    bool stress;                 /* shake the caches: see hart_set_stress */
+    int64_t budget;              /* loop dispatch: the budget between handlers */
+    bool exact;                  /* blocks are run one at a time: no handler enters another */
+    uint64_t resume_pc;          /* a breakpoint here has been reported: go over it */
+    const struct watch *watches; /* hart_set_watches */
+    unsigned watch_count;
+    struct watch watch_hit;   /* HART_WATCHPOINT: the first watched byte that was touched */
+    uint64_t held_interrupts; /* bits of mip that are not taken: a debugger steps */
+    bool fp_in_use;           /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
     struct hart_stats stats;
 };
@@ -293,6 +299,10 @@ void hart_update_translation(struct hart *h);
 void hart_flush_tlb(struct hart *h);
 /* sfence.vma: any_va / any_asid = the operand register is x0. */
 void hart_sfence_vma(struct hart *h, bool any_va, uint64_t va, bool any_asid, uint64_t asid);
+/* For debuggers, between runs. */
+void hart_set_priv(struct hart *h, enum priv priv);
+/* The list stays the caller's, and must not change but by another call. Between runs. */
+void hart_set_watches(struct hart *h, const struct watch *watches, unsigned count);
 /* Called after mstatus.FS or frm changed: chooses the decoded blocks' context. */
 void hart_update_code_context(struct hart *h);
 

@@ -45,6 +45,11 @@ static void enter_priv(struct hart *h, enum priv priv, uint64_t first_step)
     hart_update_translation(h);
 }
 
+void hart_set_priv(struct hart *h, enum priv priv)
+{
+    enter_priv(h, priv);
+}
+
 /* Where xtvec sends this cause: MODE 1 spreads interrupts over a table, exceptions go to BASE. */
 static uint64_t trap_vector(uint64_t tvec, uint64_t cause)
 {
@@ -124,7 +129,7 @@ static uint64_t enabled_interrupts(const struct hart *h, enum priv *to)
 {
     if (!h->csr.mie)
         return 0;
-    uint64_t pending = hart_mip(h) & h->csr.mie;
+    uint64_t pending = hart_mip(h) & h->csr.mie & ~h->held_interrupts;
     uint64_t for_m = pending & ~h->csr.mideleg, for_s = pending & h->csr.mideleg;
     *to = PRIV_M;
     if (for_m && (h->priv != PRIV_M || h->csr.mstatus & MSTATUS_MIE))

@@ -34,6 +34,10 @@ struct control {
     struct machine_exit exit;
     struct error failure; /* CONTROL_FAILED */
     struct control_breakpoint *breakpoints;
+    struct control_watchpoint *watchpoints;
+    /* control_step_while; NULL: the step is over when the machine says so. */
+    bool (*more)(void *owner, unsigned hart);
+    void *more_owner;
     struct control_observer *observers;
     struct control_work *deferred;
 };
@@ -233,7 +237,7 @@ bool control_continue(struct control *c, struct error *err)
     return true;
 }
 
-bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error *err)
+static bool begin_step(struct control *c, unsigned hart, uint64_t steps, struct error *err)
 {
     const struct hart *h = machine_hart(control_machine(c), hart);
     if (!h)
@@ -244,6 +248,20 @@ bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error
         return false;
     machine_stop_at(control_machine(c), hart, h->steps + steps);
     return true;
+}
+
+bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error *err)
+{
+    c->more = NULL;
+    return begin_step(c, hart, steps, err);
+}
+
+bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *owner, unsigned hart),
+                        void *owner, struct error *err)
+{
+    c->more = more;
+    c->more_owner = owner;
+    return begin_step(c, hart, 1, err);
 }
 
 /* The machine is off for good, unless the program stays to look at it. */
@@ -288,7 +306,7 @@ void control_quit(struct control *c)
     tell(c, CONTROL_SHUTDOWN, false);
 }
 
-/* --- breakpoints ------------------------------------------------------------------------- */
+/* --- breakpoints, watchpoints -------------------------------------------------------------- */
 
 bool control_add_breakpoint(struct control *c, struct control_breakpoint *b)
 {
@@ -330,6 +348,26 @@ static bool is_hit(struct control *c, unsigned hart)
     return stops;
 }
 
+bool control_add_watchpoint(struct control *c, struct control_watchpoint *w)
+{
+    if (!machine_add_watchpoint(control_machine(c), &w->watch))
+        return false;
+    w->next = c->watchpoints;
+    c->watchpoints = w;
+    return true;
+}
+
+void control_remove_watchpoint(struct control *c, struct control_watchpoint *w)
+{
+    struct control_watchpoint **at = &c->watchpoints;
+    while (*at && *at != w)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = w->next;
+    machine_remove_watchpoint(control_machine(c), &w->watch);
+}
+
 bool control_replace_machine(struct control *c, struct machine *m, struct error *err)
 {
     os_mutex_lock(c->mutex);
@@ -339,6 +377,10 @@ bool control_replace_machine(struct control *c, struct machine *m, struct error 
         if (!machine_add_breakpoint(m, b->va))
             return error_set(err, "no memory for the breakpoint at 0x%llx",
                              (unsigned long long)b->va);
+    for (const struct control_watchpoint *w = c->watchpoints; w; w = w->next)
+        if (!machine_add_watchpoint(m, &w->watch))
+            return error_set(err, "no memory for the watchpoint at 0x%llx",
+                             (unsigned long long)w->watch.va);
     return true;
 }
 
@@ -348,11 +390,15 @@ bool control_replace_machine(struct control *c, struct machine *m, struct error 
 static void end_step(struct control *c, struct machine_exit exit)
 {
     struct hart *h = machine_hart(control_machine(c), exit.hart);
+    bool ends = !c->more;
     if (has_breakpoint(c, h->pc)) {
-        is_hit(c, exit.hart);
+        ends |= is_hit(c, exit.hart);
         h->resume_pc = h->pc;
     }
-    stop(c, RUN_DEBUG, exit);
+    if (ends || !c->more(c->more_owner, exit.hart))
+        stop(c, RUN_DEBUG, exit);
+    else
+        machine_stop_at(control_machine(c), exit.hart, h->steps + 1);
 }
 
 /* The guest's reset: nobody waits for an answer. */
@@ -380,6 +426,9 @@ static void take_exit(struct control *c, struct machine_exit exit)
     case MACHINE_BREAKPOINT:
         if (is_hit(c, exit.hart))
             stop(c, RUN_DEBUG, exit);
+        break;
+    case MACHINE_WATCHPOINT:
+        stop(c, RUN_DEBUG, exit);
         break;
     case MACHINE_STEPPED:
         end_step(c, exit);

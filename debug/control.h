@@ -77,8 +77,8 @@ struct machine_exit control_exit(const struct control *c);
  * call are joined. */
 void control_close(struct control *c);
 
-/* Another machine takes the place of this one (machine_succeed): it gets all breakpoints. The old
- * one may be destroyed afterwards. False and err: no memory for a breakpoint. */
+/* Another machine takes the place of this one (machine_succeed): it gets all breakpoints
+ * and watchpoints. The old one may be destroyed afterwards. False and err: no memory for one. */
 bool control_replace_machine(struct control *c, struct machine *m, struct error *err) MUST_CHECK;
 
 /* --- the machine's thread: stopping and looking --------------------------------------------- */
@@ -97,13 +97,17 @@ bool control_continue(struct control *c, struct error *err) MUST_CHECK;
  * as ever. A hart that sleeps or is stopped makes no steps: stop again to give up. It is not there
  * yet when this returns: wait for CONTROL_STOPPED. */
 bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error *err) MUST_CHECK;
+/* Steps as long as more(owner, hart), which is asked behind each step, says so. A breakpoint, a
+ * watchpoint or control_stop ends it too. Observers see one stop. */
+bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *owner, unsigned hart),
+                        void *owner, struct error *err) MUST_CHECK;
 /* At once; a stopped machine is then in RUN_PRELAUNCH. With no_reboot the end. False and err: what
  * must be loaded again is not there any more; the machine is stopped. */
 bool control_reset(struct control *c, struct error *err) MUST_CHECK;
 /* The end of the program, status 0. */
 void control_quit(struct control *c);
 
-/* --- the machine's thread: breakpoints ------------------------------------------------------ */
+/* --- the machine's thread: breakpoints, watchpoints ------------------------------------------- */
 
 /* At a virtual address, for every hart. `hit` says whether the machine stops there (RUN_DEBUG, exit
  * MACHINE_BREAKPOINT); NULL: it does. Several clients may have one at the same address: all are
@@ -118,6 +122,17 @@ struct control_breakpoint {
 /* The breakpoint stays the caller's until it is removed. False: no memory. */
 bool control_add_breakpoint(struct control *c, struct control_breakpoint *b) MUST_CHECK;
 void control_remove_breakpoint(struct control *c, struct control_breakpoint *b);
+
+/* The machine stops behind an instruction that touched the bytes (RUN_DEBUG, exit
+ * MACHINE_WATCHPOINT). */
+struct control_watchpoint {
+    struct watch watch;
+    struct control_watchpoint *next; /* the control's */
+};
+
+/* The watchpoint stays the caller's until it is removed. False: no memory. */
+bool control_add_watchpoint(struct control *c, struct control_watchpoint *w) MUST_CHECK;
+void control_remove_watchpoint(struct control *c, struct control_watchpoint *w);
 
 /* --- the machine's thread: being told ------------------------------------------------------- */
 

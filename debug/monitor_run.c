@@ -181,6 +181,8 @@ void monitor_show_stop(struct monitor *m, const struct byte_sink *out)
     struct hart *h = monitor_hart(m);
     if (exit.stop == MACHINE_BREAKPOINT)
         say(m, "hart %u: breakpoint\n", m->hart);
+    else if (exit.stop == MACHINE_WATCHPOINT)
+        say(m, "hart %u: watchpoint at 0x%llx\n", m->hart, (unsigned long long)exit.watch.va);
     else if (state != RUN_DEBUG)
         say(m, "stopped (%s)\n", run_state_name(state));
     size_t length;

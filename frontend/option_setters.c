@@ -331,7 +331,8 @@ static bool add_remote_end(struct options *o, enum remote_kind kind, const char 
 {
     const char *id;
     char label[32];
-    snprintf(label, sizeof label, "compat_monitor%u", o->remote_count);
+    snprintf(label, sizeof label, "%s%u", kind == REMOTE_GDB ? "gdb" : "compat_monitor",
+             o->remote_count);
     return add_character_end(o, value, label, &id, err) && add_remote(o, kind, id, err);
 }
 
@@ -353,6 +354,31 @@ bool set_qmp(struct options *o, const char *value, struct error *err)
     if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0)
         return error_set(err, "stdio is not there yet for it; give unix:PATH,server=on,wait=off");
     return is_nowhere(value) || add_remote_end(o, REMOTE_QMP, value, err);
+}
+
+/* A TCP or UNIX socket of the stub's is one that listens, for this host alone if none is named: who
+ * can talk to it can read and write all of the guest. */
+bool set_gdb(struct options *o, const char *value, struct error *err)
+{
+    char text[OPTION_PATH_MAX];
+    bool is_anywhere = strncmp(value, "tcp::", 5) == 0;
+    bool is_socket = strncmp(value, "tcp:", 4) == 0 || strncmp(value, "unix:", 5) == 0;
+    if (is_nowhere(value))
+        return true;
+    if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0)
+        return error_set(err, "stdio is not there for it; give tcp::PORT or unix:PATH");
+    int n = snprintf(text, sizeof text, "%s%s%s", is_anywhere ? "tcp:127.0.0.1:" : "",
+                     is_anywhere ? value + 5 : value,
+                     is_socket && !strstr(value, ",server") ? ",server=on,wait=off" : "");
+    if (n < 0 || (size_t)n >= sizeof text)
+        return error_set(err, "it is too long");
+    return add_remote_end(o, REMOTE_GDB, text, err);
+}
+
+bool set_gdb_default(struct options *o, const char *value, struct error *err)
+{
+    (void)value;
+    return set_gdb(o, "tcp::1234", err);
 }
 
 bool add_monitor(struct options *o, const char *value, struct error *err)

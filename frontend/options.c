@@ -103,7 +103,11 @@ static const struct option_row rows[] = {
     {"action", NULL, "EVENT=ACTION[,...]", CALL, 0, set_action,
      "reboot=reset|shutdown, shutdown=poweroff|pause"},
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
-     "start with the machine stopped: the monitor's cont lets it run"},
+     "start with the machine stopped: the monitor's or gdb's cont lets it run"},
+    {"gdb", NULL, "END", CALL, 0, set_gdb,
+     "gdb may come at tcp::PORT (of this host alone), tcp:HOST:PORT,\n"
+     "unix:PATH, or another end as for -serial; none"},
+    {"s", NULL, NULL, CALL, 0, set_gdb_default, "the same as -gdb tcp::1234"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, ACTION_LIST_DEVICES, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
@@ -184,8 +188,6 @@ static const struct option_row rows[] = {
     {"audiodev", NULL, "none", CALL, 0, accept_none, NULL},
     {"sandbox", NULL, "off", CALL, 0, accept_none, NULL},
     TITLE("Known and not there yet"),
-    MISSING("s", "the gdb stub"),
-    MISSING("gdb", "the gdb stub"),
     MISSING("enable-kvm", "hardware virtualization"),
     MISSING("loadvm", "snapshots"),
     MISSING("incoming", "migration"),
@@ -269,7 +271,8 @@ static bool apply(struct options *o, const struct option_row *row, const char *t
             return true;
         }
         return row->set(o, value, &reason) ||
-               error_set(err, "%s %.100s: %s", text, value, reason.text);
+               error_set(err, "%s%s%.100s: %s", text, value ? " " : "", value ? value : "",
+                         reason.text);
     case ASK:
         o->action = (enum options_action)row->offset;
         return true;
@@ -322,6 +325,11 @@ static bool check_remotes(struct options *o, struct error *err)
                              "TYPE,id=%.60s",
                              remote.chardev, remote.chardev);
         bool is_stdio = is_word(item_text(chardev, "type"), "stdio");
+        if (is_stdio && remote.kind == REMOTE_GDB)
+            return error_set(err,
+                             "-gdb chardev:%.60s: stdio is not there for it; give tcp::PORT "
+                             "or unix:PATH",
+                             remote.chardev);
         if (is_stdio && remote.kind == REMOTE_QMP)
             return error_set(err, "-mon chardev=%.60s: QMP at stdio is not there yet",
                              remote.chardev);

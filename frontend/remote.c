@@ -1,4 +1,4 @@
-/* A monitor or QMP at a character back-end (contract: remote.h).
+/* A monitor, QMP or the gdb stub at a character back-end (contract: remote.h).
  *
  * The back-end's I/O thread hands what it reads to the machine's thread and waits for the answer,
  * so that it reads no faster than the monitor takes. While remote_open runs, that thread and the
@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "debug/gdb.h"
 #include "debug/qmp.h"
 #include "devices/chardev/chardev.h"
 
@@ -19,6 +20,7 @@ struct remote {
     struct chardev *chardev;
     struct console *console; /* MONITOR */
     struct qmp *qmp;         /* QMP */
+    struct gdb *gdb;         /* GDB */
     struct os_mutex *mutex;
     /* Under the mutex. */
     bool is_open, has_peer;
@@ -37,8 +39,16 @@ static void greet(void *owner)
     struct remote *r = owner;
     if (r->qmp)
         qmp_greet(r->qmp);
+    else if (r->gdb)
+        gdb_connect(r->gdb);
     else
         console_turn(r->console);
+}
+
+static void take_leave(void *owner)
+{
+    struct remote *r = owner;
+    gdb_disconnect(r->gdb);
 }
 
 static void take(void *owner)
@@ -47,6 +57,8 @@ static void take(void *owner)
     struct remote *r = received->remote;
     if (r->qmp)
         qmp_receive(r->qmp, received->bytes, received->n);
+    else if (r->gdb)
+        gdb_receive(r->gdb, received->bytes, received->n);
     else
         console_type(r->console, received->bytes, received->n);
 }
@@ -54,7 +66,10 @@ static void take(void *owner)
 static void answer(void *owner, const uint8_t *bytes, size_t n)
 {
     struct remote *r = owner;
-    chardev_write(r->chardev, bytes, n);
+    if (r->gdb)
+        chardev_send(r->chardev, bytes, n);
+    else
+        chardev_write(r->chardev, bytes, n);
 }
 
 /* --- on the back-end's thread ------------------------------------------------------------ */
@@ -80,6 +95,8 @@ static void on_peer(void *owner, bool is_there)
     os_mutex_unlock(r->mutex);
     if (is_open && is_there)
         control_call(r->control, greet, r);
+    else if (is_open && r->gdb)
+        control_call(r->control, take_leave, r);
 }
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -93,9 +110,11 @@ static bool create_parts(struct remote *r, struct monitor *m, const struct remot
         return false;
     if (config->kind == REMOTE_QMP)
         r->qmp = qmp_create(r->control, m, &out, err);
+    else if (config->kind == REMOTE_GDB)
+        r->gdb = gdb_create(r->control, m, &out, err);
     else
         r->console = console_create(r->control, m, &out, config->echo, err);
-    return r->qmp || r->console;
+    return r->qmp || r->gdb || r->console;
 }
 
 static void attach(struct remote *r)
@@ -139,6 +158,7 @@ void remote_close(struct remote *r)
         chardev_attach(r->chardev, NULL);
     console_destroy(r->console);
     qmp_destroy(r->qmp);
+    gdb_destroy(r->gdb);
     os_mutex_destroy(r->mutex);
     free(r);
 }

@@ -1,4 +1,5 @@
-/* A monitor or QMP at a character back-end (-monitor, -qmp, -mon): a socket, a pipe, a pty. */
+/* A monitor, QMP or the gdb stub at a character back-end (-monitor, -qmp, -mon, -gdb): a socket, a
+ * pipe, a pty. */
 #ifndef RIVULET_FRONTEND_REMOTE_H
 #define RIVULET_FRONTEND_REMOTE_H
 
@@ -6,7 +7,7 @@
 
 struct remote;
 
-enum remote_kind { REMOTE_MONITOR, REMOTE_QMP };
+enum remote_kind { REMOTE_MONITOR, REMOTE_QMP, REMOTE_GDB };
 
 struct remote_config {
     enum remote_kind kind;

@@ -80,6 +80,8 @@ struct machine {
     struct machine_exit exit;
     unsigned step_hart; /* machine_stop_at */
     uint64_t step_end;
+    struct watch *watches;
+    unsigned watch_count;
     atomic_bool stop_requested;
 };
 

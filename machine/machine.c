@@ -263,6 +263,7 @@ void machine_destroy(struct machine *m)
     memory_destroy(m->memory);
     input_destroy(m->door);
     free(m->device_tree);
+    free(m->watches);
     free(m);
 }
 
@@ -405,6 +406,35 @@ bool machine_add_breakpoint(struct machine *m, uint64_t va)
 void machine_remove_breakpoint(struct machine *m, uint64_t va)
 {
     code_remove_breakpoint(m->code, va);
+}
+
+static void show_watches(struct machine *m)
+{
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_set_watches(m->harts[i], m->watches, m->watch_count);
+}
+
+bool machine_add_watchpoint(struct machine *m, const struct watch *w)
+{
+    struct watch *more = realloc(m->watches, (m->watch_count + 1) * sizeof *more);
+    if (!more)
+        return false;
+    m->watches = more;
+    m->watches[m->watch_count++] = *w;
+    show_watches(m);
+    return true;
+}
+
+void machine_remove_watchpoint(struct machine *m, const struct watch *w)
+{
+    for (unsigned i = 0; i < m->watch_count; i++) {
+        const struct watch *at = &m->watches[i];
+        if (at->va != w->va || at->length != w->length || at->kinds != w->kinds)
+            continue;
+        m->watches[i] = m->watches[--m->watch_count];
+        show_watches(m);
+        return;
+    }
 }
 
 struct hart *machine_hart(struct machine *m, unsigned id)

@@ -10,6 +10,7 @@
 #include "base/input.h"
 #include "base/log.h"
 #include "base/state.h"
+#include "cpu/watch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -99,6 +100,7 @@ enum machine_stop {
     MACHINE_POWER_OFF,  /* status is the guest's: 0, or what it gave the test device */
     MACHINE_RESET,      /* a guest reset, and no_reboot */
     MACHINE_BREAKPOINT, /* hart stands before it; running on goes over it */
+    MACHINE_WATCHPOINT, /* hart stands behind an instruction that touched watched bytes */
     MACHINE_STEPPED,    /* machine_stop_at: hart has made its steps */
     MACHINE_IO_ERROR,   /* the host could not do what a disk was asked; running on tries again */
     MACHINE_REQUEST,    /* machine_request_stop */
@@ -106,8 +108,9 @@ enum machine_stop {
 
 struct machine_exit {
     enum machine_stop stop;
-    int status;    /* POWER_OFF: the guest's exit status, 0 to 255 */
-    unsigned hart; /* BREAKPOINT, STEPPED */
+    int status;         /* POWER_OFF: the guest's exit status, 0 to 255 */
+    unsigned hart;      /* BREAKPOINT, WATCHPOINT, STEPPED */
+    struct watch watch; /* WATCHPOINT: the one that was hit, from the first byte touched on */
 };
 
 /* Runs until something of enum machine_stop happens. until_ns is virtual time: the run ends at the
@@ -157,6 +160,11 @@ uint64_t machine_hash(struct machine *m);
 /* Breakpoints on virtual addresses, for every hart. */
 bool machine_add_breakpoint(struct machine *m, uint64_t va) MUST_CHECK;
 void machine_remove_breakpoint(struct machine *m, uint64_t va);
+
+/* Watchpoints (cpu/watch.h), for every hart. Equal ones may be there several times. False: no
+ * memory. */
+bool machine_add_watchpoint(struct machine *m, const struct watch *w) MUST_CHECK;
+void machine_remove_watchpoint(struct machine *m, const struct watch *w);
 
 /* For debuggers and tests. */
 struct hart;

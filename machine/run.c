@@ -82,6 +82,11 @@ static bool run_turn(struct machine *m, struct hart *h)
             m->exit = (struct machine_exit){.stop = MACHINE_BREAKPOINT, .hart = h->id};
             return false;
         }
+        if (stop == HART_WATCHPOINT) {
+            m->exit = (struct machine_exit){
+                .stop = MACHINE_WATCHPOINT, .hart = h->id, .watch = h->watch_hit};
+            return false;
+        }
         if (stop == HART_REQUEST)
             return false;
         if (stop == HART_YIELDS && m->config.harts > 1)

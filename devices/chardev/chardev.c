@@ -2,7 +2,7 @@
  *
  * A guest writes byte by byte, and a system call a byte is too slow. So the first bytes after a
  * pause are written at once, by the writer; what follows is held, and written COLLECT_MS later by
- * the I/O thread, or when no more can be held.
+ * the I/O thread, or when no more can be held. Whole messages (chardev_send) are not collected.
  *
  * Two locks. `mutex` guards the output: what is held and where it goes. `attachment` guards the
  * front-end: it is held around its calls, so that it can be replaced while the thread runs; it is
@@ -150,6 +150,24 @@ void chardev_write(struct chardev *c, const uint8_t *bytes, size_t n)
     }
     os_mutex_unlock(c->mutex);
     if (was_quiet)
+        os_wake_signal(c->wake);
+}
+
+/* Bytes that were held before go with it. The thread need not know, unless the peer is slow. */
+void chardev_send(struct chardev *c, const uint8_t *bytes, size_t n)
+{
+    if (c->kind->keep || c->copy) {
+        chardev_write(c, bytes, n);
+        return;
+    }
+    os_mutex_lock(c->mutex);
+    if (can_hold(c)) {
+        hold_encoded(c, bytes, n);
+        flush(c);
+    }
+    bool is_held = c->size != 0;
+    os_mutex_unlock(c->mutex);
+    if (is_held)
         os_wake_signal(c->wake);
 }
 

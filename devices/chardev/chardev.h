@@ -71,6 +71,8 @@ void chardev_attach_door(struct chardev *c, struct chardev_entry *entry);
 
 /* Output: copies all n bytes, and may wait as the head says. Any thread. */
 void chardev_write(struct chardev *c, const uint8_t *bytes, size_t n);
+/* The same for whole messages, whose reader waits for each: they go out at once. */
+void chardev_send(struct chardev *c, const uint8_t *bytes, size_t n);
 /* Whether a peer is there; a file and its like always have one. Any thread. */
 bool chardev_has_peer(const struct chardev *c);
 /* Where it is, for users: "pty:/dev/pts/3", "unix:/tmp/s,server=on". */

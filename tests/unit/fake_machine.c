@@ -196,6 +196,17 @@ void machine_remove_breakpoint(struct machine *m, uint64_t va)
     (void)m, (void)va;
 }
 
+bool machine_add_watchpoint(struct machine *m, const struct watch *w)
+{
+    (void)m, (void)w;
+    return true;
+}
+
+void machine_remove_watchpoint(struct machine *m, const struct watch *w)
+{
+    (void)m, (void)w;
+}
+
 struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err)
 {
     (void)m;

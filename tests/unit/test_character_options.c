@@ -126,11 +126,41 @@ START_TEST(monitors_are_at_character_back_ends)
 }
 END_TEST
 
+START_TEST(gdb_may_come_at_a_socket_of_this_host)
+{
+    static const struct {
+        const char *words, *chardev;
+    } cases[] = {
+        {"Image -s", "type=socket id=gdb0 host=127.0.0.1 port=1234 server=on wait=off"},
+        {"Image -gdb tcp::1", "type=socket id=gdb0 host=127.0.0.1 port=1 server=on wait=off"},
+        {"Image -gdb tcp:0.0.0.0:1", "type=socket id=gdb0 host=0.0.0.0 port=1 server=on wait=off"},
+        {"Image -gdb unix:/tmp/g", "type=socket id=gdb0 path=/tmp/g server=on wait=off"},
+        {"Image -gdb unix:/tmp/g,server=on,wait=on",
+         "type=socket id=gdb0 path=/tmp/g server=on wait=on"},
+        {"Image -gdb pty", "type=pty id=gdb0"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[256], line[128];
+        struct options o;
+        struct error err = {""};
+        strcpy(line, cases[i].words);
+        ck_assert_msg(parse(line, &o, &err), "%s", err.text);
+        ck_assert_str_eq(last_chardev(&o, text, sizeof text), cases[i].chardev);
+        ck_assert_uint_eq(o.remote_count, 1);
+        ck_assert_int_eq(o.remotes[0].kind, REMOTE_GDB);
+        ck_assert_str_eq(o.remotes[0].chardev, "gdb0");
+    }
+    PARSE("Image -gdb none");
+    ck_assert_uint_eq(o.remote_count, 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("character options");
     TCase *c = tcase_create("ends");
     tcase_add_test(c, the_serial_port_goes_to_a_back_end);
+    tcase_add_test(c, gdb_may_come_at_a_socket_of_this_host);
     tcase_add_test(c, a_back_end_has_a_name_that_the_serial_port_gives);
     tcase_add_test(c, a_stdio_back_end_has_the_terminal);
     tcase_add_test(c, standard_input_has_one_user_or_two_that_share_it);

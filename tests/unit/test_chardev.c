@@ -562,6 +562,29 @@ START_TEST(a_slow_peer_loses_nothing)
 }
 END_TEST
 
+START_TEST(whole_messages_go_out_at_once)
+{
+    enter_temp_folder();
+    struct chardev *c = open_server();
+    int fd = connect_to("s");
+    struct front *f = front_create();
+    attach(c, f);
+    wait_counter(f, &f->came, 1);
+    for (unsigned i = 0; i < 100; i++) {
+        uint8_t byte = 0;
+        if (i % 10 == 0)
+            send_text(c, "held");
+        chardev_send(c, (const uint8_t *)"+", 1);
+        while (byte != '+') /* nobody is waited for: it is there */
+            ck_assert_int_eq(os_net_read(fd, &byte, 1), 1);
+    }
+    close(fd);
+    must_close(c);
+    front_destroy(f);
+    leave_temp_folder();
+}
+END_TEST
+
 START_TEST(a_peer_that_does_not_read_holds_the_writer_up_once)
 {
     enter_temp_folder();
@@ -629,6 +652,7 @@ static Suite *suite(void)
     tcase_add_test(c, no_more_is_read_than_the_front_end_takes);
     tcase_add_test(c, what_waits_in_a_door_is_bounded);
     tcase_add_test(c, a_slow_peer_loses_nothing);
+    tcase_add_test(c, whole_messages_go_out_at_once);
     tcase_add_test(c, a_peer_that_does_not_read_holds_the_writer_up_once);
     tcase_add_test(c, unknown_words_are_refused_with_the_nearest);
     suite_add_tcase(s, c);

@@ -464,8 +464,76 @@ START_TEST(another_machine_gets_the_breakpoints_and_the_step_under_way)
 }
 END_TEST
 
+/* --- watchpoints, and steps that go on --- */
+
+START_TEST(watchpoints_stop_and_another_machine_gets_them)
+{
+    struct bench b;
+    bench_open(&b, 1, true, (struct control_config){0});
+    struct control_watchpoint counter = {.watch = {RIG_DATA, 8, WATCH_STORES}};
+    ck_assert(control_add_watchpoint(b.control, &counter));
+    for (unsigned i = 0; i < 2; i++) {
+        run_until_stopped(&b);
+        struct machine_exit exit = control_exit(b.control);
+        ck_assert_int_eq(control_state(b.control), RUN_DEBUG);
+        ck_assert_int_eq(exit.stop, MACHINE_WATCHPOINT);
+        ck_assert_uint_eq(exit.watch.va, RIG_DATA);
+        ck_assert_uint_eq(machine_hart(b.rig->m, 0)->pc, b.loop + 8);
+        struct saved saved = rig_save(b.rig);
+        struct machine *old = b.rig->m;
+        b.rig->m = machine_succeed(old, &b.err);
+        ck_assert(control_replace_machine(b.control, b.rig->m, &b.err));
+        machine_destroy(old);
+        ck_assert(rig_load(b.rig, saved.bytes, saved.size));
+        free(saved.bytes);
+        go_on(&b);
+    }
+    control_remove_watchpoint(b.control, &counter);
+    turn(&b, machine_now_ns(b.rig->m) + RIG_MS);
+    ck_assert_int_eq(control_state(b.control), RUN_RUNNING);
+    bench_close(&b);
+}
+END_TEST
+
+static bool is_before_loop(void *owner, unsigned hart)
+{
+    struct bench *b = owner;
+    return machine_hart(b->rig->m, hart)->pc < b->loop;
+}
+
+static bool always(void *owner, unsigned hart)
+{
+    (void)owner, (void)hart;
+    return true;
+}
+
+START_TEST(a_step_goes_on_as_long_as_its_owner_says_and_is_one_stop)
+{
+    struct bench b;
+    bench_open(&b, 1, true, (struct control_config){.starts_stopped = true});
+    machine_hart(b.rig->m, 0)->pc = RIG_RAM;
+    ck_assert(control_step_while(b.control, 0, is_before_loop, &b, &b.err));
+    run_until_stopped(&b);
+    ck_assert_uint_eq(machine_hart(b.rig->m, 0)->pc, b.loop);
+    ck_assert_str_eq(b.heard, "CS");
+    struct control_breakpoint behind = {.va = b.loop + 12};
+    ck_assert(control_add_breakpoint(b.control, &behind));
+    ck_assert(control_step_while(b.control, 0, always, NULL, &b.err));
+    run_until_stopped(&b);
+    ck_assert_uint_eq(machine_hart(b.rig->m, 0)->pc, b.loop + 12);
+    ck_assert(control_step_while(b.control, 0, always, NULL, &b.err));
+    control_stop(b.control, RUN_PAUSED);
+    ck_assert(control_step(b.control, 0, 1, &b.err));
+    run_until_stopped(&b);
+    ck_assert_uint_eq(machine_hart(b.rig->m, 0)->pc, b.loop + 16);
+    bench_close(&b);
+}
+END_TEST
+
 static void add_tests(TCase *c)
 {
+    tcase_add_test(c, watchpoints_stop_and_another_machine_gets_them);
+    tcase_add_test(c, a_step_goes_on_as_long_as_its_owner_says_and_is_one_stop);
     int n = ARRAY_LEN(hart_counts);
     tcase_add_loop_test(c, stops_steps_and_breakpoints_leave_no_trace_in_the_state, 0, n);
     tcase_add_test(c, a_step_is_exact_for_every_hart);

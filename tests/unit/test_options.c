@@ -365,6 +365,10 @@ START_TEST(a_wrong_console_time_or_device_is_refused)
         {"-monitor telnet:", "-monitor telnet:: it can be mon:stdio"},
         {"-monitor nosuch", "-monitor nosuch: it can be mon:stdio"},
         {"-qmp stdio", "-qmp stdio: stdio is not there yet for it"},
+        {"-gdb stdio", "-gdb stdio: stdio is not there for it; give tcp::PORT or unix:PATH"},
+        {"-gdb tcp:1234", "-gdb tcp:1234: '1234' is no address; give HOST:PORT"},
+        {"-gdb nosuch", "-gdb nosuch: it can be mon:stdio"},
+        {"Image -chardev stdio,id=a -gdb chardev:a", "-gdb chardev:a: stdio is not there for it"},
         {"-mon mode=control", "-mon mode=control: give chardev=ID"},
         {"-mon a,mode=x", "-mon a,mode=x: unknown 'mode=x'"},
         {"Image -mon a", "there is no character back-end 'a'; give -chardev TYPE,id=a"},
@@ -489,7 +493,7 @@ END_TEST
 START_TEST(what_is_not_there_yet_says_so)
 {
     static const struct bad_line bad[] = {
-        {"-s", "-s is not there yet (the gdb stub)"},
+        {"-pidfile f", "-pidfile is not there yet (a file of the process id)"},
         {"-enable-kvm", "-enable-kvm is not there yet (hardware virtualization)"},
     };
     CHECK_BAD(bad);
