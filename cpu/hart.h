@@ -15,6 +15,7 @@
 #include "base/state.h"
 #include "cpu/csr_fields.h"
 #include "cpu/isa.h"
+#include "cpu/observer.h"
 #include "cpu/stats.h"
 #include "memory/map.h"
 #include "memory/tlb.h"
@@ -147,6 +148,7 @@ struct hart {
     uint64_t resume_pc;    /* a breakpoint here has been reported: go over it */
     bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
+    struct hart_observer *observer; /* NULL: nobody watches */
     struct hart_stats stats;
 };
 
@@ -188,6 +190,17 @@ static inline uint64_t hart_mtime(const struct hart *h)
 static inline void hart_leave(struct hart *h)
 {
     h->leave = true;
+}
+
+/* Whether somebody wants to hear of it: asked on slow paths only. */
+static inline bool hart_is_watched(const struct hart *h, enum notice_kind kind)
+{
+    return UNLIKELY(h->observer != NULL) && h->observer->wants & NOTICE_BIT(kind);
+}
+
+static inline void hart_notify(struct hart *h, const struct notice *n)
+{
+    h->observer->notice(h->observer->owner, h, n);
 }
 
 /* --- trap.c ------------------------------------------------------------------------------- */

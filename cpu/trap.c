@@ -84,6 +84,9 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
 {
     if (UNLIKELY(log_wants(h->ports.log, LOG_INT)))
         log_trap(h, to, cause, tval);
+    if (hart_is_watched(h, NOTICE_TRAP))
+        hart_notify(
+            h, &(struct notice){.kind = NOTICE_TRAP, .address = tval, .value = cause, .number = to});
     h->steps++;
     h->traps++;
     h->waiting = false;
@@ -93,6 +96,15 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
     else
         trap_to_m(h, cause, tval);
     enter_priv(h, to);
+}
+
+static void call_sbi(struct hart *h)
+{
+    if (hart_is_watched(h, NOTICE_SBI_CALL))
+        hart_notify(h, &(struct notice){.kind = NOTICE_SBI_CALL});
+    h->ports.sbi_ecall(h->ports.owner, h);
+    if (hart_is_watched(h, NOTICE_SBI_RETURN))
+        hart_notify(h, &(struct notice){.kind = NOTICE_SBI_RETURN});
 }
 
 void hart_take_exception(struct hart *h)
@@ -107,7 +119,7 @@ void hart_take_exception(struct hart *h)
         h->page_valid = false;
         h->stats.sbi_calls++;
         h->ports.clock->now_ns = hart_now_ns(h); /* the callee may look at a device */
-        h->ports.sbi_ecall(h->ports.owner, h);
+        call_sbi(h);
         return;
     }
     take_trap(h, to_s ? PRIV_S : PRIV_M, trap.cause, trap.tval);
@@ -155,6 +167,8 @@ void hart_check_interrupts(struct hart *h)
 /* The common end of xret. A return below M ends MPRV. */
 static bool return_to(struct hart *h, enum priv priv, uint64_t status, uint64_t pc)
 {
+    if (hart_is_watched(h, NOTICE_RETURN))
+        hart_notify(h, &(struct notice){.kind = NOTICE_RETURN, .address = pc, .number = priv});
     h->csr.mstatus = priv == PRIV_M ? status : status & ~MSTATUS_MPRV;
     h->pc = pc;
     enter_priv(h, priv);
