@@ -1,0 +1,61 @@
+/* A line of text that is put together piece by piece; what does not fit is cut. Hexadecimal numbers
+ * are written by hand: traces write them by the million. */
+#ifndef RIVULET_DEBUG_LINE_H
+#define RIVULET_DEBUG_LINE_H
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+struct line {
+    size_t used;
+    char text[1024];
+};
+
+static inline void line_put(struct line *l, const char *text)
+{
+    size_t n = strlen(text), room = sizeof l->text - 1 - l->used;
+    n = n < room ? n : room;
+    memcpy(l->text + l->used, text, n);
+    l->used += n;
+}
+
+/* "0x" and at least `digits` digits. */
+static inline void line_hex(struct line *l, uint64_t value, unsigned digits)
+{
+    char text[19];
+    unsigned at = sizeof text;
+    text[--at] = 0;
+    for (unsigned n = 0; value || n < digits || n == 0; n++, value >>= 4)
+        text[--at] = "0123456789abcdef"[value & 15];
+    text[--at] = 'x';
+    text[--at] = '0';
+    line_put(l, text + at);
+}
+
+__attribute__((format(printf, 2, 3))) static inline void line_print(struct line *l,
+                                                                    const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(l->text + l->used, sizeof l->text - l->used, format, args);
+    va_end(args);
+    size_t room = sizeof l->text - 1 - l->used;
+    l->used += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room;
+}
+
+static inline void line_pad(struct line *l, size_t column)
+{
+    while (l->used < column && l->used + 1 < sizeof l->text)
+        l->text[l->used++] = ' ';
+}
+
+static inline void line_write(struct line *l, FILE *file)
+{
+    l->text[l->used++] = '\n';
+    fwrite(l->text, 1, l->used, file);
+    l->used = 0;
+}
+
+#endif
