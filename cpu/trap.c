@@ -85,8 +85,8 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
     if (UNLIKELY(log_wants(h->ports.log, LOG_INT)))
         log_trap(h, to, cause, tval);
     if (hart_is_watched(h, NOTICE_TRAP))
-        hart_notify(
-            h, &(struct notice){.kind = NOTICE_TRAP, .address = tval, .value = cause, .number = to});
+        hart_notify(h, &(struct notice){
+                           .kind = NOTICE_TRAP, .address = tval, .value = cause, .number = to});
     h->steps++;
     h->traps++;
     h->waiting = false;

@@ -4,8 +4,8 @@
  * block an offset in a module and a size. Each file of symbols is a module; code without symbols is
  * in modules of 2 GiB, named by their address.
  *
- * lcov, the form of genhtml and of CI services: a record a file of symbols; a function's line is its
- * place in the order of addresses, since symbols know no lines. */
+ * lcov, the form of genhtml and of CI services: a record a file of symbols; a function's line is
+ * its place in the order of addresses, since symbols know no lines. */
 #include "debug/runs.h"
 
 #include <stdlib.h>
@@ -87,16 +87,18 @@ static void write_drcov(const struct trace *t, const struct runs *runs, FILE *fi
         if (module == MODULES_MAX)
             continue;
         uint32_t offset = (uint32_t)(run->va - modules.items[module].base);
-        uint8_t entry[8] = {(uint8_t)offset,       (uint8_t)(offset >> 8), (uint8_t)(offset >> 16),
-                            (uint8_t)(offset >> 24), (uint8_t)run->size,   (uint8_t)(run->size >> 8),
-                            (uint8_t)module,       (uint8_t)(module >> 8)};
+        uint8_t entry[8] = {(uint8_t)offset,         (uint8_t)(offset >> 8),
+                            (uint8_t)(offset >> 16), (uint8_t)(offset >> 24),
+                            (uint8_t)run->size,      (uint8_t)(run->size >> 8),
+                            (uint8_t)module,         (uint8_t)(module >> 8)};
         fwrite(entry, 1, sizeof entry, file);
     }
 }
 
 /* --- lcov --------------------------------------------------------------------------------- */
 
-/* How often each function was entered: the runs that begin at, or go over, its first instruction. */
+/* How often each function was entered: the runs that begin at, or go over, its first instruction.
+ */
 static void count_entries(const struct symbols *symbols, const struct runs *runs, uint64_t *entries,
                           bool *touched)
 {

@@ -17,12 +17,10 @@ struct insn_cache {
 const char *insn_class_name(enum insn_class class)
 {
     static const char *const names[CLASS_COUNT] = {
-        [CLASS_OTHER] = "arithmetic", [CLASS_LOAD] = "loads",
-        [CLASS_STORE] = "stores",     [CLASS_AMO] = "atomics",
-        [CLASS_BRANCH] = "branches",  [CLASS_CALL] = "calls",
-        [CLASS_RETURN] = "returns",   [CLASS_JUMP] = "jumps",
-        [CLASS_CSR] = "CSR accesses", [CLASS_SYSTEM] = "system",
-        [CLASS_FLOAT] = "floating",   [CLASS_ILLEGAL] = "illegal",
+        [CLASS_OTHER] = "arithmetic", [CLASS_LOAD] = "loads",      [CLASS_STORE] = "stores",
+        [CLASS_AMO] = "atomics",      [CLASS_BRANCH] = "branches", [CLASS_CALL] = "calls",
+        [CLASS_RETURN] = "returns",   [CLASS_JUMP] = "jumps",      [CLASS_CSR] = "CSR accesses",
+        [CLASS_SYSTEM] = "system",    [CLASS_FLOAT] = "floating",  [CLASS_ILLEGAL] = "illegal",
     };
     return names[class];
 }
@@ -140,11 +138,11 @@ const char *insn_cache_text(struct insn_cache *c, uint64_t pc, uint32_t word)
 uint32_t insn_word_at(const struct hart *h, uint64_t va)
 {
     uint64_t pa = h->page_pa + va % PAGE_BYTES;
+    uint32_t word = 0;
     uint16_t low = 0, high = 0;
+    if (va % PAGE_BYTES <= PAGE_BYTES - 4 && peek_physical(h->ports.memory, pa, &word, 4))
+        return (word & 3) == 3 ? word : word & 0xffff;
     if (!peek_physical(h->ports.memory, pa, &low, 2) || (low & 3) != 3)
         return low;
-    bool here = va % PAGE_BYTES + 2 < PAGE_BYTES;
-    bool found = here ? peek_physical(h->ports.memory, pa + 2, &high, 2)
-                      : peek_memory(h, va + 2, &high, 2);
-    return found ? low | (uint32_t)high << 16 : 0;
+    return peek_memory(h, va + 2, &high, 2) ? low | (uint32_t)high << 16 : 0;
 }

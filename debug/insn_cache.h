@@ -32,9 +32,9 @@ struct insn_info {
     bool used;
     struct decoded in;
     enum insn_class class;
-    uint8_t bytes;             /* that a load, store or AMO accesses */
-    bool writes_x, writes_f;   /* rd */
-    bool stores_f;             /* a store of a floating-point register */
+    uint8_t bytes;                /* that a load, store or AMO accesses */
+    bool writes_x, writes_f;      /* rd */
+    bool stores_f;                /* a store of a floating-point register */
     char text[DISASM_TEXT_BYTES]; /* "" until asked for */
 };
 

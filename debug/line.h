@@ -1,5 +1,5 @@
-/* A line of text that is put together piece by piece; what does not fit is cut. Hexadecimal numbers
- * are written by hand: traces write them by the million. */
+/* A line of text that is put together piece by piece; what does not fit is cut. Numbers are
+ * written by hand: traces write them by the million. */
 #ifndef RIVULET_DEBUG_LINE_H
 #define RIVULET_DEBUG_LINE_H
 
@@ -12,6 +12,11 @@ struct line {
     size_t used;
     char text[1024];
 };
+
+static inline void line_begin(struct line *l)
+{
+    l->used = 0;
+}
 
 static inline void line_put(struct line *l, const char *text)
 {
@@ -34,6 +39,23 @@ static inline void line_hex(struct line *l, uint64_t value, unsigned digits)
     line_put(l, text + at);
 }
 
+static inline void line_decimal(struct line *l, uint64_t value)
+{
+    char text[21];
+    unsigned at = sizeof text;
+    text[--at] = 0;
+    do
+        text[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    line_put(l, text + at);
+}
+
+/* One character. */
+static inline void line_char(struct line *l, char c)
+{
+    line_put(l, (const char[]){c, 0});
+}
+
 __attribute__((format(printf, 2, 3))) static inline void line_print(struct line *l,
                                                                     const char *format, ...)
 {
@@ -51,8 +73,11 @@ static inline void line_pad(struct line *l, size_t column)
         l->text[l->used++] = ' ';
 }
 
+/* Without spaces at its end. */
 static inline void line_write(struct line *l, FILE *file)
 {
+    while (l->used && l->text[l->used - 1] == ' ')
+        l->used--;
     l->text[l->used++] = '\n';
     fwrite(l->text, 1, l->used, file);
     l->used = 0;

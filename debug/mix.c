@@ -87,7 +87,8 @@ static void write_totals(const struct totals *totals, FILE *file)
 
 static void write_run(const struct run *run, uint64_t all, struct trace *t, FILE *file)
 {
-    struct line l = {.used = 0};
+    struct line l;
+    line_begin(&l);
     line_print(&l, "\n%llu times, %.1f %%, %c ", (unsigned long long)run->count,
                share(weight(run), all), "US?M"[run->priv & 3]);
     trace_put_symbol(&l, t->symbols, run->va);

@@ -14,7 +14,7 @@ struct monitor {
     struct control_observer observer;
     struct insn_decoder *decoder;
     struct trace *trace; /* NULL: none was given */
-    unsigned hart; /* the current one */
+    unsigned hart;       /* the current one */
     bool is_stepping;
     struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];
     unsigned breakpoint_count;

@@ -1,8 +1,8 @@
 /* The exact profiler: every instruction is counted in the stack of calls that it belongs to.
  *
  * Calls and returns are those that the ISA's hints for return-address stacks name. Each task has a
- * stack of its own, told apart by tp (the thread pointer of programs, the current task of Linux), in
- * U-mode also by satp. What leaves a function in another way (longjmp, a task that ends, a stack
+ * stack of its own, told apart by tp (the thread pointer of programs, the current task of Linux),
+ * in U-mode also by satp. What leaves a function in another way (longjmp, a task that ends, a stack
  * that is used again) is mended in two ways: a frame whose stack pointer lies below the present one
  * has been left; and the function at pc is the one on top, whoever came there by a jump. */
 #include "debug/runs.h"
@@ -10,12 +10,12 @@
 
 #include <stdlib.h>
 
-#define FRAMES_MAX     256u
-#define STACKS_MAX     4096u
-#define NEAR_STACK     (64ull << 10) /* further away is another stack: of interrupts, of a signal */
-#define NEAR_USER      (8ull << 20)
-#define X_SP           2
-#define X_TP           4
+#define FRAMES_MAX 256u
+#define STACKS_MAX 4096u
+#define NEAR_STACK (64ull << 10) /* further away is another stack: of interrupts, of a signal */
+#define NEAR_USER  (8ull << 20)
+#define X_SP       2
+#define X_TP       4
 
 struct frame {
     uint32_t node;
@@ -66,8 +66,8 @@ static struct task *find_task(struct profile *p, unsigned priv, uint64_t tp, uin
 
 static void push(struct profile *p, struct task *task, struct function f, uint64_t ret, uint64_t sp)
 {
-    uint32_t parent = task->depth ? task->frames[task->depth - 1].node
-                                  : stacks_root(p->stacks, task->priv);
+    uint32_t parent =
+        task->depth ? task->frames[task->depth - 1].node : stacks_root(p->stacks, task->priv);
     if (task->depth == FRAMES_MAX)
         return;
     task->frames[task->depth++] =

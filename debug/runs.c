@@ -131,8 +131,7 @@ static struct run *make_run(struct trace *t, const struct hart *h, unsigned inst
     uint32_t last = 0;
     size_t most = min_u64(4 * instructions, PAGE_BYTES - at->pa % PAGE_BYTES);
     memset(bytes, 0, sizeof bytes);
-    if (!read_bytes(h, at, bytes, instructions == 1 ? 4 : most) &&
-        !read_bytes(h, at, bytes, 2))
+    if (!read_bytes(h, at, bytes, instructions == 1 ? 4 : most) && !read_bytes(h, at, bytes, 2))
         return NULL;
     size_t size = measure(bytes, instructions, &last);
     struct run *run = malloc(sizeof *run + size);
@@ -145,8 +144,8 @@ static struct run *make_run(struct trace *t, const struct hart *h, unsigned inst
                         .instructions = (uint8_t)instructions,
                         .priv = at->priv};
     memcpy(run->bytes, bytes, size);
-    run->last_class = insn_cache_find(t->instructions, at->pc + last,
-                                      word_at(bytes + last, size - last))->class;
+    run->last_class =
+        insn_cache_find(t->instructions, at->pc + last, word_at(bytes + last, size - last))->class;
     const struct symbol *symbol = symbols_at(t->symbols, at->pc);
     run->symbol = symbol ? symbol->name : NULL;
     run->symbol_start = symbol ? symbol->start : 0;

@@ -1,8 +1,8 @@
 /* Tracing and measuring of a guest that knows nothing of it, switched at run time.
  *
- * A *tracer* is one -trace, or one `trace` of the monitor: what it watches, where, and the file that
- * it writes. Tracers hear the harts' notices (cpu/observer.h); while there is none, the machine runs
- * as if this file were not there. Under icount a trace leaves no trace in the state.
+ * A *tracer* is one -trace, or one `trace` of the monitor: what it watches, where, and the file
+ * that it writes. Tracers hear the harts' notices (cpu/observer.h); while there is none, the
+ * machine runs as if this file were not there. Under icount a trace leaves no trace in the state.
  *
  * All of it belongs to the machine's thread, between runs. */
 #ifndef RIVULET_DEBUG_TRACE_H

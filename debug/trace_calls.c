@@ -40,16 +40,59 @@ static const struct syscall_row rows[] = {
 
 /* The asm-generic numbers: include/uapi/asm-generic/errno-base.h and errno.h. */
 static const char *const errno_names[] = {
-    NULL,        "EPERM",     "ENOENT",       "ESRCH",      "EINTR",     "EIO",       "ENXIO",
-    "E2BIG",     "ENOEXEC",   "EBADF",        "ECHILD",     "EAGAIN",    "ENOMEM",    "EACCES",
-    "EFAULT",    "ENOTBLK",   "EBUSY",        "EEXIST",     "EXDEV",     "ENODEV",    "ENOTDIR",
-    "EISDIR",    "EINVAL",    "ENFILE",       "EMFILE",     "ENOTTY",    "ETXTBSY",   "EFBIG",
-    "ENOSPC",    "ESPIPE",    "EROFS",        "EMLINK",     "EPIPE",     "EDOM",      "ERANGE",
-    "EDEADLK",   "ENAMETOOLONG", "ENOLCK",    "ENOSYS",     "ENOTEMPTY", "ELOOP",
-    [61] = "ENODATA",         [88] = "ENOTSOCK",            [95] = "EOPNOTSUPP",
-    [97] = "EAFNOSUPPORT",    [98] = "EADDRINUSE",          [99] = "EADDRNOTAVAIL",
-    [101] = "ENETUNREACH",    [104] = "ECONNRESET",         [106] = "EISCONN",
-    [107] = "ENOTCONN",       [110] = "ETIMEDOUT",          [111] = "ECONNREFUSED",
+    NULL,
+    "EPERM",
+    "ENOENT",
+    "ESRCH",
+    "EINTR",
+    "EIO",
+    "ENXIO",
+    "E2BIG",
+    "ENOEXEC",
+    "EBADF",
+    "ECHILD",
+    "EAGAIN",
+    "ENOMEM",
+    "EACCES",
+    "EFAULT",
+    "ENOTBLK",
+    "EBUSY",
+    "EEXIST",
+    "EXDEV",
+    "ENODEV",
+    "ENOTDIR",
+    "EISDIR",
+    "EINVAL",
+    "ENFILE",
+    "EMFILE",
+    "ENOTTY",
+    "ETXTBSY",
+    "EFBIG",
+    "ENOSPC",
+    "ESPIPE",
+    "EROFS",
+    "EMLINK",
+    "EPIPE",
+    "EDOM",
+    "ERANGE",
+    "EDEADLK",
+    "ENAMETOOLONG",
+    "ENOLCK",
+    "ENOSYS",
+    "ENOTEMPTY",
+    "ELOOP",
+    [61] = "ENODATA",
+    [88] = "ENOTSOCK",
+    [95] = "EOPNOTSUPP",
+    [97] = "EAFNOSUPPORT",
+    [98] = "EADDRINUSE",
+    [99] = "EADDRNOTAVAIL",
+    [101] = "ENETUNREACH",
+    [104] = "ECONNRESET",
+    [106] = "EISCONN",
+    [107] = "ENOTCONN",
+    [110] = "ETIMEDOUT",
+    [111] = "ECONNREFUSED",
     [115] = "EINPROGRESS",
 };
 
@@ -100,10 +143,10 @@ static void put_open_flags(struct line *l, uint64_t flags)
         unsigned bit;
         const char *name;
     } names[] = {
-        {0100, "O_CREAT"},       {0200, "O_EXCL"},        {0400, "O_NOCTTY"}, {01000, "O_TRUNC"},
-        {02000, "O_APPEND"},     {04000, "O_NONBLOCK"},   {040000, "O_DIRECT"},
-        {0100000, "O_LARGEFILE"}, {0200000, "O_DIRECTORY"}, {0400000, "O_NOFOLLOW"},
-        {02000000, "O_CLOEXEC"}, {010000000, "O_PATH"},
+        {0100, "O_CREAT"},       {0200, "O_EXCL"},         {0400, "O_NOCTTY"},
+        {01000, "O_TRUNC"},      {02000, "O_APPEND"},      {04000, "O_NONBLOCK"},
+        {040000, "O_DIRECT"},    {0100000, "O_LARGEFILE"}, {0200000, "O_DIRECTORY"},
+        {0400000, "O_NOFOLLOW"}, {02000000, "O_CLOEXEC"},  {010000000, "O_PATH"},
     };
     static const char *const modes[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
     line_put(l, modes[flags & 3]);
@@ -139,7 +182,7 @@ static void put_argument(struct line *l, const struct hart *h, char kind, const 
         put_open_flags(l, *value);
         break;
     case 'm':
-        line_print(l, "0%llo", (unsigned long long)*value);
+        line_print(l, "%#llo", (unsigned long long)*value);
         break;
     case 'd':
         line_print(l, "%lld", (long long)*value);

@@ -51,11 +51,15 @@ static bool memory_after(const struct insn_trace *i, const struct hart *h, uint6
 static void put_registers(struct line *l, const struct insn_info *info, const struct hart *h)
 {
     if (info->writes_x) {
-        line_print(l, " %s=", register_x_name(info->in.rd));
+        line_char(l, ' ');
+        line_put(l, register_x_name(info->in.rd));
+        line_char(l, '=');
         line_hex(l, h->x[info->in.rd], 1);
     }
     if (info->writes_f) {
-        line_print(l, " %s=", register_f_name(info->in.rd));
+        line_char(l, ' ');
+        line_put(l, register_f_name(info->in.rd));
+        line_char(l, '=');
         line_hex(l, h->f[info->in.rd], 16);
     }
 }
@@ -101,7 +105,10 @@ void insn_trace_put(struct line *l, const struct insn_trace *i, struct tracer *t
 
 static void put_commit_register(struct line *l, char kind, unsigned number, uint64_t value)
 {
-    line_print(l, number < 10 ? " %c%u  " : " %c%u ", kind, number);
+    line_char(l, ' ');
+    line_char(l, kind);
+    line_decimal(l, number);
+    line_put(l, number < 10 ? "  " : " ");
     line_hex(l, value, 16);
 }
 
@@ -132,7 +139,11 @@ static void put_commit(struct line *l, const struct insn_trace *i, const struct 
                        const struct hart *h)
 {
     const struct insn_info *info = i->info;
-    line_print(l, "core %3u: %u ", h->id, run->priv);
+    line_put(l, "core   "); /* harts have one digit */
+    line_decimal(l, h->id);
+    line_put(l, ": ");
+    line_decimal(l, run->priv);
+    line_char(l, ' ');
     line_hex(l, run->pc, 16);
     line_put(l, " (");
     line_hex(l, info->word, info->in.length == 2 ? 4 : 8);
@@ -153,7 +164,8 @@ static void put_commit(struct line *l, const struct insn_trace *i, const struct 
 static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)
 {
     struct insn_trace *i = t->state;
-    struct line l = {.used = 0};
+    struct line l;
+    line_begin(&l);
     if (n->kind == NOTICE_BEGINS) {
         insn_trace_begin(i, t, h);
     } else if (n->kind == NOTICE_CSR) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define SATP_NUMBER 0x180u
-#define PLACE_WIDTH 46u
+#define PLACE_WIDTH 56u
 
 struct lines {
     struct insn_trace instruction;
@@ -59,12 +59,19 @@ void trace_put_symbol(struct line *l, const struct symbols *symbols, uint64_t ad
 void trace_put_place(struct line *l, const struct tracer *t, const struct hart *h, uint64_t steps,
                      unsigned priv, uint64_t pc)
 {
-    line_print(l, "%llu h%u %c ", (unsigned long long)steps, h->id, "US?M"[priv & 3]);
+    line_decimal(l, steps);
+    line_put(l, " h");
+    line_decimal(l, h->id);
+    line_char(l, ' ');
+    line_char(l, "US?M"[priv & 3]);
+    line_char(l, ' ');
     line_hex(l, pc, 16);
-    line_put(l, " ");
-    trace_put_symbol(l, t->trace->symbols, pc);
-    line_pad(l, PLACE_WIDTH);
-    line_put(l, " ");
+    line_char(l, ' ');
+    if (symbols_count(t->trace->symbols)) {
+        trace_put_symbol(l, t->trace->symbols, pc);
+        line_pad(l, PLACE_WIDTH);
+        line_char(l, ' ');
+    }
 }
 
 /* --- events ------------------------------------------------------------------------------- */
@@ -200,7 +207,8 @@ static void put_event(struct line *l, struct tracer *t, const struct hart *h, un
 static void on_return(struct tracer *t, const struct hart *h, const struct notice *n)
 {
     struct lines *lines = t->state;
-    struct line l = {.used = 0};
+    struct line l;
+    line_begin(&l);
     if (t->items & TRACE_RETURN) {
         trace_put_place(&l, t, h, h->steps, h->priv, h->pc);
         put_return(&l, t, n);
@@ -218,7 +226,8 @@ static void on_ran(struct tracer *t, const struct hart *h, const struct notice *
 {
     struct lines *lines = t->state;
     const struct trace_run *run = &t->trace->run;
-    struct line l = {.used = 0};
+    struct line l;
+    line_begin(&l);
     if (!lines->instruction.info || (!n->number && !n->failed))
         return;
     trace_put_place(&l, t, h, run->steps, run->priv, run->pc);
@@ -229,7 +238,8 @@ static void on_ran(struct tracer *t, const struct hart *h, const struct notice *
 static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)
 {
     struct lines *lines = t->state;
-    struct line l = {.used = 0};
+    struct line l;
+    line_begin(&l);
     if (n->kind == NOTICE_BEGINS) {
         insn_trace_begin(&lines->instruction, t, h);
     } else if (n->kind == NOTICE_RAN) {

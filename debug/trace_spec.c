@@ -13,8 +13,7 @@ const struct trace_word trace_words[] = {
     {"trap", &tracer_lines, TRACE_TRAP, BIT(TRAP), "exceptions"},
     {"int", &tracer_lines, TRACE_INT, BIT(TRAP), "interrupts"},
     {"return", &tracer_lines, TRACE_RETURN, BIT(RETURN), "returns from traps: mret, sret"},
-    {"sbi", &tracer_lines, TRACE_SBI, BIT(SBI_CALL) | BIT(SBI_RETURN),
-     "calls of the built-in SBI"},
+    {"sbi", &tracer_lines, TRACE_SBI, BIT(SBI_CALL) | BIT(SBI_RETURN), "calls of the built-in SBI"},
     {"syscall", &tracer_lines, TRACE_SYSCALL, BIT(TRAP) | BIT(RETURN),
      "system calls of a Linux guest, with arguments and results"},
     {"csr", &tracer_lines, TRACE_CSR, BIT(CSR), "writes of CSRs"},
@@ -148,8 +147,7 @@ bool trace_read_spec(const struct symbols *symbols, const char *spec, struct tra
     snprintf(t->spec, sizeof t->spec, "%s", spec);
     err->text[0] = 0;
     while (list_next(&spec, &item, err)) {
-        bool ok =
-            item.value ? set_property(t, symbols, &item, err) : add_word(t, item.key, err);
+        bool ok = item.value ? set_property(t, symbols, &item, err) : add_word(t, item.key, err);
         if (!ok)
             return false;
     }
