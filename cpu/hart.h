@@ -215,6 +215,9 @@ void hart_check_interrupts(struct hart *h);
 bool hart_mret(struct hart *h);
 bool hart_sret(struct hart *h);
 
+/* "breakpoint", "load page fault", ...; NULL: reserved. */
+const char *hart_exception_name(uint64_t cause);
+
 /* Fills h->trap; always false, so that it can be returned. */
 static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)
 {

@@ -9,7 +9,7 @@
 #define INSN_SRET 0x10200073u
 #define INSN_MRET 0x30200073u
 
-static const char *exception_name(uint64_t cause)
+const char *hart_exception_name(uint64_t cause)
 {
     static const char *const names[] = {
         [CAUSE_FETCH_MISALIGNED] = "misaligned fetch",
@@ -27,12 +27,13 @@ static const char *exception_name(uint64_t cause)
         [CAUSE_LOAD_PAGE] = "load page fault",
         [CAUSE_STORE_PAGE] = "store page fault",
     };
-    return cause < ARRAY_LEN(names) && names[cause] ? names[cause] : "reserved exception";
+    return cause < ARRAY_LEN(names) ? names[cause] : NULL;
 }
 
 static void log_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tval)
 {
-    const char *name = cause & CAUSE_INTERRUPT ? "interrupt" : exception_name(cause);
+    const char *name = cause & CAUSE_INTERRUPT ? "interrupt" : hart_exception_name(cause);
+    name = name ? name : "reserved exception";
     log_line(h->ports.log, LOG_INT, "hart %u: %s %u at pc 0x%016llx, tval 0x%llx, %c to %c", h->id,
              name, (unsigned)bits_get(cause, 0, 32), (unsigned long long)h->pc,
              (unsigned long long)tval, "US?M"[h->priv], "US?M"[to]);

@@ -97,15 +97,8 @@ extern const struct tracer_kind tracer_lines, tracer_commits, tracer_profile, tr
 
 bool trace_passes(const struct trace_filter *f, const struct hart *h);
 
-/* "     1234 h0 S 0xffffffff80001234 <memcpy+0x10>  " */
-void trace_put_place(struct line *l, const struct tracer *t, const struct hart *h, uint64_t steps,
-                     unsigned priv, uint64_t pc);
 /* "<memcpy+0x10>", or nothing. */
 void trace_put_symbol(struct line *l, const struct symbols *symbols, uint64_t address);
-
-/* "breakpoint", "supervisor timer", ...; NULL: reserved. */
-const char *trace_exception_name(uint64_t cause);
-const char *trace_interrupt_name(uint64_t number);
 
 /* --- trace_insn.c: the instruction that runs, for tracers that write it -------------------- */
 

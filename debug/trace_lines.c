@@ -11,28 +11,7 @@ struct lines {
     struct syscall_trace *calls;
 };
 
-const char *trace_exception_name(uint64_t cause)
-{
-    static const char *const names[] = {
-        [CAUSE_FETCH_MISALIGNED] = "misaligned fetch",
-        [CAUSE_FETCH_ACCESS] = "fetch access fault",
-        [CAUSE_ILLEGAL] = "illegal instruction",
-        [CAUSE_BREAKPOINT] = "breakpoint",
-        [CAUSE_LOAD_MISALIGNED] = "misaligned load",
-        [CAUSE_LOAD_ACCESS] = "load access fault",
-        [CAUSE_STORE_MISALIGNED] = "misaligned store",
-        [CAUSE_STORE_ACCESS] = "store access fault",
-        [CAUSE_ECALL_U] = "ecall from U",
-        [CAUSE_ECALL_S] = "ecall from S",
-        [CAUSE_ECALL_M] = "ecall from M",
-        [CAUSE_FETCH_PAGE] = "fetch page fault",
-        [CAUSE_LOAD_PAGE] = "load page fault",
-        [CAUSE_STORE_PAGE] = "store page fault",
-    };
-    return cause < ARRAY_LEN(names) ? names[cause] : NULL;
-}
-
-const char *trace_interrupt_name(uint64_t number)
+static const char *interrupt_name(uint64_t number)
 {
     static const char *const names[] = {
         [IRQ_SSIP] = "supervisor software", [IRQ_MSIP] = "machine software",
@@ -56,8 +35,9 @@ void trace_put_symbol(struct line *l, const struct symbols *symbols, uint64_t ad
     line_put(l, ">");
 }
 
-void trace_put_place(struct line *l, const struct tracer *t, const struct hart *h, uint64_t steps,
-                     unsigned priv, uint64_t pc)
+/* "1234 h0 S 0xffffffff80001234 <memcpy+0x10>  " */
+static void put_place(struct line *l, const struct tracer *t, const struct hart *h, uint64_t steps,
+                      unsigned priv, uint64_t pc)
 {
     line_decimal(l, steps);
     line_put(l, " h");
@@ -80,7 +60,7 @@ static void put_trap(struct line *l, const struct notice *n)
 {
     bool interrupt = n->value & CAUSE_INTERRUPT;
     uint64_t cause = n->value & ~CAUSE_INTERRUPT;
-    const char *name = interrupt ? trace_interrupt_name(cause) : trace_exception_name(cause);
+    const char *name = interrupt ? interrupt_name(cause) : hart_exception_name(cause);
     line_print(l, "%s %s", interrupt ? "interrupt" : "trap", name ? name : "reserved");
     line_print(l, " (%llu), tval ", (unsigned long long)cause);
     line_hex(l, n->address, 1);
@@ -210,13 +190,13 @@ static void on_return(struct tracer *t, const struct hart *h, const struct notic
     struct line l;
     line_begin(&l);
     if (t->items & TRACE_RETURN) {
-        trace_put_place(&l, t, h, h->steps, h->priv, h->pc);
+        put_place(&l, t, h, h->steps, h->priv, h->pc);
         put_return(&l, t, n);
         line_write(&l, t->file);
     }
     if (!(t->items & TRACE_SYSCALL) || n->number != PRIV_U)
         return;
-    trace_put_place(&l, t, h, h->steps, PRIV_U, n->address);
+    put_place(&l, t, h, h->steps, PRIV_U, n->address);
     line_put(&l, "syscall ");
     if (syscall_trace_put_return(&l, lines->calls, h, n->address))
         line_write(&l, t->file);
@@ -230,7 +210,7 @@ static void on_ran(struct tracer *t, const struct hart *h, const struct notice *
     line_begin(&l);
     if (!lines->instruction.info || (!n->number && !n->failed))
         return;
-    trace_put_place(&l, t, h, run->steps, run->priv, run->pc);
+    put_place(&l, t, h, run->steps, run->priv, run->pc);
     insn_trace_put(&l, &lines->instruction, t, h, n->failed);
     line_write(&l, t->file);
 }
@@ -247,7 +227,7 @@ static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)
     } else if (n->kind == NOTICE_RETURN) {
         on_return(t, h, n);
     } else if (n->kind == NOTICE_SBI_RETURN && t->items & TRACE_SBI) {
-        trace_put_place(&l, t, h, h->steps, h->priv, h->pc);
+        put_place(&l, t, h, h->steps, h->priv, h->pc);
         line_print(&l, "sbi = %lld, ", (long long)h->x[10]);
         line_hex(&l, h->x[11], 1);
         line_write(&l, t->file);
@@ -259,7 +239,7 @@ static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)
         }
         if (!item)
             return;
-        trace_put_place(&l, t, h, h->steps, h->priv, h->pc);
+        put_place(&l, t, h, h->steps, h->priv, h->pc);
         put_event(&l, t, h, item, n);
         line_write(&l, t->file);
     }
