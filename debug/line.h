@@ -18,42 +18,39 @@ static inline void line_begin(struct line *l)
     l->used = 0;
 }
 
+/* One character. */
+static inline void line_char(struct line *l, char c)
+{
+    if (l->used + 1 < sizeof l->text)
+        l->text[l->used++] = c;
+}
+
+/* Pieces are short: a loop beats strlen and memcpy. */
 static inline void line_put(struct line *l, const char *text)
 {
-    size_t n = strlen(text), room = sizeof l->text - 1 - l->used;
-    n = n < room ? n : room;
-    memcpy(l->text + l->used, text, n);
-    l->used += n;
+    while (*text)
+        line_char(l, *text++);
 }
 
 /* "0x" and at least `digits` digits. */
 static inline void line_hex(struct line *l, uint64_t value, unsigned digits)
 {
-    char text[19];
-    unsigned at = sizeof text;
-    text[--at] = 0;
-    for (unsigned n = 0; value || n < digits || n == 0; n++, value >>= 4)
-        text[--at] = "0123456789abcdef"[value & 15];
-    text[--at] = 'x';
-    text[--at] = '0';
-    line_put(l, text + at);
+    unsigned n = value ? (67 - (unsigned)__builtin_clzll(value)) / 4 : 1;
+    line_char(l, '0');
+    line_char(l, 'x');
+    for (n = n < digits ? digits : n; n-- > 0;)
+        line_char(l, n < 16 ? "0123456789abcdef"[value >> 4 * n & 15] : '0');
 }
 
 static inline void line_decimal(struct line *l, uint64_t value)
 {
-    char text[21];
+    char text[20];
     unsigned at = sizeof text;
-    text[--at] = 0;
     do
         text[--at] = (char)('0' + value % 10);
     while (value /= 10);
-    line_put(l, text + at);
-}
-
-/* One character. */
-static inline void line_char(struct line *l, char c)
-{
-    line_put(l, (const char[]){c, 0});
+    while (at < sizeof text)
+        line_char(l, text[at++]);
 }
 
 __attribute__((format(printf, 2, 3))) static inline void line_print(struct line *l,
