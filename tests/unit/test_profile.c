@@ -19,8 +19,12 @@ static void must_hold(const char *text, const char *what)
 static unsigned long long sum_of(const char *text)
 {
     unsigned long long sum = 0;
-    for (const char *line = text; *line; line = strchr(line, '\n') + 1)
-        sum += strtoull(strrchr(strndup(line, strcspn(line, "\n")), ' '), NULL, 10);
+    for (const char *end = text; (end = strchr(end, '\n')) != NULL; end++) {
+        const char *count = end;
+        while (count[-1] != ' ')
+            count--;
+        sum += strtoull(count, NULL, 10);
+    }
     return sum;
 }
 
