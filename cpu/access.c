@@ -131,6 +131,12 @@ static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum 
     leave_if_dropped(h, dropped);
     if (UNLIKELY(log_wants(h->ports.log, LOG_MMU)))
         log_walk(h, va, access, result, t);
+    if (hart_is_watched(h, NOTICE_WALK))
+        hart_notify(h, &(struct notice){.kind = NOTICE_WALK,
+                                        .address = va,
+                                        .value = result == WALK_OK ? t->pa : 0,
+                                        .number = access,
+                                        .failed = result != WALK_OK});
     switch (result) {
     case WALK_OK:
         return true;
@@ -282,6 +288,17 @@ static void show_time(struct hart *h)
     h->ports.clock->now_ns = hart_now_ns(h);
 }
 
+static void notify_mmio(struct hart *h, uint64_t va, unsigned size, const struct piece *piece,
+                        uint64_t value, bool store)
+{
+    hart_notify(h, &(struct notice){.kind = NOTICE_MMIO,
+                                    .address = piece->pa,
+                                    .value = value,
+                                    .start = va,
+                                    .number = size,
+                                    .store = store});
+}
+
 static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct piece *piece,
                        uint64_t *value)
 {
@@ -292,6 +309,8 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
         h->stats.mmio_loads++;
         if (!memory_mmio_read(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_LOAD_ACCESS, va);
+        if (hart_is_watched(h, NOTICE_MMIO))
+            notify_mmio(h, va, size, piece, *value, false);
         leave_if_dropped(h, dropped);
         return true;
     }
@@ -325,6 +344,8 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
         h->stats.mmio_stores++;
         if (!memory_mmio_write(h->ports.memory, piece->pa, size, value))
             return hart_raise(h, CAUSE_STORE_ACCESS, va);
+        if (hart_is_watched(h, NOTICE_MMIO))
+            notify_mmio(h, va, size, piece, value, true);
         leave_if_dropped(h, dropped);
         return true;
     }

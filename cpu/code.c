@@ -162,6 +162,14 @@ void code_flush(struct code_cache *code)
     code->stats.flushes++;
 }
 
+void code_set_watch(struct code_cache *code, enum code_watch watch)
+{
+    if (code->watch == watch)
+        return;
+    code->watch = watch;
+    code_flush(code);
+}
+
 /* Decodes from pa into slot `at`; flushes first when a table is full. */
 static struct build_result decode(struct code_cache *code, uint64_t pa, unsigned context,
                                   unsigned limit, uint32_t at, struct code_page **page)
@@ -194,7 +202,7 @@ static struct block *make_block(struct code_cache *code, uint64_t pa, unsigned c
     struct code_page *page;
     flush_if_full(code);
     struct build_result built =
-        decode(code, pa, context, code->stress ? 1 : BLOCK_MAX, code->ops_used, &page);
+        decode(code, pa, context, code_block_limit(code), code->ops_used, &page);
     uint32_t *head = hash_head(code, pa);
     struct block *block = &code->blocks[code->blocks_used++];
     *block = (struct block){.pa = pa,

@@ -64,6 +64,13 @@ struct code_stats {
         lookups;
 };
 
+/* What somebody who watches the harts (observer.h) needs of blocks. */
+enum code_watch {
+    CODE_UNWATCHED,
+    CODE_STRAIGHT, /* they end at every jump: what ran lies between its first and last byte */
+    CODE_SINGLE,   /* and have one instruction */
+};
+
 struct code_cache {
     struct op *ops;
     struct op_side *side;
@@ -84,6 +91,7 @@ struct code_cache {
     uint64_t *breakpoints; /* virtual addresses */
     unsigned breakpoint_count;
     bool stress; /* blocks of one instruction */
+    enum code_watch watch;
     struct code_jump jumps[CODE_JUMPS];
     struct code_stats stats;
 };
@@ -122,6 +130,14 @@ static inline struct op *code_target(struct code_cache *code, uint64_t pa, unsig
 struct op *code_scratch(struct code_cache *code, uint64_t pa, unsigned context, unsigned limit);
 /* A one-instruction block for `word`, which begins at page offset 4094. Likewise. */
 struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned context);
+
+/* Between runs. */
+void code_set_watch(struct code_cache *code, enum code_watch watch);
+/* Instructions that a block may have at most. */
+static inline unsigned code_block_limit(const struct code_cache *code)
+{
+    return code->stress || code->watch == CODE_SINGLE ? 1 : BLOCK_MAX;
+}
 
 /* The counters as lines of topic LOG_STATS. */
 void code_log_stats(const struct code_cache *code);

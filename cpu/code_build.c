@@ -74,10 +74,10 @@ static bool was_seen(const struct builder *b, uint32_t offset)
     return b->seen[offset / 128] >> (offset / 2 % 64) & 1;
 }
 
-/* jal: writes the return address; a target on this page is followed, else the block ends. True when
- * it was followed: offset and count are those of the next instruction. A jump that begins the block
- * has an op in any case: the first op is that of the first instruction, so that a dropped block is
- * left before anything of it has been done. */
+/* jal: writes the return address; a target on this page is followed, else, and when runs are
+ * watched, the block ends. True when it was followed: offset and count are those of the next
+ * instruction. A jump that begins the block has an op in any case: the first op is that of the
+ * first instruction, so that a dropped block is left before anything of it has been done. */
 static bool build_jump(struct builder *b, const struct decoded *in)
 {
     int32_t target = (int32_t)b->offset + in->imm;
@@ -86,7 +86,8 @@ static bool build_jump(struct builder *b, const struct decoded *in)
         op->rd = sink(in->rd);
         op->imm = (int32_t)b->offset + in->length;
     }
-    if (target >= 0 && target < (int32_t)PAGE_BYTES) {
+    bool follows = b->request->code->watch == CODE_UNWATCHED;
+    if (follows && target >= 0 && target < (int32_t)PAGE_BYTES) {
         b->offset = (uint32_t)target;
         b->count++;
         return true;

@@ -572,7 +572,13 @@ bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool w
         operand = value | operand;
     else if (op == CSR_CLEAR)
         operand = value & ~operand;
+    uint64_t before = hart_is_watched(h, NOTICE_CSR) && row != ROW_seed ? csr_read(h, row) : 0;
     csr_write(h, row, operand);
+    if (hart_is_watched(h, NOTICE_CSR))
+        hart_notify(h, &(struct notice){.kind = NOTICE_CSR,
+                                        .number = number,
+                                        .old = before,
+                                        .value = row != ROW_seed ? csr_read(h, row) : 0});
     return true;
 }
 

@@ -222,7 +222,8 @@ static struct op *exact_entry(struct hart *h, uint64_t remaining, bool cut)
 {
     struct code_cache *code = h->ports.code;
     uint64_t pa = h->page_pa + h->pc % PAGE_BYTES;
-    unsigned limit = h->page_valid ? (unsigned)min_u64(remaining, BLOCK_MAX) : 1;
+    unsigned most = code_block_limit(code);
+    unsigned limit = h->page_valid ? (unsigned)min_u64(remaining, most) : 1;
     if (!cut && h->page_valid) {
         struct block *block = code_find(code, pa, h->code_context, false);
         if (block->instructions <= limit)
@@ -252,6 +253,65 @@ static void run_until(struct hart *h, uint64_t until, bool cut)
     DISPATCH(h, op, (int64_t)(h->slice_end - h->steps));
 }
 
+/* --- watched running --------------------------------------------------------------------- */
+
+void hart_set_observer(struct hart *h, struct hart_observer *observer)
+{
+    h->observer = observer;
+}
+
+/* One block, announced and told of. False: the fetch raised an exception. */
+static bool run_block(struct hart *h, uint64_t until, bool cut)
+{
+    if (!hart_enter_page(h, h->pc)) {
+        hart_take_exception(h);
+        return false;
+    }
+    uint64_t steps = h->steps, traps = h->traps, start = h->pc;
+    hart_notify(h, &(struct notice){.kind = NOTICE_BEGINS});
+    h->exact = true;
+    h->slice_end = steps;
+    struct op *op = exact_entry(h, until - steps, cut);
+    DISPATCH(h, op, 0);
+    struct notice ran = {.kind = NOTICE_RAN, .start = start, .failed = h->traps != traps};
+    ran.number = (unsigned)(h->steps - steps - (h->traps - traps));
+    hart_notify(h, &ran);
+    return true;
+}
+
+/* As run_until, block by block. Whatever makes the fast loop leave ends this one: a call of
+ * hart_leave, a trap, a page to be looked up. */
+static void run_watched(struct hart *h, uint64_t until, bool cut)
+{
+    uint64_t traps = h->traps, before;
+    do {
+        before = h->steps;
+        if (!run_block(h, until, cut))
+            return;
+        cut = h->steps == before;
+    } while (h->steps < until && !h->leave && h->stop == HART_RAN && h->traps == traps &&
+             h->page_valid && !cut);
+}
+
+/* The step at which the observer wants a sample, at most `end`. */
+static uint64_t sample_step(const struct hart *h, uint64_t end)
+{
+    if (!hart_is_watched(h, NOTICE_SAMPLE))
+        return end;
+    return min_u64(end, max_u64(h->observer->sample_step, h->steps + 1));
+}
+
+static void run_slice(struct hart *h, uint64_t end_steps, bool cut)
+{
+    uint64_t until = sample_step(h, next_event_step(h, end_steps));
+    if (hart_is_watched(h, NOTICE_RAN))
+        run_watched(h, until, cut);
+    else
+        run_until(h, until, cut);
+    if (hart_is_watched(h, NOTICE_SAMPLE) && h->steps >= h->observer->sample_step)
+        hart_notify(h, &(struct notice){.kind = NOTICE_SAMPLE});
+}
+
 /* One step, while a trigger may fire before any instruction. */
 static void step_with_triggers(struct hart *h, bool cut)
 {
@@ -262,7 +322,7 @@ static void step_with_triggers(struct hart *h, bool cut)
     unsigned counting = trigger_counting(h);
     uint64_t before = h->steps;
     if (!hart_take_interrupt(h))
-        run_until(h, h->steps + 1, cut);
+        run_slice(h, h->steps + 1, cut);
     if (h->steps != before)
         trigger_count_step(h, counting);
 }
@@ -279,7 +339,7 @@ enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
         if (UNLIKELY(h->triggers_on & TRIGGERS_STEP))
             step_with_triggers(h, cut);
         else if (!hart_take_interrupt(h))
-            run_until(h, next_event_step(h, end_steps), cut);
+            run_slice(h, end_steps, cut);
         hpm_check_overflow(h);
         cut = h->steps == before;
     }

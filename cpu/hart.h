@@ -15,6 +15,7 @@
 #include "base/state.h"
 #include "cpu/csr_fields.h"
 #include "cpu/isa.h"
+#include "cpu/observer.h"
 #include "cpu/stats.h"
 #include "cpu/watch.h"
 #include "memory/map.h"
@@ -181,6 +182,7 @@ struct hart {
     uint64_t held_interrupts; /* bits of mip that are not taken: a debugger steps */
     bool fp_in_use;           /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
+    struct hart_observer *observer; /* NULL: nobody watches */
     struct hart_stats stats;
 };
 
@@ -224,6 +226,17 @@ static inline void hart_leave(struct hart *h)
     h->leave = true;
 }
 
+/* Whether somebody wants to hear of it: asked on slow paths only. */
+static inline bool hart_is_watched(const struct hart *h, enum notice_kind kind)
+{
+    return UNLIKELY(h->observer != NULL) && h->observer->wants & NOTICE_BIT(kind);
+}
+
+static inline void hart_notify(struct hart *h, const struct notice *n)
+{
+    h->observer->notice(h->observer->owner, h, n);
+}
+
 /* --- trap.c ------------------------------------------------------------------------------- */
 
 /* Takes the exception in h->trap at h->pc (both synced): delegation, vectoring, one step. */
@@ -235,6 +248,9 @@ void hart_check_interrupts(struct hart *h);
 /* mret, sret: false = illegal here (h->trap filled). On success pc, priv and mstatus are set. */
 bool hart_mret(struct hart *h);
 bool hart_sret(struct hart *h);
+
+/* "breakpoint", "load page fault", ...; NULL: reserved. */
+const char *hart_exception_name(uint64_t cause);
 
 /* Fills h->trap; always false, so that it can be returned. */
 static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)

@@ -9,7 +9,7 @@
 #define INSN_SRET 0x10200073u
 #define INSN_MRET 0x30200073u
 
-static const char *exception_name(uint64_t cause)
+const char *hart_exception_name(uint64_t cause)
 {
     static const char *const names[] = {
         [CAUSE_FETCH_MISALIGNED] = "misaligned fetch",
@@ -27,12 +27,13 @@ static const char *exception_name(uint64_t cause)
         [CAUSE_LOAD_PAGE] = "load page fault",
         [CAUSE_STORE_PAGE] = "store page fault",
     };
-    return cause < ARRAY_LEN(names) && names[cause] ? names[cause] : "reserved exception";
+    return cause < ARRAY_LEN(names) ? names[cause] : NULL;
 }
 
 static void log_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tval)
 {
-    const char *name = cause & CAUSE_INTERRUPT ? "interrupt" : exception_name(cause);
+    const char *name = cause & CAUSE_INTERRUPT ? "interrupt" : hart_exception_name(cause);
+    name = name ? name : "reserved exception";
     log_line(h->ports.log, LOG_INT, "hart %u: %s %u at pc 0x%016llx, tval 0x%llx, %c to %c", h->id,
              name, (unsigned)bits_get(cause, 0, 32), (unsigned long long)h->pc,
              (unsigned long long)tval, "US?M"[h->priv], "US?M"[to]);
@@ -89,6 +90,9 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
 {
     if (UNLIKELY(log_wants(h->ports.log, LOG_INT)))
         log_trap(h, to, cause, tval);
+    if (hart_is_watched(h, NOTICE_TRAP))
+        hart_notify(h, &(struct notice){
+                           .kind = NOTICE_TRAP, .address = tval, .value = cause, .number = to});
     h->steps++;
     h->traps++;
     hpm_count(h, cause & CAUSE_INTERRUPT ? HPM_INTERRUPT : HPM_EXCEPTION);
@@ -104,6 +108,15 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
         trigger_note_trap(h, cause, from);
 }
 
+static void call_sbi(struct hart *h)
+{
+    if (hart_is_watched(h, NOTICE_SBI_CALL))
+        hart_notify(h, &(struct notice){.kind = NOTICE_SBI_CALL});
+    h->ports.sbi_ecall(h->ports.owner, h);
+    if (hart_is_watched(h, NOTICE_SBI_RETURN))
+        hart_notify(h, &(struct notice){.kind = NOTICE_SBI_RETURN});
+}
+
 void hart_take_exception(struct hart *h)
 {
     struct pending_trap trap = h->trap;
@@ -117,7 +130,7 @@ void hart_take_exception(struct hart *h)
         h->page_valid = false;
         h->stats.sbi_calls++;
         h->ports.clock->now_ns = hart_now_ns(h); /* the callee may look at a device */
-        h->ports.sbi_ecall(h->ports.owner, h);
+        call_sbi(h);
         return;
     }
     take_trap(h, to_s ? PRIV_S : PRIV_M, trap.cause, trap.tval);
@@ -165,6 +178,8 @@ void hart_check_interrupts(struct hart *h)
 /* The common end of xret. A return below M ends MPRV. */
 static bool return_to(struct hart *h, enum priv priv, uint64_t status, uint64_t pc)
 {
+    if (hart_is_watched(h, NOTICE_RETURN))
+        hart_notify(h, &(struct notice){.kind = NOTICE_RETURN, .address = pc, .number = priv});
     h->csr.mstatus = priv == PRIV_M ? status : status & ~MSTATUS_MPRV;
     h->pc = pc;
     enter_priv(h, priv, h->steps + 1); /* xret itself is not counted yet */

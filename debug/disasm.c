@@ -62,6 +62,7 @@ static const struct alias aliases[] = {
     {"csrrs", ANY, 0,   ANY, 0xc01,   "rdtime",  "rd"},
     {"csrrs", ANY, 0,   ANY, 0xc02,   "rdinstret", "rd"},
     {"csrrs", ANY, 0,   ANY, ANY_IMM, "csrr",    "rd, csr"},
+    {"csrrw", 0,   0,   ANY, 0xc00,   "unimp",   ""},
     {"csrrw", 0,   ANY, ANY, 0x001,   "fsflags", "rs1"},
     {"csrrw", 0,   ANY, ANY, 0x002,   "fsrm",    "rs1"},
     {"csrrw", 0,   ANY, ANY, 0x003,   "fscsr",   "rs1"},

@@ -19,7 +19,7 @@ static const struct monitor_row general_rows[] = {
 };
 
 static const struct monitor_row *const all_rows[] = {general_rows, monitor_run_rows,
-                                                     monitor_memory_rows};
+                                                     monitor_memory_rows, monitor_trace_rows};
 
 /* --- life -------------------------------------------------------------------------------- */
 
@@ -55,6 +55,11 @@ void monitor_destroy(struct monitor *m)
     control_unobserve(m->control, &m->observer);
     insn_decoder_destroy(m->decoder);
     free(m);
+}
+
+void monitor_set_trace(struct monitor *m, struct trace *trace)
+{
+    m->trace = trace;
 }
 
 bool monitor_is_stepping(const struct monitor *m)

@@ -12,6 +12,9 @@ struct monitor;
 /* The control outlives it. */
 struct monitor *monitor_create(struct control *c, struct error *err);
 void monitor_destroy(struct monitor *m);
+/* What the commands trace and symbols work on; it outlives the monitor. */
+struct trace;
+void monitor_set_trace(struct monitor *m, struct trace *trace);
 
 /* Runs one line, without its newline; an empty one does nothing. What the command says, and one
  * line "Error: ..." when it fails, goes to out. */

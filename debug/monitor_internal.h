@@ -13,7 +13,8 @@ struct monitor {
     struct control *control;
     struct control_observer observer;
     struct insn_decoder *decoder;
-    unsigned hart; /* the current one */
+    struct trace *trace; /* NULL: none was given */
+    unsigned hart;       /* the current one */
     bool is_stepping;
     struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
@@ -41,6 +42,7 @@ struct monitor_row {
 /* The tables end with a row without a name. */
 extern const struct monitor_row monitor_run_rows[];    /* monitor_run.c */
 extern const struct monitor_row monitor_memory_rows[]; /* monitor_memory.c */
+extern const struct monitor_row monitor_trace_rows[];  /* monitor_trace.c */
 extern const struct monitor_row monitor_info_rows[];   /* monitor_info.c: info NAME */
 
 /* --- monitor.c ---------------------------------------------------------------------------- */

@@ -506,6 +506,24 @@ bool set_until(struct options *o, const char *value, struct error *err)
            error_set(err, "not a time; give for example 1.5s, 200ms, or nanoseconds");
 }
 
+static bool keep_word(const char **words, unsigned *count, const char *value, struct error *err)
+{
+    if (*count == OPTION_TRACES)
+        return error_set(err, "%u of them are the most", OPTION_TRACES);
+    words[(*count)++] = value;
+    return true;
+}
+
+bool add_trace(struct options *o, const char *value, struct error *err)
+{
+    return keep_word(o->traces, &o->trace_count, value, err);
+}
+
+bool add_symbols(struct options *o, const char *value, struct error *err)
+{
+    return keep_word(o->symbols, &o->symbols_count, value, err);
+}
+
 bool add_breakpoint(struct options *o, const char *value, struct error *err)
 {
     struct option_list *list = &o->breakpoints;

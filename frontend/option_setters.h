@@ -13,7 +13,7 @@ option_setter set_bios, add_folder, set_action;
 option_setter set_serial, set_monitor, set_qmp, set_gdb, set_gdb_default, add_monitor, set_display,
     accept_none;
 option_setter set_icount, set_seed, set_rtc;
-option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
+option_setter set_log_topics, set_until, add_breakpoint, add_save_load, add_trace, add_symbols;
 
 /* device_options.c: lists of properties, whose meaning is the machine's. */
 option_setter add_device, add_drive, add_netdev, add_nic, add_chardev, add_object, add_global,

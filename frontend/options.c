@@ -158,6 +158,14 @@ static const struct option_row rows[] = {
     {"D", NULL, "FILE", SET_TEXT, AT(log_file), NULL, "write the log to FILE"},
     {"until", NULL, "TIME", CALL, 0, set_until,
      "end at this virtual time with status 0: 1.5s, 200ms, or ns"},
+    {"trace", NULL, "WHAT[,WHAT...][,file=FILE][,PROPERTY=VALUE...]", CALL, 0, add_trace,
+     "write what the guest does, from the start (the monitor's trace: at\n"
+     "any time). WHAT: insn, trap, int, return, sbi, syscall, csr, mmio,\n"
+     "tlb, switch; or one of commit (as Spike), profile, sample, coverage,\n"
+     "mix. Only where hart=N, priv=u|s|m, range=START-END, symbol=NAME;\n"
+     "sample: every=STEPS; coverage: format=lcov|drcov"},
+    {"symbols", NULL, "FILE[,base=ADDRESS]", CALL, 0, add_symbols,
+     "names of addresses: an ELF file, System.map, kallsyms (repeatable)"},
     {"hash", NULL, NULL, SET_TRUE, AT(show_hash), NULL, "at the end show the hash of all state"},
     {"stress", NULL, NULL, SET_TRUE, AT(machine.stress), NULL,
      "shake every cache: tiny TLBs and blocks (slow)"},
@@ -204,7 +212,6 @@ static const struct option_row rows[] = {
     MISSING("semihosting", "semihosting"),
     MISSING("semihosting-config", "semihosting"),
     MISSING("plugin", "plugins"),
-    MISSING("trace", "trace events"),
     MISSING("dfilter", "log filters"),
     MISSING("daemonize", "running in the background"),
     MISSING("pidfile", "a file of the process id"),

@@ -14,6 +14,7 @@
 #define OPTION_PATH_MAX    1024u
 #define OPTION_FOLDERS_MAX 8u
 #define OPTION_REMOTES     8u
+#define OPTION_TRACES      16u
 
 enum options_action {
     ACTION_RUN,
@@ -68,6 +69,10 @@ struct options {
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
     struct option_list breakpoints;
+    const char *traces[OPTION_TRACES]; /* debug/trace.h */
+    unsigned trace_count;
+    const char *symbols[OPTION_TRACES];
+    unsigned symbols_count;
     struct option_list save_loads; /* virtual times, in rising order */
     struct option_group devices, drives, netdevs, nics, chardevs, objects, globals, fw_cfg;
     char texts[OPTION_TEXTS_BYTES]; /* of the groups */

@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "debug/trace.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
@@ -27,6 +28,7 @@ struct run {
     struct control *volatile control;  /* the signal handler reads it */
     struct terminal *terminal;         /* of the serial port */
     struct terminal *monitor_terminal; /* the same, or the monitor's own; NULL: no monitor */
+    struct trace *trace;
     struct monitor *monitor;
     struct console *console;
     struct remote *remotes[OPTION_REMOTES];
@@ -225,6 +227,7 @@ static bool create_monitor(struct run *r, struct error *err)
     r->monitor = monitor_create(r->control, err);
     if (!r->monitor)
         return false;
+    monitor_set_trace(r->monitor, r->trace);
     if (r->monitor_terminal) {
         bool echo = os_terminal_is_tty(STDIN_FILENO);
         r->console = console_create(r->control, r->monitor, &answers, echo, err);
@@ -232,6 +235,23 @@ static bool create_monitor(struct run *r, struct error *err)
             return false;
     }
     return open_remotes(r, err);
+}
+
+/* Traces may name symbols. */
+static bool start_traces(struct run *r, struct error *err)
+{
+    const struct options *o = r->options;
+    struct error reason;
+    r->trace = trace_create(r->control, err);
+    if (!r->trace)
+        return false;
+    for (unsigned i = 0; i < o->symbols_count; i++)
+        if (!trace_load_symbols(r->trace, o->symbols[i], &reason))
+            return error_set(err, "-symbols: %s", reason.text);
+    for (unsigned i = 0; i < o->trace_count; i++)
+        if (!trace_start(r->trace, o->traces[i], &reason))
+            return error_set(err, "-trace %.100s: %s", o->traces[i], reason.text);
+    return true;
 }
 
 static bool create_machine(struct run *r, struct error *err)
@@ -245,7 +265,7 @@ static bool create_machine(struct run *r, struct error *err)
     if (!r->machine)
         return false;
     r->control = control_create(r->machine, &config, err);
-    return r->control && add_breakpoints(r, err) && create_monitor(r, err);
+    return r->control && add_breakpoints(r, err) && start_traces(r, err) && create_monitor(r, err);
 }
 
 static void attach_terminals(struct run *r, struct machine *m)
@@ -268,6 +288,7 @@ static bool succeed(struct run *r, struct state *save, struct error *err)
     attach_terminals(r, m);
     r->machine = m;
     bool ok = control_replace_machine(r->control, m, err);
+    trace_attach(r->trace);
     machine_destroy(old);
     if (!ok)
         return false;
@@ -428,6 +449,7 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
 {
     attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
+    struct error ignored;
     bool ok = start_terminals(r, err);
     if (ok && r->script)
         script_start(r->script);
@@ -439,6 +461,7 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
         script_explain(r->script, stderr);
     if (ok)
         show_figures(r);
+    ok = trace_stop_all(r->trace, ok ? err : &ignored) && ok;
     if (ok && lost)
         return error_set(err, "cannot write the guest's output: %s", strerror(lost));
     return ok;
@@ -464,6 +487,7 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
     if (r->control)
         control_close(r->control);
     close_console(r);
+    trace_destroy(r->trace);
     control_destroy(r->control);
     machine_destroy(r->machine);
     return ok;

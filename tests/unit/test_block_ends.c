@@ -1,7 +1,8 @@
 /* Nothing that a guest can see depends on where blocks end: random programs, which store into their
  * own code, run under random page tables and fault all the time, leave the same state however they
- * are cut up: run straight, in pieces with save and load between, and under stress. The programs
- * come from a seed, which a failure names. */
+ * are cut up: run straight, in pieces with save and load between, under stress, and watched. The
+ * programs come from a seed, which a failure names. */
+#include "cpu/peek.h"
 #include "tests/unit/hart_bench.h"
 
 #define SEEDS     96
@@ -211,6 +212,44 @@ static void run_in_pieces(struct program *p)
     }
 }
 
+/* An observer of everything, which looks about as a trace does. */
+struct watcher {
+    uint64_t retired, begun, sampled;
+    struct hart_observer observer;
+};
+
+static void on_notice(void *owner, struct hart *h, const struct notice *n)
+{
+    struct watcher *w = owner;
+    uint32_t word;
+    if (n->kind == NOTICE_BEGINS && peek_memory(h, h->pc, &word, 2))
+        w->begun++;
+    if (n->kind == NOTICE_RAN)
+        w->retired += n->number;
+    if (n->kind == NOTICE_SAMPLE) {
+        w->sampled++;
+        w->observer.sample_step = h->steps + 777;
+    }
+}
+
+static uint64_t hash_when_watched(uint64_t seed, enum code_watch watch)
+{
+    struct program p;
+    struct watcher w = {.observer = {.notice = on_notice, .owner = &w, .wants = UINT32_MAX}};
+    program_init(&p, seed, false);
+    code_set_watch(p.bench.code, watch);
+    hart_set_observer(p.bench.h, &w.observer);
+    if (watch == CODE_STRAIGHT) /* no runs: samples alone */
+        w.observer.wants = seed % 2 ? UINT32_MAX : ~NOTICE_RUNS;
+    run_to(&p, STEPS);
+    if (w.observer.wants == UINT32_MAX)
+        ck_assert_uint_eq(w.retired, p.bench.h->steps - p.bench.h->traps);
+    ck_assert_uint_gt(w.sampled, STEPS / 1000);
+    uint64_t hash = bench_hash(&p.bench);
+    bench_free(&p.bench);
+    return hash;
+}
+
 START_TEST(a_random_program_ends_in_the_same_state_however_it_is_cut_up)
 {
     struct program straight, pieces, stress;
@@ -224,6 +263,10 @@ START_TEST(a_random_program_ends_in_the_same_state_however_it_is_cut_up)
     uint64_t hash = bench_hash(&straight.bench);
     ck_assert_msg(hash == bench_hash(&pieces.bench), "seed %u differs in pieces", (unsigned)seed);
     ck_assert_msg(hash == bench_hash(&stress.bench), "seed %u under stress", (unsigned)seed);
+    ck_assert_msg(hash == hash_when_watched(seed, CODE_SINGLE), "seed %u watched by instructions",
+                  (unsigned)seed);
+    ck_assert_msg(hash == hash_when_watched(seed, CODE_STRAIGHT), "seed %u watched by blocks",
+                  (unsigned)seed);
     bench_free(&straight.bench);
     bench_free(&pieces.bench);
     bench_free(&stress.bench);

@@ -471,6 +471,7 @@ static const struct line aliases[] = {
     {0xc0102573, "rdtime a0"},
     {0xc0202573, "rdinstret a0"},
     {0x30002573, "csrr a0, mstatus"},
+    {0xc0001073, "unimp"},
     {0x00159073, "fsflags a1"},
     {0x00259073, "fsrm a1"},
     {0x00359073, "fscsr a1"},
