@@ -48,7 +48,7 @@ static void enter_priv(struct hart *h, enum priv priv, uint64_t first_step)
 
 void hart_set_priv(struct hart *h, enum priv priv)
 {
-    enter_priv(h, priv);
+    enter_priv(h, priv, h->steps);
 }
 
 /* Where xtvec sends this cause: MODE 1 spreads interrupts over a table, exceptions go to BASE. */

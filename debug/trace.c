@@ -100,6 +100,8 @@ static bool close_tracer(struct tracer *t, struct error *err)
 bool trace_stop_all(struct trace *t, struct error *err)
 {
     bool ok = true;
+    if (!t->tracers)
+        return true;
     while (t->tracers) {
         struct tracer *first = t->tracers;
         t->tracers = first->next;
