@@ -162,8 +162,6 @@ static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)
 
 static bool start(struct tracer *t, struct error *err)
 {
-    if (!t->drcov && !symbols_count(t->trace->symbols))
-        return error_set(err, "format=lcov needs -symbols FILE; format=drcov does not");
     t->state = runs_create();
     return t->state || error_set(err, "no memory for the coverage");
 }

@@ -155,6 +155,8 @@ bool trace_read_spec(const struct symbols *symbols, const char *spec, struct tra
         return false;
     if (!t->kind)
         return error_set(err, "it says nothing of what to trace: insn, trap, syscall, ...");
+    if (t->kind == &tracer_coverage && !t->drcov && !symbols_count(symbols))
+        return error_set(err, "format=lcov needs -symbols FILE; format=drcov does not");
     if (t->kind->needs_file && !*t->path)
         return error_set(err, "it needs a file to write: add file=PATH");
     return true;

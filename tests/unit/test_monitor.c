@@ -2,6 +2,7 @@
 #include "tests/unit/monitor_rig.h"
 
 #include "cpu/peek.h"
+#include "debug/trace.h"
 
 static struct hart *hart(struct monitor_rig *r, unsigned id)
 {
@@ -171,6 +172,31 @@ START_TEST(looking_at_everything_leaves_no_trace_in_the_state)
 END_TEST
 
 /* --- registers and memory --- */
+
+START_TEST(traces_begin_and_end_and_symbols_are_named)
+{
+    struct monitor_rig r;
+    monitor_open(&r, 1);
+    ck_assert_str_eq(ask(&r, "trace"), "Error: there is no tracing here\n");
+    struct trace *trace = trace_create(r.control, &r.err);
+    ck_assert_ptr_nonnull(trace);
+    monitor_set_trace(r.monitor, trace);
+    ck_assert_str_eq(ask(&r, "trace"), "There are no traces.\n");
+    ck_assert_str_eq(ask(&r, "trace trap,file=/dev/null"), "");
+    ck_assert_str_eq(ask(&r, "trace insn,hart=0,file=/dev/null"), "");
+    ck_assert_str_eq(ask(&r, "trace"), "1: trap,file=/dev/null\n2: insn,hart=0,file=/dev/null\n");
+    ck_assert_str_eq(ask(&r, "trace off 1"), "");
+    ck_assert_str_eq(ask(&r, "trace off 1"), "Error: there is no trace 1\n");
+    ck_assert_str_eq(ask(&r, "trace off all"), "");
+    ck_assert_str_eq(ask(&r, "trace"), "There are no traces.\n");
+    ck_assert_ptr_nonnull(strstr(ask(&r, "trace nosuch"), "Error: nothing called 'nosuch'"));
+    ck_assert_ptr_nonnull(strstr(ask(&r, "trace help"), "\nsyscall "));
+    ck_assert_ptr_nonnull(strstr(ask(&r, "symbols /nosuch"), "Error: "));
+    ck_assert_ptr_nonnull(strstr(ask(&r, "symbols"), "Error: give the file"));
+    trace_destroy(trace);
+    monitor_close(&r);
+}
+END_TEST
 
 START_TEST(expressions_are_those_of_c)
 {
@@ -444,6 +470,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, a_step_is_one_instruction_or_as_many_as_asked_for);
     tcase_add_test(c, breakpoints_stop_are_listed_and_go_away);
     tcase_add_test(c, looking_at_everything_leaves_no_trace_in_the_state);
+    tcase_add_test(c, traces_begin_and_end_and_symbols_are_named);
     tcase_add_test(c, expressions_are_those_of_c);
     tcase_add_test(c, registers_are_shown_and_set_by_name);
     tcase_add_test(c, memory_is_shown_in_every_format);
