@@ -23,8 +23,8 @@ static struct hart_isa parse(const char *text)
         ck_assert_str_eq(string_, text);                                                           \
     } while (0)
 
-/* The words of `dumpdtb` of QEMU 10.0, as far as we have them; for rv64 also Zicond, Svinval, Svnapot
- * and Svpbmt. */
+/* The words of `dumpdtb` of QEMU 10.0, as far as we have them; for rv64 also Zicond, Svinval,
+ * Svnapot and Svpbmt. */
 START_TEST(the_models_have_what_qemus_have)
 {
     EXPECT_ISA(NULL, "rv64imafdc_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_"
