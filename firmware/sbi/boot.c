@@ -17,7 +17,8 @@
 #define CSR_MCOUNTINHIBIT 0x320u
 #define CSR_SCOUNTEREN    0x106u
 
-#define S_INTERRUPTS      (1ull << IRQ_SSIP | 1ull << IRQ_STIP | 1ull << IRQ_SEIP | 1ull << IRQ_LCOFIP)
+#define S_TIMER_AND_IPI   (1ull << IRQ_SSIP | 1ull << IRQ_STIP)
+#define S_INTERRUPTS      (S_TIMER_AND_IPI | 1ull << IRQ_SEIP | 1ull << IRQ_LCOFIP)
 #define CBIE_FLUSH        (1ull << 4) /* cbo.inval by S and U flushes */
 #define PMP_ALL_ADDRESSES UINT64_MAX  /* NAPOT: the whole space */
 #define PMP_RWX_NAPOT     0x1fu
