@@ -260,13 +260,16 @@ void hart_set_observer(struct hart *h, struct hart_observer *observer)
     h->observer = observer;
 }
 
-/* One block, announced and told of. False: the fetch raised an exception. */
+/* One block, announced and told of. False: none was run, for the fetch raised an exception or its
+ * TLB miss overflowed a counter. */
 static bool run_block(struct hart *h, uint64_t until, bool cut)
 {
     if (!hart_enter_page(h, h->pc)) {
         hart_take_exception(h);
         return false;
     }
+    if (h->leave)
+        return false;
     uint64_t steps = h->steps, traps = h->traps, start = h->pc;
     hart_notify(h, &(struct notice){.kind = NOTICE_BEGINS});
     h->exact = true;
