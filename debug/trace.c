@@ -42,7 +42,7 @@ static void on_notice(void *owner, struct hart *h, const struct notice *n)
 }
 
 /* Makes the harts tell what the tracers together want, and no more. */
-void trace_attach(struct trace *t)
+static void attach(struct trace *t)
 {
     unsigned wants = 0;
     enum code_watch watch = CODE_UNWATCHED;
@@ -59,6 +59,12 @@ void trace_attach(struct trace *t)
         hart_set_observer(h, wants ? &t->observers[i] : NULL);
         code_set_watch(h->ports.code, watch);
     }
+}
+
+void trace_attach(struct trace *t)
+{
+    if (t->tracers)
+        attach(t);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -107,7 +113,7 @@ bool trace_stop_all(struct trace *t, struct error *err)
         t->tracers = first->next;
         ok = close_tracer(first, err) && ok;
     }
-    trace_attach(t);
+    attach(t);
     return ok;
 }
 
@@ -163,7 +169,7 @@ bool trace_start(struct trace *trace, const char *spec, struct error *err)
     while (*last)
         last = &(*last)->next;
     *last = t;
-    trace_attach(trace);
+    attach(trace);
     return true;
 }
 
@@ -176,7 +182,7 @@ bool trace_stop(struct trace *trace, unsigned number, struct error *err)
     if (!t)
         return error_set(err, "there is no trace %u", number);
     *at = t->next;
-    trace_attach(trace);
+    attach(trace);
     return close_tracer(t, err);
 }
 
