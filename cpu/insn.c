@@ -102,6 +102,7 @@ struct insn_decoder_row {
     const struct insn *base; /* the row whose handler runs: itself, or what it expands to */
     uint8_t nonzero_mask;    /* fields that must not be zero: bit = index in `reg`, 6 = immediate */
     struct insn_field reg[6]; /* rd rs1 rs2 rs3 rd+rs1 rm */
+    uint8_t uses;             /* enum insn_use, of `base` */
     uint8_t imm_bits;         /* number of `i` letters */
     uint8_t imm_at[26];       /* word bit of each `i`, from the highest */
 };
@@ -216,6 +217,14 @@ static const struct insn *find_row(const char *name)
     return NULL;
 }
 
+static uint8_t find_uses(const char *operands)
+{
+    unsigned uses = strstr(operands, "rd") ? INSN_USES_RD : 0;
+    uses |= strstr(operands, "rs1") ? INSN_USES_RS1 : 0;
+    uses |= strstr(operands, "rs2") ? INSN_USES_RS2 : 0;
+    return (uint8_t)uses;
+}
+
 struct insn_decoder *insn_decoder_create(void)
 {
     struct insn_decoder *d = calloc(1, sizeof *d);
@@ -232,6 +241,7 @@ struct insn_decoder *insn_decoder_create(void)
         parse_pattern(&insns[i], &d->rows[i]);
         if (insns[i].expands)
             d->rows[i].base = find_row(insns[i].expands);
+        d->rows[i].uses = find_uses(d->rows[i].base->operands);
         index_row(d, i);
     }
     return d;
@@ -267,6 +277,7 @@ static void get_operands(const struct insn_decoder *d, const struct insn_decoder
     const struct insn *insn = row->insn;
     out->insn = insn;
     out->base = row->base;
+    out->uses = row->uses;
     out->rd = row->reg[0].width ? get_register(word, row->reg[0]) : insn->rd;
     out->rs1 = row->reg[1].width ? get_register(word, row->reg[1]) : insn->rs1;
     out->rs2 = row->reg[2].width ? get_register(word, row->reg[2]) : insn->rs2;
