@@ -365,12 +365,14 @@ static const char *part_name(handler *run)
 
 static void log_block_profile(const struct code_cache *code, const struct block *block)
 {
+    static const char *const suffixes[] = {"", ".a", ".b", ".ab"};
     char line[4096];
     size_t used = 0;
     uint32_t end = block->first;
     for (unsigned n = 0; n < BLOCK_MAX && code->executed[end] && used < sizeof line; n++, end++) {
         const char *name = part_name(code->ops[end].run);
-        used += (size_t)snprintf(line + used, sizeof line - used, " %s:%llu", name ? name : "-",
+        used += (size_t)snprintf(line + used, sizeof line - used, " %s%s:%llu", name ? name : "-",
+                                 suffixes[code->side[end].forward],
                                  (unsigned long long)code->executed[end]);
         if (code->ops[end + 1].run == op_resolve)
             end++;

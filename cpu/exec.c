@@ -202,6 +202,15 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
         AFTER_SLOW(ok_);                                                                           \
     } while (0)
 
+/* The same for a function that writes rd. */
+#define SYSTEM_RD(function)                                                                        \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        bool ok_ = function(h, op);                                                                \
+        acc = h->x[op->rd];                                                                        \
+        AFTER_SLOW(ok_);                                                                           \
+    } while (0)
+
 /* csrrw with rd = x0 does not read; csrrs and csrrc with rs1 = x0 (or zero) do not write. */
 #define CSR_ACCESS(operation, operand)                                                             \
     do {                                                                                           \

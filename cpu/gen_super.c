@@ -2,9 +2,10 @@
  *
  *   gen_super SEQUENCES TABLE.def... > superinstructions.inc
  *
- * SEQUENCES has one superinstruction a line: two to eight row names. The semantics of its rows, as
- * the tables have them, are put one after the other; `op` moves along the slots, so that a slow
- * path in the middle goes on at its own slot. */
+ * SEQUENCES has one superinstruction a line: up to eight row names, with the suffix .a, .b or .ab
+ * where rs1, rs2 or both are taken from the accumulator. The semantics of the rows, as the tables
+ * have them, are put one after the other; `op` moves along the slots, so that a slow path in the
+ * middle goes on at its own slot. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +19,15 @@
 struct row {
     char name[32];
     char *semantics;
+};
+
+/* As in cpu/code.h, which needs what a generator does not have. */
+enum forward { FORWARD_RS1 = 1, FORWARD_RS2 = 2 };
+
+/* A word of a sequence. */
+struct part {
+    const struct row *row;
+    unsigned forward;
 };
 
 struct table {
@@ -92,43 +102,76 @@ static const struct row *find_row(const struct table *table, const char *name)
     return NULL;
 }
 
-/* A branch in the middle goes on behind its link slot when it is not taken. */
-static void print_body(const struct row *row, bool last)
+/* Words of cpu/exec.h that a part sees in another meaning. */
+static void print_operand(const char *word, const char *meaning)
 {
+    printf("#undef %s\n#define %s %s\n", word, word, meaning);
+}
+
+/* A branch in the middle goes on behind its link slot when it is not taken. */
+static void print_body(const struct part *part, bool last)
+{
+    const struct row *row = part->row;
+    print_operand("RS1", part->forward & FORWARD_RS1 ? "acc" : "RS1_IN_REGISTER");
+    print_operand("RS2", part->forward & FORWARD_RS2 ? "acc" : "RS2_IN_REGISTER");
     if (!last && !strncmp(row->semantics, "BRANCH(", 7))
         printf("    BRANCH_TAKEN(%s;\n    op += 2;\n", row->semantics + 7);
     else
         printf("    %s;\n%s", row->semantics, last ? "" : "    op += 1;\n");
 }
 
-/* The handler of one line; true when the line names a sequence. */
-static bool print_handler(const struct table *table, char *line, unsigned number)
+static struct part read_part(const struct table *table, char *word)
 {
-    const struct row *rows[MAX_SEQUENCE];
+    struct part part = {0};
+    char *suffix = strchr(word, '.');
+    if (suffix) {
+        *suffix++ = 0;
+        part.forward |= strchr(suffix, 'a') ? FORWARD_RS1 : 0u;
+        part.forward |= strchr(suffix, 'b') ? FORWARD_RS2 : 0u;
+        if (strspn(suffix, "ab") != strlen(suffix) || !part.forward)
+            die("suffixes are .a, .b and .ab", word);
+    }
+    part.row = find_row(table, word);
+    return part;
+}
+
+/* The parts of one line, which is cut into words; their number. */
+static unsigned read_sequence(const struct table *table, char *line, struct part *parts)
+{
     unsigned count = 0;
     for (char *word = strtok(line, " \n"); word && *word != '#'; word = strtok(NULL, " \n")) {
         if (count == MAX_SEQUENCE)
             die("more than eight rows", word);
-        rows[count++] = find_row(table, word);
+        parts[count++] = read_part(table, word);
     }
+    return count;
+}
+
+/* The handler of one line; true when the line names a sequence. */
+static bool print_handler(const struct table *table, char *line, unsigned number)
+{
+    struct part parts[MAX_SEQUENCE];
+    unsigned count = read_sequence(table, line, parts);
     if (!count)
         return false;
     printf("static HANDLER(super_%u)\n{\n", number);
     for (unsigned i = 0; i < count; i++)
-        print_body(rows[i], i + 1 == count);
+        print_body(&parts[i], i + 1 == count);
     printf("    NEXT;\n}\n");
     return true;
 }
 
-static void print_entry(char *line, unsigned *number)
+static void print_entry(const struct table *table, char *line, unsigned *number)
 {
-    bool any = false;
-    for (char *word = strtok(line, " \n"); word && *word != '#'; word = strtok(NULL, " \n")) {
-        printf(any ? ", op_%s" : "    {{op_%s", word);
-        any = true;
-    }
-    if (any)
-        printf("}, super_%u},\n", (*number)++);
+    struct part parts[MAX_SEQUENCE];
+    unsigned count = read_sequence(table, line, parts);
+    if (!count)
+        return;
+    for (unsigned i = 0; i < count; i++)
+        printf("%sop_%s", i ? ", " : "    {{", parts[i].row->name);
+    for (unsigned i = 0; i < count; i++)
+        printf("%s%u", i ? ", " : "}, {", parts[i].forward);
+    printf("}, super_%u},\n", (*number)++);
 }
 
 static void print_all(const struct table *table, const char *path)
@@ -141,9 +184,11 @@ static void print_all(const struct table *table, const char *path)
     while (fgets(line, sizeof line, file))
         handlers += print_handler(table, line, handlers);
     rewind(file);
+    print_operand("RS1", "RS1_IN_REGISTER");
+    print_operand("RS2", "RS2_IN_REGISTER");
     printf("const struct superinstruction superinstructions[] = {\n");
     while (fgets(line, sizeof line, file))
-        print_entry(line, &entries);
+        print_entry(table, line, &entries);
     printf("};\nconst unsigned superinstruction_count = %u;\n", entries);
     fclose(file);
 }

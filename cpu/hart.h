@@ -142,10 +142,11 @@ struct hart {
     enum hart_stop stop;
     unsigned code_context; /* key of decoded blocks: FS and frm; see code.h */
     bool stress;           /* shake the caches: see hart_set_stress */
-    int64_t budget;        /* loop dispatch: the budget between handlers */
-    bool exact;            /* blocks are run one at a time: no handler enters another */
-    uint64_t resume_pc;    /* a breakpoint here has been reported: go over it */
-    bool fp_in_use;        /* the host FPU holds the guest's rounding mode and sticky flags */
+    int64_t budget;        /* loop dispatch: budget and accumulator between handlers */
+    uint64_t acc;
+    bool exact;         /* blocks are run one at a time: no handler enters another */
+    uint64_t resume_pc; /* a breakpoint here has been reported: go over it */
+    bool fp_in_use;     /* the host FPU holds the guest's rounding mode and sticky flags */
     uint32_t host_fp_control;
     struct hart_stats stats;
 };

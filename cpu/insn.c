@@ -142,6 +142,7 @@ struct insn_decoder_row {
     const struct insn *base; /* the row whose handler runs: itself, or what it expands to */
     uint8_t nonzero_mask;    /* fields that must not be zero: bit = index in `reg`, 6 = immediate */
     struct insn_field reg[6]; /* rd rs1 rs2 rs3 rd+rs1 rm */
+    uint8_t uses;             /* enum insn_use, of `base` */
     uint8_t imm_bits;         /* number of `i` letters */
     uint8_t imm_at[26];       /* word bit of each `i`, from the highest */
 };
@@ -256,6 +257,14 @@ static void index_row(struct insn_decoder *d, unsigned i)
             add_to_bucket(&d->wide[(row->match >> 2 & 31) | funct3 << 5], i);
 }
 
+static uint8_t find_uses(const char *operands)
+{
+    unsigned uses = strstr(operands, "rd") ? INSN_USES_RD : 0;
+    uses |= strstr(operands, "rs1") ? INSN_USES_RS1 : 0;
+    uses |= strstr(operands, "rs2") ? INSN_USES_RS2 : 0;
+    return (uint8_t)uses;
+}
+
 struct insn_decoder *insn_decoder_create(const struct hart_isa *isa)
 {
     struct insn_decoder *d = calloc(1, sizeof *d);
@@ -271,6 +280,7 @@ struct insn_decoder *insn_decoder_create(const struct hart_isa *isa)
     for (unsigned i = 0; i < insn_count; i++) {
         parse_pattern(&insns[i], &d->rows[i]);
         unsigned base = (unsigned)(d->rows[i].base - insns);
+        d->rows[i].uses = find_uses(d->rows[i].base->operands);
         if (!isa || (is_on(isa, i) && is_on(isa, base)))
             index_row(d, i);
     }
@@ -307,6 +317,7 @@ static void get_operands(const struct insn_decoder *d, const struct insn_decoder
     const struct insn *insn = row->insn;
     out->insn = insn;
     out->base = row->base;
+    out->uses = row->uses;
     out->rd = row->reg[0].width ? get_register(word, row->reg[0]) : insn->rd;
     out->rs1 = row->reg[1].width ? get_register(word, row->reg[1]) : insn->rs1;
     out->rs2 = row->reg[2].width ? get_register(word, row->reg[2]) : insn->rs2;
