@@ -414,8 +414,6 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
 
 /* --- cache blocks (Zicbom, Zicboz) ------------------------------------------------------- */
 
-#define CACHE_BLOCK_BYTES 64u
-
 /* All of the block that holds va must be accessible: a PMP boundary may cut it. */
 static bool find_cache_block(struct hart *h, uint64_t va, enum tlb_access access,
                              struct piece *piece)
@@ -440,12 +438,14 @@ bool hart_probe_cache_block(struct hart *h, uint64_t va)
 bool hart_zero_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
+    uint64_t block = va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
     if (!find_cache_block(h, va, TLB_STORE, &piece))
         return false;
     if (!is_ram(&piece))
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
-    note_store(h, &piece, CACHE_BLOCK_BYTES);
+    if (!note_store(h, &piece, CACHE_BLOCK_BYTES))
+        open_fast_path(h, piece.record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(&piece) - block);
     return true;
 }
 

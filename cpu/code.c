@@ -249,7 +249,7 @@ static void drop_page(struct code_cache *code, struct code_page *page)
     for (uint32_t i = page->first_block; i; i = code->blocks[i - 1].next_in_page) {
         struct block *block = &code->blocks[i - 1];
         remove_from_hash(code, block);
-        struct code_jump *jump = &code->jumps[block->pa / 2 % CODE_JUMPS];
+        struct code_jump *jump = code_jump(code, block->pa);
         if (jump->pa == block->pa)
             jump->pa = CODE_NO_PAGE;
         code->ops[block->first].run = op_stale;

@@ -112,10 +112,15 @@ static inline struct op *code_entry(const struct code_cache *code, const struct 
 {
     return &code->ops[block->first];
 }
+/* Where the entry op of pa is kept, if it is. */
+static inline struct code_jump *code_jump(struct code_cache *code, uint64_t pa)
+{
+    return &code->jumps[pa / 2 % CODE_JUMPS];
+}
 /* The entry op of the block at pa that is not keyed; likewise. */
 static inline struct op *code_target(struct code_cache *code, uint64_t pa, unsigned context)
 {
-    struct code_jump *jump = &code->jumps[pa / 2 % CODE_JUMPS];
+    struct code_jump *jump = code_jump(code, pa);
     if (jump->pa != pa) {
         struct op *op = code_entry(code, code_find(code, pa, context, false));
         *jump = (struct code_jump){pa, op};

@@ -29,6 +29,7 @@ static HANDLER(slow_load_reserved_int32_t);
 static HANDLER(slow_load_reserved_int64_t);
 static HANDLER(slow_store_conditional_int32_t);
 static HANDLER(slow_store_conditional_int64_t);
+static HANDLER(slow_zero_block);
 /* Leaves behind this instruction, which is complete: a slow path set h->leave. */
 static HANDLER(leave_behind);
 /* Takes the exception in h->trap at this instruction, and leaves. */
@@ -190,6 +191,16 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
         if (stored_)                                                                               \
             *at_ = (u##type)RS2;                                                                   \
         WRITE_RD(!stored_);                                                                        \
+    } while (0)
+
+/* cbo.zero: the block lies on one page, whose store tag answers for all of it. */
+#define ZERO_BLOCK()                                                                               \
+    do {                                                                                           \
+        uint64_t va_ = RS1 & ~(uint64_t)(CACHE_BLOCK_BYTES - 1);                                   \
+        FAST_ENTRY(store_tlb, va_, uint8_t);                                                       \
+        if (UNLIKELY(miss_ || !hart_cbo_enabled(h, ENVCFG_CBZE)))                                  \
+            TAIL(slow_zero_block);                                                                 \
+        memset((void *)(uintptr_t)(va_ + entry_->addend), 0, CACHE_BLOCK_BYTES);                   \
     } while (0)
 
 #define NOTHING() (void)0
@@ -356,13 +367,9 @@ HANDLER(op_cross)
     CONTINUE_AT(op[1].target);
 }
 
-/* jalr whose inline cache does not hold: h->pc is the target, steps are charged. */
-static HANDLER(jump_register_slow)
+/* A jump by register to a target for which there is no entry op at hand. */
+static HANDLER(jump_register_find)
 {
-    if (budget < 0) {
-        h->steps = h->slice_end - (uint64_t)budget;
-        LEAVE;
-    }
     uint64_t generation = h->ports.code->generation, va = h->pc;
     h->stats.jumps_missed++;
     struct op *target = find_target(h, budget);
@@ -374,6 +381,28 @@ static HANDLER(jump_register_slow)
         op[2].page = h->page_pa;
     }
     CONTINUE_AT(target);
+}
+
+/* jalr whose inline cache does not hold: h->pc is the target, steps are charged. Most of them are
+ * returns to one of several callers, whose entry ops are at hand. */
+static HANDLER(jump_register_slow)
+{
+    uint64_t va = h->pc;
+    const struct tlb_fast *entry = &h->fetch_tlb[tlb_index(va)];
+    if (UNLIKELY(budget < 0)) {
+        h->steps = h->slice_end - (uint64_t)budget;
+        LEAVE;
+    }
+    const struct code_jump *jump = code_jump(h->ports.code, entry->addend + va % PAGE_BYTES);
+    if (UNLIKELY(entry->tag != (va & PAGE_MASK) || jump->pa != entry->addend + va % PAGE_BYTES))
+        TAIL(jump_register_find);
+    h->stats.jumps_missed++;
+    h->page_va = entry->tag;
+    h->page_pa = entry->addend;
+    op[1].va = va;
+    op[1].target = jump->op;
+    op[2].page = entry->addend;
+    CONTINUE_AT(jump->op);
 }
 
 /* --- ops of the block builder ----------------------------------------------------------------- */
@@ -535,6 +564,10 @@ SLOW_STORE(slow_store, uint8_t, RS2)
 SLOW_STORE(slow_store, uint16_t, RS2)
 SLOW_STORE(slow_store, uint32_t, RS2)
 SLOW_STORE(slow_store, uint64_t, RS2)
+static HANDLER(slow_zero_block)
+{
+    SYSTEM(hart_cbo_zero);
+}
 SLOW_STORE(slow_fstore, uint16_t, FRS2)
 SLOW_STORE(slow_fstore, uint32_t, FRS2)
 SLOW_STORE(slow_fstore, uint64_t, FRS2)

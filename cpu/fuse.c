@@ -37,15 +37,6 @@ static const struct edge *find_edge(const struct fuser *f, uint32_t from, handle
     return &f->edges[slot];
 }
 
-/* The edge of an op; when no sequence takes its operands from the accumulator, that of one which
- * takes them from the registers, where they are too. */
-static const struct edge *edge_of(const struct fuser *f, uint32_t from, const struct op *op,
-                                  const struct op_side *side)
-{
-    const struct edge *edge = find_edge(f, from, op->run, side->forward);
-    return edge->part || !side->forward ? edge : find_edge(f, from, op->run, 0);
-}
-
 static void add_sequence(struct fuser *f, const struct superinstruction *s)
 {
     uint32_t node = 0;
@@ -89,27 +80,47 @@ static unsigned slots_of(const struct op *op, unsigned left)
     return left > 1 && op[1].run == op_resolve ? 2 : 1;
 }
 
+/* What begins at a slot and is looked for: the longest sequence of a block's ops. */
+struct search {
+    const struct fuser *f;
+    const struct op *ops;
+    const struct op_side *side;
+    unsigned n;
+    handler *merged; /* of the best one so far */
+    unsigned end;
+};
+
+/* Goes down the tree from `node` with the op at `at`. An operand that the accumulator has is in its
+ * register too, so that both kinds of edges fit. */
+static void search_from(struct search *s, uint32_t node, unsigned at)
+{
+    if (s->f->merged[node] && at > s->end) {
+        s->merged = s->f->merged[node];
+        s->end = at;
+    }
+    if (at >= s->n)
+        return;
+    unsigned next = at + slots_of(&s->ops[at], s->n - at), forward = s->side[at].forward;
+    const struct edge *edge = find_edge(s->f, node, s->ops[at].run, forward);
+    if (edge->part)
+        search_from(s, edge->to, next);
+    if (!forward)
+        return;
+    edge = find_edge(s->f, node, s->ops[at].run, 0);
+    if (edge->part)
+        search_from(s, edge->to, next);
+}
+
 /* Merges the longest run that begins at ops[0]; returns how many slots are dealt with. */
 static unsigned fuse_at(const struct fuser *f, struct op *ops, const struct op_side *side,
                         unsigned n)
 {
-    uint32_t node = 0;
-    unsigned end = 0, done = slots_of(ops, n);
-    handler *merged = NULL;
-    while (end < n) {
-        const struct edge *edge = edge_of(f, node, &ops[end], &side[end]);
-        if (!edge->part)
-            break;
-        node = edge->to;
-        end += slots_of(&ops[end], n - end);
-        if (f->merged[node]) {
-            merged = f->merged[node];
-            done = end;
-        }
-    }
-    if (merged)
-        ops[0].run = merged;
-    return done;
+    struct search s = {.f = f, .ops = ops, .side = side, .n = n};
+    search_from(&s, 0, 0);
+    if (!s.merged)
+        return slots_of(ops, n);
+    ops[0].run = s.merged;
+    return s.end;
 }
 
 void fuse(const struct fuser *f, struct op *ops, const struct op_side *side, unsigned n)
