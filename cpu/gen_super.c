@@ -19,6 +19,7 @@
 struct row {
     char name[32];
     char *semantics;
+    bool has_software; /* an FR row: semantics is that of the host */
 };
 
 /* As in cpu/code.h, which needs what a generator does not have. */
@@ -54,32 +55,46 @@ static const char *skip_arguments(const char *p, unsigned commas)
     return p;
 }
 
-/* The text up to the parenthesis that closes the row. */
-static char *copy_semantics(const char *p, const char *line)
+/* Where a parenthesis closes that was open before p, or `stop` stands outside of any; NULL: nowhere. */
+static const char *find_end(const char *p, char stop)
 {
-    unsigned depth = 0;
-    const char *end = p;
-    for (; *end && !(*end == ')' && depth == 0); end++)
-        depth += *end == '(' ? 1u : *end == ')' ? -1u : 0u;
-    if (!*end)
+    for (unsigned depth = 0; *p; p++) {
+        if (depth == 0 && (*p == ')' || *p == stop))
+            return p;
+        depth += *p == '(' ? 1u : *p == ')' ? -1u : 0u;
+    }
+    return NULL;
+}
+
+/* The text up to the parenthesis that closes the row, or to a second form. */
+static char *copy_semantics(const char *p, bool first_form, const char *line)
+{
+    const char *end = find_end(p, first_form ? ',' : ')');
+    if (!end)
         die("row without end", line);
     while (isspace((unsigned char)*p))
         p++;
     return strndup(p, (size_t)(end - p));
 }
 
+static bool begins_row(const char *line)
+{
+    return !strncmp(line, "I(", 2) || !strncmp(line, "F(", 2) || !strncmp(line, "G(", 2) ||
+           !strncmp(line, "FR(", 3);
+}
+
 static void read_row(struct table *table, const char *line)
 {
-    if (strncmp(line, "I(", 2) && strncmp(line, "F(", 2) && strncmp(line, "G(", 2))
-        return;
+    const char *name = strchr(line, '(') + 1;
     if (table->count == MAX_ROWS)
         die("too many rows", line);
     struct row *row = &table->rows[table->count++];
-    size_t length = strcspn(line + 2, ",");
+    size_t length = strcspn(name, ",");
     if (length >= sizeof row->name)
         die("name too long", line);
-    memcpy(row->name, line + 2, length);
-    row->semantics = copy_semantics(skip_arguments(line, 4), line);
+    memcpy(row->name, name, length);
+    row->has_software = line[1] == 'R';
+    row->semantics = copy_semantics(skip_arguments(line, 4), row->has_software, line);
 }
 
 static void read_table(struct table *table, const char *path)
@@ -88,8 +103,14 @@ static void read_table(struct table *table, const char *path)
     FILE *file = fopen(path, "r");
     if (!file)
         die("cannot open", path);
-    while (fgets(line, sizeof line, file))
+    while (fgets(line, sizeof line, file)) {
+        if (!begins_row(line))
+            continue;
+        for (size_t n; (n = strlen(line)), !find_end(strchr(line, '(') + 1, ')');)
+            if (n + 1 == sizeof line || !fgets(line + n, (int)(sizeof line - n), file))
+                die("row without end", line);
         read_row(table, line);
+    }
     fclose(file);
 }
 
@@ -116,6 +137,10 @@ static void print_body(const struct part *part, bool last)
     print_operand("RS2", part->forward & FORWARD_RS2 ? "acc" : "RS2_IN_REGISTER");
     if (!last && !strncmp(row->semantics, "BRANCH(", 7))
         printf("    BRANCH_TAKEN(%s;\n    op += 2;\n", row->semantics + 7);
+    else if (row->has_software)
+        printf("    {\n    handler *const in_software __attribute__((unused)) = op_%s_soft;\n"
+               "    %s;\n    }\n%s",
+               row->name, row->semantics, last ? "" : "    op += 1;\n");
     else
         printf("    %s;\n%s", row->semantics, last ? "" : "    op += 1;\n");
 }
@@ -178,6 +203,11 @@ static void print_all(const struct table *table, const char *path)
 {
     char line[MAX_LINE];
     unsigned handlers = 0, entries = 0;
+    for (unsigned i = 0; i < table->count; i++)
+        printf("HANDLER(op_%s);\n", table->rows[i].name);
+    for (unsigned i = 0; i < table->count; i++)
+        if (table->rows[i].has_software)
+            printf("HANDLER(op_%s_soft);\n", table->rows[i].name);
     FILE *file = fopen(path, "r");
     if (!file)
         die("cannot open", path);
