@@ -382,7 +382,7 @@ static HANDLER(op_moved)
 /* --- memory ----------------------------------------------------------------------------------- */
 
 #define SLOW_LOAD(type)                                                                            \
-    HANDLER(slow_load_##type)                                                               \
+    HANDLER(slow_load_##type)                                                                      \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -392,7 +392,7 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_FLOAD(type)                                                                           \
-    HANDLER(slow_fload_##type)                                                              \
+    HANDLER(slow_fload_##type)                                                                     \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -402,7 +402,7 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_STORE(name, type, from)                                                               \
-    HANDLER(name##_##type)                                                                  \
+    HANDLER(name##_##type)                                                                         \
     {                                                                                              \
         hart_sync(h, op, budget);                                                                  \
         bool ok = hart_store(h, RS1 + (uint64_t)IMM, sizeof(type), from);                          \

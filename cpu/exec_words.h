@@ -1,5 +1,5 @@
-/* The words of the rows that superinstructions are made of: exits, loads and stores. Their fast paths;
- * the slow ones behind them are handlers of exec.c. */
+/* The words of the rows that superinstructions are made of: exits, loads and stores. Their fast
+ * paths; the slow ones behind them are handlers of exec.c. */
 #ifndef RIVULET_CPU_EXEC_WORDS_H
 #define RIVULET_CPU_EXEC_WORDS_H
 

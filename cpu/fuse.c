@@ -1,6 +1,7 @@
 #include "cpu/fuse.h"
 
 #include "base/bits.h"
+#include "cpu/code_build.h"
 #include "cpu/exec.h"
 
 #include <stdlib.h>
@@ -80,51 +81,74 @@ static unsigned slots_of(const struct op *op, unsigned left)
     return left > 1 && op[1].run == op_resolve ? 2 : 1;
 }
 
-/* What begins at a slot and is looked for: the longest sequence of a block's ops. */
-struct search {
+/* The cheapest way through a block from a slot to its end: what begins there, and what it all
+ * costs. */
+struct way {
+    handler *merged; /* NULL: the slot keeps its own handler */
+    uint8_t slots;   /* to the next dispatch */
+    uint8_t dispatches;
+    uint8_t forwarded; /* operands that come from the accumulator */
+};
+
+struct tiling {
     const struct fuser *f;
     const struct op *ops;
     const struct op_side *side;
     unsigned n;
-    handler *merged; /* of the best one so far */
-    unsigned end;
+    struct way ways[BLOCK_MAX_SLOTS + 1]; /* by slot; those of links are not used */
 };
+
+static unsigned count_forwarded(unsigned forward)
+{
+    return (forward & FORWARD_RS1 ? 1 : 0) + (forward & FORWARD_RS2 ? 1 : 0);
+}
+
+/* A way from `start` that goes on at `end`: kept when it is cheaper. */
+static void offer(struct tiling *t, unsigned start, unsigned end, handler *merged,
+                  unsigned forwarded)
+{
+    struct way *best = &t->ways[start];
+    unsigned dispatches = t->ways[end].dispatches + 1u;
+    forwarded += t->ways[end].forwarded;
+    if (best->dispatches < dispatches ||
+        (best->dispatches == dispatches && best->forwarded >= forwarded))
+        return;
+    *best = (struct way){merged, (uint8_t)(end - start), (uint8_t)dispatches, (uint8_t)forwarded};
+}
 
 /* Goes down the tree from `node` with the op at `at`. An operand that the accumulator has is in its
  * register too, so that both kinds of edges fit. */
-static void search_from(struct search *s, uint32_t node, unsigned at)
+static void search_from(struct tiling *t, uint32_t node, unsigned start, unsigned at,
+                        unsigned forwarded)
 {
-    if (s->f->merged[node] && at > s->end) {
-        s->merged = s->f->merged[node];
-        s->end = at;
-    }
-    if (at >= s->n)
+    if (t->f->merged[node])
+        offer(t, start, at, t->f->merged[node], forwarded);
+    if (at >= t->n)
         return;
-    unsigned next = at + slots_of(&s->ops[at], s->n - at), forward = s->side[at].forward;
-    const struct edge *edge = find_edge(s->f, node, s->ops[at].run, forward);
+    unsigned next = at + slots_of(&t->ops[at], t->n - at), forward = t->side[at].forward;
+    const struct edge *edge = find_edge(t->f, node, t->ops[at].run, forward);
     if (edge->part)
-        search_from(s, edge->to, next);
+        search_from(t, edge->to, start, next, forwarded + count_forwarded(forward));
     if (!forward)
         return;
-    edge = find_edge(s->f, node, s->ops[at].run, 0);
+    edge = find_edge(t->f, node, t->ops[at].run, 0);
     if (edge->part)
-        search_from(s, edge->to, next);
+        search_from(t, edge->to, start, next, forwarded);
 }
 
-/* Merges the longest run that begins at ops[0]; returns how many slots are dealt with. */
-static unsigned fuse_at(const struct fuser *f, struct op *ops, const struct op_side *side,
-                        unsigned n)
-{
-    struct search s = {.f = f, .ops = ops, .side = side, .n = n};
-    search_from(&s, 0, 0);
-    if (!s.merged)
-        return slots_of(ops, n);
-    ops[0].run = s.merged;
-    return s.end;
-}
-
+/* From the last slot back to the first: the longest run is not always the best, for it may cut
+ * another in two. */
 void fuse(const struct fuser *f, struct op *ops, const struct op_side *side, unsigned n)
 {
-    for (unsigned i = 0; i < n;)
-        i += fuse_at(f, ops + i, side + i, n - i);
+    struct tiling t = {.f = f, .ops = ops, .side = side, .n = n};
+    for (unsigned i = n; i-- > 0;) {
+        if (ops[i].run == op_resolve)
+            continue;
+        t.ways[i].dispatches = UINT8_MAX;
+        offer(&t, i, i + slots_of(&ops[i], n - i), NULL, 0);
+        search_from(&t, 0, i, i, 0);
+    }
+    for (unsigned i = 0; i < n; i += t.ways[i].slots)
+        if (t.ways[i].merged)
+            ops[i].run = t.ways[i].merged;
 }

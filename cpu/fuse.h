@@ -29,8 +29,8 @@ struct fuser;
 struct fuser *fuser_create(void);
 void fuser_destroy(struct fuser *f);
 
-/* Merges the longest known runs, from the first slot on. ops[0..n) is a block without its exit
- * records, side[0..n) tells what is forwarded; a branch takes two slots. */
+/* Merges known runs so that as few dispatches as can be are left. ops[0..n) is a block without its
+ * exit records, side[0..n) tells what is forwarded; a branch takes two slots. */
 void fuse(const struct fuser *f, struct op *ops, const struct op_side *side, unsigned n);
 
 #endif

@@ -55,7 +55,8 @@ static const char *skip_arguments(const char *p, unsigned commas)
     return p;
 }
 
-/* Where a parenthesis closes that was open before p, or `stop` stands outside of any; NULL: nowhere. */
+/* Where a parenthesis closes that was open before p, or `stop` stands outside of any; NULL:
+ * nowhere. */
 static const char *find_end(const char *p, char stop)
 {
     for (unsigned depth = 0; *p; p++) {

@@ -272,8 +272,7 @@ static void parse_pattern(const struct insn *insn, const struct immediate *imm,
 static void add_to_bucket(struct bucket *bucket, const struct insn_decoder_row *row, unsigned i)
 {
     assert(bucket->count < MAX_PER_BUCKET && "a bucket holds all its rows");
-    bucket->candidates[bucket->count++] =
-        (struct candidate){row->mask, row->match, (uint16_t)i};
+    bucket->candidates[bucket->count++] = (struct candidate){row->mask, row->match, (uint16_t)i};
 }
 
 /* Enters the row into every bucket that an instruction of it can fall into. */

@@ -101,6 +101,8 @@ static unsigned prepare(struct bench *b, const struct superinstruction *s, uint6
     hart_update_code_context(b->h);
     for (unsigned i = A0; i <= A7; i++)
         b->h->x[i] = next_random(&seed);
+    for (unsigned i = 0; i < 32; i++)
+        b->h->f[i] = next_random(&seed) << 20 | (i % 2 ? NAN_BOX(0) : 0);
     b->h->x[S0] = DATA + next_random(&seed) % 64 * 8;
     b->h->x[S1] = next_random(&seed) % 2 ? 0x123 : DATA + 0x1000 - 4; /* no memory; a page's end */
     b->h->csr.mscratch = next_random(&seed) % 2 ? b->h->x[S0] : next_random(&seed);
@@ -115,6 +117,7 @@ static void compare(struct bench *fused, struct bench *plain, unsigned number)
         ck_assert_msg(fused->h->x[i] == plain->h->x[i], "sequence %u: x%u", number, i);
     for (unsigned i = 0; i < 32; i++)
         ck_assert_msg(fused->h->f[i] == plain->h->f[i], "sequence %u: f%u", number, i);
+    ck_assert_msg(fused->h->fflags == plain->h->fflags, "sequence %u: fflags", number);
     ck_assert_msg(fused->h->pc == plain->h->pc, "sequence %u: pc", number);
     ck_assert_msg(fused->h->csr.mepc == plain->h->csr.mepc, "sequence %u: mepc", number);
     ck_assert_msg(fused->h->csr.mcause == plain->h->csr.mcause, "sequence %u: mcause", number);
@@ -143,7 +146,7 @@ START_TEST(every_sequence_ends_as_its_instructions_do)
 }
 END_TEST
 
-/* The longest run wins, and a branch in the middle brings its link slot along. */
+/* The whole run wins over its parts, and a branch in the middle brings its link slot along. */
 START_TEST(every_sequence_is_found_in_its_block)
 {
     for (unsigned i = 0; i < superinstruction_count; i++) {
