@@ -140,7 +140,12 @@ static void search_from(struct tiling *t, uint32_t node, unsigned start, unsigne
  * another in two. */
 void fuse(const struct fuser *f, struct op *ops, const struct op_side *side, unsigned n)
 {
-    struct tiling t = {.f = f, .ops = ops, .side = side, .n = n};
+    struct tiling t;
+    t.f = f;
+    t.ops = ops;
+    t.side = side;
+    t.n = n;
+    t.ways[n] = (struct way){0};
     for (unsigned i = n; i-- > 0;) {
         if (ops[i].run == op_resolve)
             continue;
