@@ -6,35 +6,58 @@
 
 #include <stdlib.h>
 
-#define EDGES 16384u /* a power of two, several times what the sequences need */
+/* Both tables are powers of two, several times what the sequences need: most look-ups end at a free
+ * slot, and blocks are made of little else. */
+#define EDGES 65536u
+#define PARTS 1024u
 
-/* An edge of the tree: from node `from` along `part` to node `to`. Node 0 is the root. */
+/* A handler that occurs in sequences; its number is its slot + 1. */
+struct part {
+    handler *run; /* NULL: free */
+};
+
+/* An edge of the tree, from a node along a part to node `to`. Node 0 is the root. */
 struct edge {
-    handler *part; /* NULL: free */
-    uint32_t from, to;
-    uint8_t forward; /* what the part takes from the accumulator */
+    uint32_t key; /* edge_key(); 0: free */
+    uint32_t to;
 };
 
 struct fuser {
+    struct part parts[PARTS];
     struct edge edges[EDGES];
     handler **merged; /* by node; NULL: no sequence ends here */
     uint32_t nodes;
 };
 
-static uint32_t edge_slot(uint32_t from, handler *part, unsigned forward)
+/* The slot of a handler, or the free one where it belongs. */
+static uint32_t part_slot(const struct fuser *f, handler *run)
 {
-    uint64_t key = (uint64_t)(uintptr_t)part ^ (uint64_t)(from << 2 | forward) << 40;
-    return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 40) % EDGES;
+    uint32_t slot = (uint32_t)((uint64_t)(uintptr_t)run * 0x9e3779b97f4a7c15ull >> 54) % PARTS;
+    while (f->parts[slot].run && f->parts[slot].run != run)
+        slot = (slot + 1) % PARTS;
+    return slot;
+}
+
+/* 0: the handler is in no sequence. */
+static unsigned part_number(const struct fuser *f, handler *run)
+{
+    uint32_t slot = part_slot(f, run);
+    return f->parts[slot].run ? slot + 1 : 0;
+}
+
+/* `forward`: what the part takes from the accumulator. */
+static uint32_t edge_key(uint32_t from, unsigned part, unsigned forward)
+{
+    return from << 13 | part << 2 | forward;
 }
 
 /* The edge, or the free one where it belongs. */
-static const struct edge *find_edge(const struct fuser *f, uint32_t from, handler *part,
+static const struct edge *find_edge(const struct fuser *f, uint32_t from, unsigned part,
                                     unsigned forward)
 {
-    uint32_t slot = edge_slot(from, part, forward);
-    for (const struct edge *e; (e = &f->edges[slot])->part; slot = (slot + 1) % EDGES)
-        if (e->part == part && e->from == from && e->forward == forward)
-            break;
+    uint32_t key = edge_key(from, part, forward), slot = (key * 0x9e3779b1u >> 16) % EDGES;
+    while (f->edges[slot].key && f->edges[slot].key != key)
+        slot = (slot + 1) % EDGES;
     return &f->edges[slot];
 }
 
@@ -42,9 +65,12 @@ static void add_sequence(struct fuser *f, const struct superinstruction *s)
 {
     uint32_t node = 0;
     for (unsigned i = 0; i < SUPERINSTRUCTION_MAX && s->parts[i]; i++) {
-        const struct edge *edge = find_edge(f, node, s->parts[i], s->forward[i]);
-        if (!edge->part)
-            f->edges[edge - f->edges] = (struct edge){s->parts[i], node, f->nodes++, s->forward[i]};
+        uint32_t part = part_slot(f, s->parts[i]);
+        f->parts[part].run = s->parts[i];
+        const struct edge *edge = find_edge(f, node, part + 1, s->forward[i]);
+        if (!edge->key)
+            f->edges[edge - f->edges] =
+                (struct edge){edge_key(node, part + 1, s->forward[i]), f->nodes++};
         node = edge->to;
     }
     f->merged[node] = s->merged;
@@ -95,6 +121,7 @@ struct tiling {
     const struct op *ops;
     const struct op_side *side;
     unsigned n;
+    uint16_t parts[BLOCK_MAX_SLOTS];      /* their numbers, by slot */
     struct way ways[BLOCK_MAX_SLOTS + 1]; /* by slot; those of links are not used */
 };
 
@@ -123,16 +150,16 @@ static void search_from(struct tiling *t, uint32_t node, unsigned start, unsigne
 {
     if (t->f->merged[node])
         offer(t, start, at, t->f->merged[node], forwarded);
-    if (at >= t->n)
+    if (at >= t->n || !t->parts[at])
         return;
     unsigned next = at + slots_of(&t->ops[at], t->n - at), forward = t->side[at].forward;
-    const struct edge *edge = find_edge(t->f, node, t->ops[at].run, forward);
-    if (edge->part)
+    const struct edge *edge = find_edge(t->f, node, t->parts[at], forward);
+    if (edge->key)
         search_from(t, edge->to, start, next, forwarded + count_forwarded(forward));
     if (!forward)
         return;
-    edge = find_edge(t->f, node, t->ops[at].run, 0);
-    if (edge->part)
+    edge = find_edge(t->f, node, t->parts[at], 0);
+    if (edge->key)
         search_from(t, edge->to, start, next, forwarded);
 }
 
@@ -149,6 +176,7 @@ void fuse(const struct fuser *f, struct op *ops, const struct op_side *side, uns
     for (unsigned i = n; i-- > 0;) {
         if (ops[i].run == op_resolve)
             continue;
+        t.parts[i] = (uint16_t)part_number(f, ops[i].run);
         t.ways[i].dispatches = UINT8_MAX;
         offer(&t, i, i + slots_of(&ops[i], n - i), NULL, 0);
         search_from(&t, 0, i, i, 0);

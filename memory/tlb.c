@@ -296,7 +296,7 @@ static void l2_state(struct tlb *t, unsigned index, struct state *s)
 
 void tlb_state(struct tlb *t, struct state *s)
 {
-    state_section(s, "tlb", 2);
+    state_section(s, "tlb", 3);
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
         for (unsigned access = 0; access < TLB_ACCESSES; access++) {
             for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
