@@ -11,11 +11,6 @@
 #define EDGES 65536u
 #define PARTS 1024u
 
-/* A handler that occurs in sequences; its number is its slot + 1. */
-struct part {
-    handler *run; /* NULL: free */
-};
-
 /* An edge of the tree, from a node along a part to node `to`. Node 0 is the root. */
 struct edge {
     uint32_t key; /* edge_key(); 0: free */
@@ -23,7 +18,7 @@ struct edge {
 };
 
 struct fuser {
-    struct part parts[PARTS];
+    handler *parts[PARTS]; /* those that occur in sequences; NULL: free */
     struct edge edges[EDGES];
     handler **merged; /* by node; NULL: no sequence ends here */
     uint32_t nodes;
@@ -33,16 +28,16 @@ struct fuser {
 static uint32_t part_slot(const struct fuser *f, handler *run)
 {
     uint32_t slot = (uint32_t)((uint64_t)(uintptr_t)run * 0x9e3779b97f4a7c15ull >> 54) % PARTS;
-    while (f->parts[slot].run && f->parts[slot].run != run)
+    while (f->parts[slot] && f->parts[slot] != run)
         slot = (slot + 1) % PARTS;
     return slot;
 }
 
-/* 0: the handler is in no sequence. */
+/* The number of a handler, its slot + 1; 0: it is in no sequence. */
 static unsigned part_number(const struct fuser *f, handler *run)
 {
     uint32_t slot = part_slot(f, run);
-    return f->parts[slot].run ? slot + 1 : 0;
+    return f->parts[slot] ? slot + 1 : 0;
 }
 
 /* `forward`: what the part takes from the accumulator. */
@@ -66,7 +61,7 @@ static void add_sequence(struct fuser *f, const struct superinstruction *s)
     uint32_t node = 0;
     for (unsigned i = 0; i < SUPERINSTRUCTION_MAX && s->parts[i]; i++) {
         uint32_t part = part_slot(f, s->parts[i]);
-        f->parts[part].run = s->parts[i];
+        f->parts[part] = s->parts[i];
         const struct edge *edge = find_edge(f, node, part + 1, s->forward[i]);
         if (!edge->key)
             f->edges[edge - f->edges] =

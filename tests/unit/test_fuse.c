@@ -5,7 +5,7 @@
 #include "tests/unit/hart_bench.h"
 
 #define DATA   (BENCH_RAM + 0x8000) /* where good addresses point */
-#define ROUNDS 4
+#define ROUNDS 2
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -177,7 +177,7 @@ int main(void)
 {
     Suite *suite = suite_create("fuse");
     TCase *tc = tcase_create("fuse");
-    tcase_set_timeout(tc, 120);
+    tcase_set_timeout(tc, 400);
     tcase_add_test(tc, every_sequence_ends_as_its_instructions_do);
     tcase_add_test(tc, every_sequence_is_found_in_its_block);
     tcase_add_test(tc, slots_behind_the_first_keep_their_handlers);
