@@ -22,6 +22,22 @@ struct linux_image_header {
 
 #define LINUX_IMAGE_BIG_ENDIAN 1u
 
+/* What an EFI stub adds: "MZ", and at 0x3c the offset of a COFF header that begins with "PE\0\0"
+ * (PE Format, sections "COFF File Header" and "Section Table"). */
+#define PE_OFFSET_AT 0x3cu
+
+struct pe_header {
+    uint8_t signature[4];
+    uint16_t machine, section_count;
+    uint32_t time, symbols, symbol_count;
+    uint16_t optional_bytes, characteristics;
+};
+
+struct pe_section {
+    char name[8];
+    uint32_t virtual_size, address, file_bytes, file_offset, unused[4];
+};
+
 struct zboot_header {
     uint8_t mz[4], zimg[4];
     uint32_t payload_offset, payload_size, reserved[2];
@@ -42,6 +58,8 @@ struct uimage_header {
 #define UIMAGE_GZIP        1u
 
 _Static_assert(sizeof(struct linux_image_header) == 64, "as Linux lays it out");
+_Static_assert(sizeof(struct pe_header) == 24, "as the PE format lays it out");
+_Static_assert(sizeof(struct pe_section) == 40, "as the PE format lays it out");
 _Static_assert(sizeof(struct zboot_header) == 56, "as Linux lays it out");
 _Static_assert(sizeof(struct uimage_header) == 64, "as U-Boot lays it out");
 
@@ -232,6 +250,40 @@ static const char *foreign_kind(const struct boot_image *image)
     return NULL;
 }
 
+/* Reads n bytes of the file at `offset`; false: they are not all there. */
+static bool read_at(const struct boot_image *image, uint64_t offset, void *to, size_t n)
+{
+    if (offset > image->size || n > image->size - offset)
+        return false;
+    memcpy(to, image->bytes + offset, n);
+    return true;
+}
+
+/* Where the sections of an EFI stub end in the file, which holds a Linux Image's header; 0: it has
+ * none; UINT64_MAX: not even their table is there. image_size does not tell: what
+ * follows the last section is zero and need not be in the file. */
+static uint64_t pe_end(const struct boot_image *image)
+{
+    uint32_t at;
+    struct pe_header pe;
+    struct pe_section section;
+    uint64_t end = 0;
+    memcpy(&at, image->bytes + PE_OFFSET_AT, sizeof at);
+    if (memcmp(image->bytes, "MZ", 2) != 0 || at == 0)
+        return 0;
+    if (!read_at(image, at, &pe, sizeof pe))
+        return UINT64_MAX;
+    if (memcmp(pe.signature, "PE\0\0", 4) != 0)
+        return 0;
+    uint64_t table = (uint64_t)at + sizeof pe + pe.optional_bytes;
+    for (unsigned i = 0; i < pe.section_count; i++) {
+        if (!read_at(image, table + i * sizeof section, &section, sizeof section))
+            return UINT64_MAX;
+        end = max_u64(end, (uint64_t)section.file_offset + section.file_bytes);
+    }
+    return end;
+}
+
 bool boot_image_raw_bytes(const struct boot_image *image, uint64_t *bytes, struct error *err)
 {
     struct linux_image_header h;
@@ -244,6 +296,10 @@ bool boot_image_raw_bytes(const struct boot_image *image, uint64_t *bytes, struc
                                  "%s '%s' is a big-endian Linux kernel; the machine is "
                                  "little-endian",
                                  image->what, image->path);
+            if (pe_end(image) > image->size)
+                return error_set(err,
+                                 "%s '%s' is truncated: its EFI sections end beyond its %zu bytes",
+                                 image->what, image->path, image->size);
             *bytes = max_u64(image->size, h.image_size);
             return true;
         }

@@ -77,16 +77,34 @@ bool add_fw_cfg(struct options *o, const char *value, struct error *err)
     return ok;
 }
 
-/* Commas are the file's own. */
-bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
+/* A drive whose file name may hold commas. */
+static bool add_image(struct options *o, const struct machine_option *drive, struct error *err)
 {
     if (o->drives.count == OPTION_GROUP_MAX)
         return error_set(err, "there are %u drives already", o->drives.count);
-    o->drives.items[o->drives.count++] = (struct machine_option){
-        .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
-        .count = what ? 4 : 3};
+    o->drives.items[o->drives.count++] = *drive;
     o->machine.drives = show(&o->drives);
     return true;
+}
+
+bool add_disk(struct options *o, const char *value, struct error *err)
+{
+    const struct machine_option disk = {.items = {{"file", value}}, .count = 1};
+    return add_image(o, &disk, err);
+}
+
+bool add_cdrom(struct options *o, const char *value, struct error *err)
+{
+    const struct machine_option disk = {.items = {{"file", value}, {"media", "cdrom"}}, .count = 2};
+    return add_image(o, &disk, err);
+}
+
+bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err)
+{
+    const struct machine_option flash = {
+        .items = {{"file", file}, {"format", "raw"}, {"if", "pflash"}, {what, "on"}},
+        .count = what ? 4 : 3};
+    return add_image(o, &flash, err);
 }
 
 bool add_flash(struct options *o, const char *value, struct error *err)

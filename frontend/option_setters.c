@@ -20,7 +20,7 @@
  */
 struct property {
     const char *name;
-    const char *const *words; /* NULL after the last; NULL itself: any value, or set() */
+    const char *const *words; /* NULL after the last; NULL itself: any value */
     option_setter *set;
 };
 
@@ -47,10 +47,8 @@ static bool set_property(struct options *o, const struct property *p, const char
     char known[128];
     if (!value)
         return error_set(err, "%s needs a value: %s=...", p->name, p->name);
-    if (p->set)
-        return p->set(o, value, err);
     if (!p->words || find_word(value, p->words))
-        return true;
+        return !p->set || p->set(o, value, err);
     join(known, sizeof known, p->words);
     return error_set(err, "%s=%.80s is not there yet; it can be: %s", p->name, value, known);
 }
@@ -134,6 +132,34 @@ bool set_accel(struct options *o, const char *value, struct error *err)
     if (n == 3 && memcmp(value, "tcg", 3) == 0)
         return true;
     return error_set(err, "Rivulet needs no accelerator and has none; leave it out, or give tcg");
+}
+
+static bool set_reboot_action(struct options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->machine.no_reboot = strcasecmp(value, "shutdown") == 0;
+    return true;
+}
+
+static bool set_shutdown_action(struct options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->no_shutdown = strcasecmp(value, "pause") == 0;
+    return true;
+}
+
+bool set_action(struct options *o, const char *value, struct error *err)
+{
+    static const char *const reboot[] = {"reset", "shutdown", NULL};
+    static const char *const shutdown[] = {"poweroff", "pause", NULL};
+    static const char *const panic[] = {"none", "pause", "shutdown", "exit-failure", NULL};
+    static const struct property properties[] = {
+        {"reboot", reboot, set_reboot_action},
+        {"shutdown", shutdown, set_shutdown_action},
+        {"panic", panic, NULL}, /* there is no device by which a guest would tell */
+        {NULL, NULL, NULL},
+    };
+    return set_properties(o, value, NULL, properties, err);
 }
 
 bool set_machine(struct options *o, const char *value, struct error *err)

@@ -9,14 +9,14 @@
 typedef bool option_setter(struct options *o, const char *value, struct error *err);
 
 option_setter set_machine, set_cpu, set_memory, set_smp, set_accel;
-option_setter set_bios, add_folder;
+option_setter set_bios, add_folder, set_action;
 option_setter set_serial, set_monitor, set_qmp, add_monitor, set_display, accept_none;
 option_setter set_icount, set_seed, set_rtc;
 option_setter set_log_topics, set_until, add_breakpoint, add_save_load;
 
 /* device_options.c: lists of properties, whose meaning is the machine's. */
 option_setter add_device, add_drive, add_netdev, add_nic, add_chardev, add_object, add_global,
-    add_fw_cfg, add_flash;
+    add_fw_cfg, add_flash, add_disk, add_cdrom;
 /* A disk that `rivulet FILE` asks for; the texts outlive the options. */
 bool add_first_disk(struct options *o, const char *file, const char *format, struct error *err);
 /* The next flash, with this switch of -drive on; NULL: none. */

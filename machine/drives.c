@@ -12,7 +12,7 @@ static const char *const caches[] = {"writeback",  "none",   "writethrough",
                                      "directsync", "unsafe", NULL};
 static const char *const discards[] = {"ignore", "off", "unmap", "on", NULL};
 static const char *const aios[] = {"threads", "native", "io_uring", NULL};
-static const char *const media[] = {"disk", NULL};
+static const char *const media[] = {"disk", "cdrom", NULL};
 static const char *const offs[] = {"off", NULL};
 
 static const struct property_rule drive_rules[] = {
@@ -89,6 +89,7 @@ static bool open_image(struct drive *drive, const struct properties *p, bool sna
         .path = properties_text(p, "file"),
         .format = properties_text(p, "format"),
         .snapshot = snapshot,
+        .read_only = is_word(properties_text(p, "media"), "cdrom"),
         .discard = is_word(discard, "unmap") || is_word(discard, "on") ? BLOCK_DISCARD_UNMAP
                                                                        : BLOCK_DISCARD_IGNORE,
     };

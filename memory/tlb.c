@@ -116,8 +116,8 @@ static bool may_be_in_superpage(struct tlb *t, uint64_t va)
 {
     bool found = false;
     for (unsigned size = 0; size < TLB_SUPERPAGE_SIZES; size++) {
-        uint64_t bit;
-        found |= *superpage_word(t, va, size, &bit) & bit;
+        uint64_t bit, word = *superpage_word(t, va, size, &bit);
+        found |= word & bit;
     }
     return found;
 }
@@ -138,7 +138,9 @@ void tlb_insert(struct tlb *t, const struct translation *translation, uint16_t a
     if (translation->page_shift == 12)
         return;
     uint64_t bit;
-    *superpage_word(t, translation->va, superpage_size(translation->page_shift), &bit) |= bit;
+    uint64_t *word =
+        superpage_word(t, translation->va, superpage_size(translation->page_shift), &bit);
+    *word |= bit;
 }
 
 /* --- flushing ---------------------------------------------------------------------------- */

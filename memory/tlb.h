@@ -75,7 +75,8 @@ static inline void tlb_mark_used(struct tlb *t, enum tlb_context context, enum t
 static inline const struct tlb_record *tlb_record_of(const struct tlb *t,
                                                      const struct tlb_fast *entry)
 {
-    return &t->records[0][0][entry - t->fast[0][0]];
+    const struct tlb_fast *fast = (const struct tlb_fast *)t->fast;
+    return (const struct tlb_record *)t->records + (entry - fast);
 }
 
 /* Empty; NULL when the host has no memory. */

@@ -19,7 +19,7 @@
 #include "base/log.h"
 
 #define CHARDEV_HELD_MOST    (256u << 10)
-#define CHARDEV_PATIENCE_MS  1000
+#define CHARDEV_PATIENCE_MS  3000 /* on a busy host a peer may not run for a second */
 #define CHARDEV_BACKLOG_MOST 65536u /* bytes in the door; no more is read meanwhile */
 #define CHARDEV_ID_MAX       63u
 

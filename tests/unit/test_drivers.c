@@ -255,6 +255,21 @@ START_TEST(a_disk_has_the_properties_of_its_drive_device_and_globals)
 }
 END_TEST
 
+START_TEST(a_cdrom_is_a_disk_that_is_only_read)
+{
+    struct setup s;
+    struct image_file image;
+    image_create(&image);
+    setup_init(&s);
+    add_image(&s, &image, ",media=cdrom");
+    add_device(&s, "driver=virtio-blk-device,drive=a");
+    struct machine *m = create(&s);
+    ck_assert(get(m, SLOT(7) + 0x10) & 1u << 5);
+    machine_destroy(m);
+    unlink(image.path);
+}
+END_TEST
+
 START_TEST(wrong_drives_are_refused)
 {
     static const char *const bad[][2] = {
@@ -462,6 +477,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_ninth_device_has_no_slot);
     tcase_add_test(c, wrong_globals_and_objects_are_refused);
     tcase_add_test(c, a_disk_has_the_properties_of_its_drive_device_and_globals);
+    tcase_add_test(c, a_cdrom_is_a_disk_that_is_only_read);
     tcase_add_test(c, wrong_drives_are_refused);
     tcase_add_test(c, wrong_properties_of_a_disk_are_refused_and_its_image_let_go);
     tcase_add_test(c, a_drive_belongs_to_one_device);

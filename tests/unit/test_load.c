@@ -433,6 +433,44 @@ START_TEST(gzip_that_unpacks_to_more_than_ram_is_refused)
 }
 END_TEST
 
+/* "PE\0\0" at 64 with two sections, the second of which ends at `end`. */
+static struct linux_image make_efi_image(uint32_t end)
+{
+    struct linux_image image = make_image(40 * MIB);
+    put(image.bytes + 0x3c, 64, 4);
+    memcpy(image.bytes + 64, "PE\0\0", 4);
+    put(image.bytes + 64 + 6, 2, 2);
+    put(image.bytes + 64 + 20, 100, 2);
+    uint8_t *sections = image.bytes + 64 + 24 + 100;
+    put(sections + 16, 1000, 4);
+    put(sections + 20, 1000, 4);
+    put(sections + 40 + 16, end - 2000, 4);
+    put(sections + 40 + 20, 2000, 4);
+    return image;
+}
+
+START_TEST(an_image_whose_efi_sections_are_not_all_there_is_refused)
+{
+    struct linux_image image = make_efi_image(4096);
+    struct fixture *f = fixture_create(RAM);
+    expect_loaded(f, image.bytes, sizeof image.bytes, RAM_BASE + 2 * MIB);
+    fixture_destroy(f);
+    image = make_efi_image(4097);
+    expect_refused(image.bytes, sizeof image.bytes, "truncated: its EFI sections");
+    image = make_efi_image(4096);
+    expect_refused(image.bytes, 4095, "truncated");
+    expect_refused(image.bytes, 64 + 24 + 100 + 79, "truncated"); /* half a section table */
+    expect_refused(image.bytes, 64 + 23, "truncated");            /* half a header */
+    put(image.bytes + 0x3c, UINT32_MAX, 4);
+    expect_refused(image.bytes, sizeof image.bytes, "truncated");
+    put(image.bytes + 64, 0, 4); /* no PE header: nothing is known */
+    put(image.bytes + 0x3c, 64, 4);
+    f = fixture_create(RAM);
+    expect_loaded(f, image.bytes, 100, RAM_BASE + 2 * MIB);
+    fixture_destroy(f);
+}
+END_TEST
+
 START_TEST(efi_zboot_images_of_gzip_are_unpacked)
 {
     struct fixture *f = fixture_create(RAM);
@@ -610,6 +648,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, a_large_gzip_is_unpacked_in_full);
     tcase_add_test(c, damaged_gzip_is_refused);
     tcase_add_test(c, gzip_that_unpacks_to_more_than_ram_is_refused);
+    tcase_add_test(c, an_image_whose_efi_sections_are_not_all_there_is_refused);
     tcase_add_test(c, efi_zboot_images_of_gzip_are_unpacked);
     tcase_add_test(c, a_uimage_goes_where_its_header_says);
     tcase_add_test(c, damaged_or_foreign_uimages_are_refused);
