@@ -17,11 +17,18 @@ struct edge {
     uint32_t to;
 };
 
+/* A node of the tree. Most ways down end soon: `filter` has a bit for each kind of edge that there
+ * may be, by part and forward, and spares the look-ups of most that there are not. */
+struct node {
+    handler *merged; /* NULL: no sequence ends here */
+    uint64_t filter;
+};
+
 struct fuser {
     handler *parts[PARTS]; /* those that occur in sequences; NULL: free */
     struct edge edges[EDGES];
-    handler **merged; /* by node; NULL: no sequence ends here */
-    uint32_t nodes;
+    struct node *nodes;
+    uint32_t node_count;
 };
 
 /* The slot of a handler, or the free one where it belongs. */
@@ -38,6 +45,11 @@ static unsigned part_number(const struct fuser *f, handler *run)
 {
     uint32_t slot = part_slot(f, run);
     return f->parts[slot] ? slot + 1 : 0;
+}
+
+static uint64_t filter_bit(unsigned part, unsigned forward)
+{
+    return 1ull << ((part * 4 + forward) * 0x9e3779b1u >> 26);
 }
 
 /* `forward`: what the part takes from the accumulator. */
@@ -62,13 +74,14 @@ static void add_sequence(struct fuser *f, const struct superinstruction *s)
     for (unsigned i = 0; i < SUPERINSTRUCTION_MAX && s->parts[i]; i++) {
         uint32_t part = part_slot(f, s->parts[i]);
         f->parts[part] = s->parts[i];
+        f->nodes[node].filter |= filter_bit(part + 1, s->forward[i]);
         const struct edge *edge = find_edge(f, node, part + 1, s->forward[i]);
         if (!edge->key)
             f->edges[edge - f->edges] =
-                (struct edge){edge_key(node, part + 1, s->forward[i]), f->nodes++};
+                (struct edge){edge_key(node, part + 1, s->forward[i]), f->node_count++};
         node = edge->to;
     }
-    f->merged[node] = s->merged;
+    f->nodes[node].merged = s->merged;
 }
 
 struct fuser *fuser_create(void)
@@ -76,13 +89,12 @@ struct fuser *fuser_create(void)
     struct fuser *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
-    f->merged =
-        calloc(1 + (size_t)superinstruction_count * SUPERINSTRUCTION_MAX, sizeof *f->merged);
-    if (!f->merged) {
+    f->nodes = calloc(1 + (size_t)superinstruction_count * SUPERINSTRUCTION_MAX, sizeof *f->nodes);
+    if (!f->nodes) {
         free(f);
         return NULL;
     }
-    f->nodes = 1;
+    f->node_count = 1;
     for (unsigned i = 0; i < superinstruction_count; i++)
         add_sequence(f, &superinstructions[i]);
     return f;
@@ -92,7 +104,7 @@ void fuser_destroy(struct fuser *f)
 {
     if (!f)
         return;
-    free(f->merged);
+    free(f->nodes);
     free(f);
 }
 
@@ -138,24 +150,34 @@ static void offer(struct tiling *t, unsigned start, unsigned end, handler *merge
     *best = (struct way){merged, (uint8_t)(end - start), (uint8_t)dispatches, (uint8_t)forwarded};
 }
 
+static void search_from(struct tiling *t, uint32_t node, unsigned start, unsigned at,
+                        unsigned forwarded);
+
+/* Along the edge from `node` of the op at `at`, if there is one. */
+static inline void search_along(struct tiling *t, uint32_t node, unsigned start, unsigned at,
+                                unsigned forward, unsigned forwarded)
+{
+    if (!(t->f->nodes[node].filter & filter_bit(t->parts[at], forward)))
+        return;
+    const struct edge *edge = find_edge(t->f, node, t->parts[at], forward);
+    if (edge->key)
+        search_from(t, edge->to, start, at + slots_of(&t->ops[at], t->n - at),
+                    forwarded + count_forwarded(forward));
+}
+
 /* Goes down the tree from `node` with the op at `at`. An operand that the accumulator has is in its
  * register too, so that both kinds of edges fit. */
 static void search_from(struct tiling *t, uint32_t node, unsigned start, unsigned at,
                         unsigned forwarded)
 {
-    if (t->f->merged[node])
-        offer(t, start, at, t->f->merged[node], forwarded);
+    if (t->f->nodes[node].merged)
+        offer(t, start, at, t->f->nodes[node].merged, forwarded);
     if (at >= t->n || !t->parts[at])
         return;
-    unsigned next = at + slots_of(&t->ops[at], t->n - at), forward = t->side[at].forward;
-    const struct edge *edge = find_edge(t->f, node, t->parts[at], forward);
-    if (edge->key)
-        search_from(t, edge->to, start, next, forwarded + count_forwarded(forward));
-    if (!forward)
-        return;
-    edge = find_edge(t->f, node, t->parts[at], 0);
-    if (edge->key)
-        search_from(t, edge->to, start, next, forwarded);
+    unsigned forward = t->side[at].forward;
+    search_along(t, node, start, at, forward, forwarded);
+    if (forward)
+        search_along(t, node, start, at, 0, forwarded);
 }
 
 /* From the last slot back to the first: the longest run is not always the best, for it may cut

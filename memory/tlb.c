@@ -228,9 +228,14 @@ void tlb_poison_stores(struct tlb *t, uint64_t pa)
 {
     uint64_t page = pa & PAGE_MASK;
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
-        for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
-            if (t->records[context][TLB_STORE][i].pa == page)
-                t->fast[context][TLB_STORE][i].tag = TLB_NO_TAG;
+        for (unsigned word = 0; word < TLB_L1_ENTRIES / 64; word++) {
+            uint64_t bits = t->used[context][TLB_STORE][word];
+            for (; bits; bits &= bits - 1) {
+                unsigned i = word * 64 + (unsigned)__builtin_ctzll(bits);
+                if (t->records[context][TLB_STORE][i].pa == page)
+                    t->fast[context][TLB_STORE][i].tag = TLB_NO_TAG;
+            }
+        }
     }
 }
 
