@@ -509,8 +509,6 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
 
 /* --- cache blocks (Zicbom, Zicboz) ------------------------------------------------------- */
 
-#define CACHE_BLOCK_BYTES 64u
-
 /* All of the block that holds va must be accessible: a PMP boundary may cut it. */
 static bool find_cache_block(struct hart *h, uint64_t va, enum tlb_access access,
                              struct piece *piece)
@@ -535,15 +533,16 @@ bool hart_probe_cache_block(struct hart *h, uint64_t va)
 bool hart_zero_cache_block(struct hart *h, uint64_t va)
 {
     struct piece piece;
-    if (!trigger_permits(h, va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1), CACHE_BLOCK_BYTES,
-                         TRIGGER_STORE) ||
+    uint64_t block = va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1);
+    if (!trigger_permits(h, block, CACHE_BLOCK_BYTES, TRIGGER_STORE) ||
         !find_cache_block(h, va, TLB_STORE, &piece))
         return false;
     if (!is_ram(&piece))
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
-    note_store(h, &piece, CACHE_BLOCK_BYTES);
-    note_access(h, va & ~(uint64_t)(CACHE_BLOCK_BYTES - 1), CACHE_BLOCK_BYTES, WATCH_STORES);
+    if (!note_store(h, &piece, CACHE_BLOCK_BYTES))
+        open_fast_path(h, piece.record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(&piece) - block);
+    note_access(h, block, CACHE_BLOCK_BYTES, WATCH_STORES);
     return true;
 }
 

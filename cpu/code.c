@@ -257,7 +257,7 @@ static void drop_page(struct code_cache *code, struct code_page *page)
     for (uint32_t i = page->first_block; i; i = code->blocks[i - 1].next_in_page) {
         struct block *block = &code->blocks[i - 1];
         remove_from_hash(code, block);
-        struct code_jump *jump = &code->jumps[block->pa / 2 % CODE_JUMPS];
+        struct code_jump *jump = code_jump(code, block->pa);
         if (jump->pa == block->pa)
             jump->pa = CODE_NO_PAGE;
         code->ops[block->first].run = op_stale;
@@ -373,12 +373,14 @@ static const char *part_name(handler *run)
 
 static void log_block_profile(const struct code_cache *code, const struct block *block)
 {
+    static const char *const suffixes[] = {"", ".a", ".b", ".ab"};
     char line[4096];
     size_t used = 0;
     uint32_t end = block->first;
     for (unsigned n = 0; n < BLOCK_MAX && code->executed[end] && used < sizeof line; n++, end++) {
         const char *name = part_name(code->ops[end].run);
-        used += (size_t)snprintf(line + used, sizeof line - used, " %s:%llu", name ? name : "-",
+        used += (size_t)snprintf(line + used, sizeof line - used, " %s%s:%llu", name ? name : "-",
+                                 suffixes[code->side[end].forward],
                                  (unsigned long long)code->executed[end]);
         if (code->ops[end + 1].run == op_resolve)
             end++;

@@ -24,12 +24,16 @@
 #define BLOCK_MAX 32 /* guest instructions; also what the exact end of a slice needs */
 
 struct op_side {
-    uint16_t offset; /* in the page, 0 to 4094 */
-    uint8_t before;  /* instructions from block entry */
-    uint8_t length;  /* 2 or 4 bytes */
+    uint16_t offset;     /* in the page, 0 to 4094 */
+    uint8_t before;      /* instructions from block entry */
+    uint8_t length : 4;  /* 2 or 4 bytes */
+    uint8_t forward : 4; /* enum forward */
 };
 
 #define CODE_NO_PAGE UINT64_MAX
+/* Which operands of an op are what the op before it in the block left in the accumulator: what was
+ * last written to an x register. At a block's entry nothing is known of it. */
+enum forward { FORWARD_RS1 = 1, FORWARD_RS2 = 2 };
 
 /* Key of a block beyond its address: mstatus.FS and frm, as far as decoding depends on them. */
 enum fs_mode { FS_MODE_OFF, FS_MODE_CLEAN, FS_MODE_DIRTY };
@@ -116,10 +120,15 @@ static inline struct op *code_entry(const struct code_cache *code, const struct 
 {
     return &code->ops[block->first];
 }
+/* Where the entry op of pa is kept, if it is. */
+static inline struct code_jump *code_jump(struct code_cache *code, uint64_t pa)
+{
+    return &code->jumps[pa / 2 % CODE_JUMPS];
+}
 /* The entry op of the block at pa that is not keyed; likewise. */
 static inline struct op *code_target(struct code_cache *code, uint64_t pa, unsigned context)
 {
-    struct code_jump *jump = &code->jumps[pa / 2 % CODE_JUMPS];
+    struct code_jump *jump = code_jump(code, pa);
     if (jump->pa != pa) {
         struct op *op = code_entry(code, code_find(code, pa, context, false));
         *jump = (struct code_jump){pa, op};
@@ -143,7 +152,8 @@ static inline unsigned code_block_limit(const struct code_cache *code)
 void code_log_stats(const struct code_cache *code);
 /* Starts counting, without superinstructions. An error in builds that do not count. */
 bool code_profile(struct code_cache *code, struct error *err) MUST_CHECK;
-/* A line of topic LOG_PROFILE for each block that ran: its ops as NAME:COUNT. */
+/* A line of topic LOG_PROFILE for each block that ran: its ops as NAME:COUNT, with the suffix .a,
+ * .b or .ab when the accumulator has rs1, rs2 or both. */
 void code_log_profile(const struct code_cache *code);
 
 /* Bytes at pa changed: drops the page's blocks if a decoded line was hit, and says so. */

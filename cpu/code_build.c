@@ -19,6 +19,7 @@ struct builder {
     uint32_t offset; /* in the page, of the current instruction */
     uint8_t length;  /* of the current instruction */
     uint8_t count;   /* instructions before the current one */
+    uint8_t written; /* the x register written last: the accumulator has its value */
     bool guarded;    /* a guard op stands before */
     bool done;
     uint32_t links[BLOCK_MAX + 1]; /* slots whose targets lie on other pages */
@@ -26,13 +27,37 @@ struct builder {
     uint64_t seen[PAGE_BYTES / 2 / 64]; /* halfwords where an instruction of the block begins */
 };
 
+static uint8_t sink(uint8_t rd)
+{
+    return rd ? rd : X_SINK;
+}
+
 static struct op *emit(struct builder *b, handler *run)
 {
     struct code_cache *code = b->request->code;
     uint32_t slot = b->request->at + b->used++;
     code->ops[slot] = (struct op){.run = run};
-    code->side[slot] = (struct op_side){(uint16_t)b->offset, b->count, b->length};
+    code->side[slot] = (struct op_side){
+        .offset = (uint16_t)b->offset, .before = b->count, .length = b->length & 15};
     return &code->ops[slot];
+}
+
+/* Emits the op of an instruction with its registers. */
+static struct op *emit_insn(struct builder *b, handler *run, const struct decoded *in)
+{
+    struct op *op = emit(b, run);
+    struct op_side *side = &b->request->code->side[op - b->request->code->ops];
+    if (in->uses & INSN_USES_RS1 && in->rs1 == b->written)
+        side->forward |= FORWARD_RS1;
+    if (in->uses & INSN_USES_RS2 && in->rs2 == b->written)
+        side->forward |= FORWARD_RS2;
+    op->rd = in->rd;
+    op->rs1 = in->rs1;
+    op->rs2 = in->rs2;
+    op->imm = in->imm;
+    if (in->uses & INSN_USES_RD)
+        b->written = op->rd = sink(in->rd);
+    return op;
 }
 
 /* The link slot behind an exit to page offset `target`, which may lie outside the page. */
@@ -46,9 +71,7 @@ static void emit_link(struct builder *b, int32_t target)
 
 static void emit_exit(struct builder *b, handler *run, const struct decoded *in, int32_t target)
 {
-    struct op *op = emit(b, run);
-    op->rs1 = in->rs1;
-    op->rs2 = in->rs2;
+    struct op *op = emit_insn(b, run, in);
     op->n = (uint8_t)(b->count + 1);
     op->imm = target;
     emit_link(b, target);
@@ -64,11 +87,6 @@ static void emit_end(struct builder *b, int32_t target, unsigned steps)
     b->done = true;
 }
 
-static uint8_t sink(uint8_t rd)
-{
-    return rd ? rd : X_SINK;
-}
-
 static bool was_seen(const struct builder *b, uint32_t offset)
 {
     return b->seen[offset / 128] >> (offset / 2 % 64) & 1;
@@ -82,8 +100,7 @@ static bool build_jump(struct builder *b, const struct decoded *in)
 {
     int32_t target = (int32_t)b->offset + in->imm;
     if (in->rd || !b->used) {
-        struct op *op = emit(b, op_link);
-        op->rd = sink(in->rd);
+        struct op *op = emit_insn(b, op_link, in);
         op->imm = (int32_t)b->offset + in->length;
     }
     bool follows = b->request->code->watch == CODE_UNWATCHED;
@@ -99,9 +116,7 @@ static bool build_jump(struct builder *b, const struct decoded *in)
 
 static void build_jump_register(struct builder *b, const struct decoded *in)
 {
-    struct op *op = emit(b, in->base->run);
-    op->rd = sink(in->rd);
-    op->rs1 = in->rs1;
+    struct op *op = emit_insn(b, in->base->run, in);
     op->n = (uint8_t)(b->count + 1);
     op->imm = (int32_t)((uint32_t)in->imm << 16 | (b->offset + in->length));
     emit(b, NULL)->va = 1; /* odd: no target equals it */
@@ -160,22 +175,14 @@ static void build_fp(struct builder *b, const struct decoded *in)
         build_illegal(b);
         return;
     }
-    struct op *op = emit(b, run);
-    bool to_f = in->base->operands[0] == 'f';
-    op->rd = to_f ? in->rd : sink(in->rd);
-    op->rs1 = in->rs1;
-    op->rs2 = in->rs2;
+    struct op *op = emit_insn(b, run, in);
     op->n = in->rs3;
     op->imm = imm;
 }
 
 static void build_plain(struct builder *b, const struct decoded *in)
 {
-    struct op *op = emit(b, in->base->run);
-    op->rd = sink(in->rd);
-    op->rs1 = in->rs1;
-    op->rs2 = in->rs2;
-    op->imm = in->imm;
+    struct op *op = emit_insn(b, in->base->run, in);
     if (in->base->format == FORMAT_UPC)
         op->imm += (int32_t)b->offset;
 }
@@ -282,11 +289,13 @@ static void emit_records(struct builder *b)
 
 struct build_result build_block(const struct build_request *request)
 {
-    struct builder b = {.request = request, .offset = (uint32_t)(request->pa % PAGE_BYTES)};
+    struct builder b = {
+        .request = request, .offset = (uint32_t)(request->pa % PAGE_BYTES), .written = X_SINK};
     while (!b.done)
         build_next(&b);
     if (request->fuser)
-        fuse(request->fuser, &request->code->ops[request->at], b.used);
+        fuse(request->fuser, &request->code->ops[request->at], &request->code->side[request->at],
+             b.used);
     emit_records(&b);
     return (struct build_result){.slots = b.used, .instructions = b.count};
 }

@@ -1,34 +1,16 @@
-/* The handlers: every integer, memory and system row, the ops of the block builder, and the slow
- * paths behind them. This is the hot file; CMakeLists.txt gives it flags of its own. */
-#include "cpu/exec.h"
+/* The handlers of atomics, system and cryptography rows, the ops of the block builder, and all slow
+ * paths. The rows that superinstructions are made of are in exec_rows.c. Both are hot;
+ * CMakeLists.txt gives them flags of their own. */
 #include "cpu/crypto.h"
-#include "cpu/fuse.h"
+#include "cpu/exec_words.h"
 
 /* --- slow paths, which the words refer to --------------------------------------------- */
 
-static HANDLER(leave_at_target);
-static HANDLER(jump_register_slow);
-static HANDLER(slow_load_int8_t);
-static HANDLER(slow_load_int16_t);
-static HANDLER(slow_load_int32_t);
-static HANDLER(slow_load_uint8_t);
-static HANDLER(slow_load_uint16_t);
-static HANDLER(slow_load_uint32_t);
-static HANDLER(slow_load_uint64_t);
-static HANDLER(slow_store_uint8_t);
-static HANDLER(slow_store_uint16_t);
-static HANDLER(slow_store_uint32_t);
-static HANDLER(slow_store_uint64_t);
-static HANDLER(slow_fload_uint16_t);
-static HANDLER(slow_fload_uint32_t);
-static HANDLER(slow_fload_uint64_t);
-static HANDLER(slow_fstore_uint16_t);
-static HANDLER(slow_fstore_uint32_t);
-static HANDLER(slow_fstore_uint64_t);
 static HANDLER(slow_load_reserved_int32_t);
 static HANDLER(slow_load_reserved_int64_t);
 static HANDLER(slow_store_conditional_int32_t);
 static HANDLER(slow_store_conditional_int64_t);
+static HANDLER(slow_zero_block);
 /* Leaves behind this instruction, which is complete: a slow path set h->leave. */
 static HANDLER(leave_behind);
 /* Takes the exception in h->trap at this instruction, and leaves. */
@@ -47,98 +29,6 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
         if (UNLIKELY(h->leave))                                                                    \
             TAIL(leave_behind);                                                                    \
         NEXT;                                                                                      \
-    } while (0)
-
-/* Exits. `n` steps are charged; with the budget used up the hart leaves at the target. */
-#define BRANCH(condition)                                                                          \
-    BRANCH_TAKEN(condition);                                                                       \
-    CONTINUE_AT(op + 2)
-
-#define BRANCH_TAKEN(condition)                                                                    \
-    if (condition)                                                                                 \
-    JUMP()
-
-#define JUMP()                                                                                     \
-    do {                                                                                           \
-        budget -= op->n;                                                                           \
-        if (UNLIKELY(budget < 0))                                                                  \
-            TAIL(leave_at_target);                                                                 \
-        CONTINUE_AT(op[1].target);                                                                 \
-    } while (0)
-
-/* The inline cache of jalr: op[1] = target address and its op, op[2] = the physical page it is on.
- * It holds only while the fetch TLB maps the target's page to that physical page. */
-#define JUMP_REGISTER()                                                                            \
-    do {                                                                                           \
-        uint64_t target_ = (RS1 + (op->imm >> 16)) & ~1ull;                                        \
-        WRITE_RD(h->page_va + (uint16_t)op->imm);                                                  \
-        budget -= op->n;                                                                           \
-        const struct tlb_fast *entry_ = &h->fetch_tlb[tlb_index(target_)];                         \
-        if (UNLIKELY(budget < 0 || op[1].va != target_ || entry_->tag != (target_ & PAGE_MASK) ||  \
-                     entry_->addend != op[2].page)) {                                              \
-            h->pc = target_;                                                                       \
-            TAIL(jump_register_slow);                                                              \
-        }                                                                                          \
-        h->page_va = entry_->tag;                                                                  \
-        h->page_pa = entry_->addend;                                                               \
-        CONTINUE_AT(op[1].target);                                                                 \
-    } while (0)
-
-/* Memory. One compare catches a miss, a missing permission, an access that runs over the page,
- * MMIO, and whatever else poisoned the tag. */
-#define FAST_ENTRY(table, va, type)                                                                \
-    const struct tlb_fast *entry_ = &h->table[tlb_index(va)];                                      \
-    bool miss_ = entry_->tag != (((va) + sizeof(type) - 1) & PAGE_MASK)
-
-#define FAST_LOAD(type)                                                                            \
-    uint64_t va_ = RS1 + IMM;                                                                      \
-    FAST_ENTRY(load_tlb, va_, type);                                                               \
-    if (UNLIKELY(miss_))                                                                           \
-        TAIL(slow_load_##type);                                                                    \
-    type value_;                                                                                   \
-    memcpy(&value_, (const void *)(uintptr_t)(va_ + entry_->addend), sizeof value_)
-
-#define LOAD(type)                                                                                 \
-    do {                                                                                           \
-        FAST_LOAD(type);                                                                           \
-        WRITE_RD(value_);                                                                          \
-    } while (0)
-
-#define FAST_STORE(type, from)                                                                     \
-    uint64_t va_ = RS1 + IMM;                                                                      \
-    type value_ = (type)(from);                                                                    \
-    FAST_ENTRY(store_tlb, va_, type);                                                              \
-    if (UNLIKELY(miss_))                                                                           \
-        TAIL(slow_store_##type);                                                                   \
-    memcpy((void *)(uintptr_t)(va_ + entry_->addend), &value_, sizeof value_)
-
-#define STORE(type)                                                                                \
-    do {                                                                                           \
-        FAST_STORE(type, RS2);                                                                     \
-    } while (0)
-
-/* Floating-point loads and stores: what is narrower than its register is NaN-boxed there. */
-#define BOX(type, v)                                                                               \
-    (sizeof(type) == 2 ? NAN_BOX16(v) : sizeof(type) == 4 ? NAN_BOX(v) : (uint64_t)(v))
-#define FLOAD(type)                                                                                \
-    do {                                                                                           \
-        uint64_t va_ = RS1 + IMM;                                                                  \
-        FAST_ENTRY(load_tlb, va_, type);                                                           \
-        if (UNLIKELY(miss_))                                                                       \
-            TAIL(slow_fload_##type);                                                               \
-        type value_;                                                                               \
-        memcpy(&value_, (const void *)(uintptr_t)(va_ + entry_->addend), sizeof value_);           \
-        WRITE_FRD(BOX(type, value_));                                                              \
-    } while (0)
-
-#define FSTORE(type)                                                                               \
-    do {                                                                                           \
-        uint64_t va_ = RS1 + IMM;                                                                  \
-        type value_ = (type)FRS2;                                                                  \
-        FAST_ENTRY(store_tlb, va_, type);                                                          \
-        if (UNLIKELY(miss_))                                                                       \
-            TAIL(slow_fstore_##type);                                                              \
-        memcpy((void *)(uintptr_t)(va_ + entry_->addend), &value_, sizeof value_);                 \
     } while (0)
 
 /* Atomics. MEM is the old value; deterministic rounds run one hart at a time, so a plain
@@ -192,13 +82,30 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
         WRITE_RD(!stored_);                                                                        \
     } while (0)
 
-#define NOTHING() (void)0
+/* cbo.zero: the block lies on one page, whose store tag answers for all of it. */
+#define ZERO_BLOCK()                                                                               \
+    do {                                                                                           \
+        uint64_t va_ = RS1 & ~(uint64_t)(CACHE_BLOCK_BYTES - 1);                                   \
+        FAST_ENTRY(store_tlb, va_, uint8_t);                                                       \
+        if (UNLIKELY(miss_ || !hart_cbo_enabled(h, ENVCFG_CBZE)))                                  \
+            TAIL(slow_zero_block);                                                                 \
+        memset((void *)(uintptr_t)(va_ + entry_->addend), 0, CACHE_BLOCK_BYTES);                   \
+    } while (0)
 
 /* System instructions: a function that sees its own pc and steps, and the operands in op. */
 #define SYSTEM(function)                                                                           \
     do {                                                                                           \
         hart_sync(h, op, budget);                                                                  \
         bool ok_ = function(h, op);                                                                \
+        AFTER_SLOW(ok_);                                                                           \
+    } while (0)
+
+/* The same for a function that writes rd. */
+#define SYSTEM_RD(function)                                                                        \
+    do {                                                                                           \
+        hart_sync(h, op, budget);                                                                  \
+        bool ok_ = function(h, op);                                                                \
+        acc = h->x[op->rd];                                                                        \
         AFTER_SLOW(ok_);                                                                           \
     } while (0)
 
@@ -250,11 +157,6 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #define F I
 #define G I
 #include "cpu/isa/a.def"
-#include "cpu/isa/b.def"
-#include "cpu/isa/block.def"
-#include "cpu/isa/fmem.def"
-#include "cpu/isa/i.def"
-#include "cpu/isa/m.def"
 #include "cpu/isa/sys.def"
 #include "cpu/isa/zimop.def"
 #include "cpu/isa/zk.def"
@@ -262,12 +164,10 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #undef F
 #undef G
 
-#include "cpu/superinstructions.inc"
-
 /* --- leaving ---------------------------------------------------------------------------------- */
 
 /* The budget is used up at an exit: the hart stands at its target. */
-static HANDLER(leave_at_target)
+HANDLER(leave_at_target)
 {
     h->pc = h->page_va + (uint64_t)IMM;
     h->steps = h->slice_end - (uint64_t)budget;
@@ -347,13 +247,9 @@ HANDLER(op_cross)
     CONTINUE_AT(op[1].target);
 }
 
-/* jalr whose inline cache does not hold: h->pc is the target, steps are charged. */
-static HANDLER(jump_register_slow)
+/* A jump by register to a target for which there is no entry op at hand. */
+static HANDLER(jump_register_find)
 {
-    if (budget < 0) {
-        h->steps = h->slice_end - (uint64_t)budget;
-        LEAVE;
-    }
     uint64_t generation = h->ports.code->generation, va = h->pc;
     h->stats.jumps_missed++;
     struct op *target = find_target(h, budget);
@@ -365,6 +261,28 @@ static HANDLER(jump_register_slow)
         op[2].page = h->page_pa;
     }
     CONTINUE_AT(target);
+}
+
+/* jalr whose inline cache does not hold: h->pc is the target, steps are charged. Most of them are
+ * returns to one of several callers, whose entry ops are at hand. */
+HANDLER(jump_register_slow)
+{
+    uint64_t va = h->pc;
+    const struct tlb_fast *entry = &h->fetch_tlb[tlb_index(va)];
+    if (UNLIKELY(budget < 0)) {
+        h->steps = h->slice_end - (uint64_t)budget;
+        LEAVE;
+    }
+    const struct code_jump *jump = code_jump(h->ports.code, entry->addend + va % PAGE_BYTES);
+    if (UNLIKELY(entry->tag != (va & PAGE_MASK) || jump->pa != entry->addend + va % PAGE_BYTES))
+        TAIL(jump_register_find);
+    h->stats.jumps_missed++;
+    h->page_va = entry->tag;
+    h->page_pa = entry->addend;
+    op[1].va = va;
+    op[1].target = jump->op;
+    op[2].page = entry->addend;
+    CONTINUE_AT(jump->op);
 }
 
 /* --- ops of the block builder ----------------------------------------------------------------- */
@@ -466,7 +384,7 @@ static HANDLER(op_moved)
 /* --- memory ----------------------------------------------------------------------------------- */
 
 #define SLOW_LOAD(type)                                                                            \
-    static HANDLER(slow_load_##type)                                                               \
+    HANDLER(slow_load_##type)                                                                      \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -476,7 +394,7 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_FLOAD(type)                                                                           \
-    static HANDLER(slow_fload_##type)                                                              \
+    HANDLER(slow_fload_##type)                                                                     \
     {                                                                                              \
         uint64_t value;                                                                            \
         hart_sync(h, op, budget);                                                                  \
@@ -486,7 +404,7 @@ static HANDLER(op_moved)
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_STORE(name, type, from)                                                               \
-    static HANDLER(name##_##type)                                                                  \
+    HANDLER(name##_##type)                                                                         \
     {                                                                                              \
         hart_sync(h, op, budget);                                                                  \
         bool ok = hart_store(h, RS1 + (uint64_t)IMM, sizeof(type), from);                          \
@@ -528,6 +446,10 @@ SLOW_STORE(slow_store, uint8_t, RS2)
 SLOW_STORE(slow_store, uint16_t, RS2)
 SLOW_STORE(slow_store, uint32_t, RS2)
 SLOW_STORE(slow_store, uint64_t, RS2)
+static HANDLER(slow_zero_block)
+{
+    SYSTEM(hart_cbo_zero);
+}
 SLOW_STORE(slow_fstore, uint16_t, FRS2)
 SLOW_STORE(slow_fstore, uint32_t, FRS2)
 SLOW_STORE(slow_fstore, uint64_t, FRS2)

@@ -9,19 +9,26 @@
 #include "cpu/hart.h"
 #include "cpu/op.h"
 
-#define HANDLER(name) handler_result name(struct hart *h, struct op *op, int64_t budget)
+/* `acc` holds what was last written to an x register: a superinstruction whose operand is that
+ * value takes it from here, and need not wait for it to come back from memory. */
+#define HANDLER(name)                                                                              \
+    handler_result name(struct hart *h, struct op *op, int64_t budget,                             \
+                        uint64_t acc __attribute__((unused)))
 
 /* --- words ---------------------------------------------------------------------------------- */
 
-#define RS1     h->x[op->rs1]
-#define RS2     h->x[op->rs2]
+#define RS1_IN_REGISTER h->x[op->rs1]
+#define RS2_IN_REGISTER h->x[op->rs2]
+
+#define RS1     RS1_IN_REGISTER
+#define RS2     RS2_IN_REGISTER
 #define IMM     ((int64_t)op->imm)
 #define SHAMT   op->imm
 #define PAGE_VA h->page_va
 /* rd as an operand: the sink stands for x0. */
 #define OLD_RD        (op->rd == X_SINK ? 0 : h->x[op->rd])
-#define WRITE_RD(v)   h->x[op->rd] = (uint64_t)(v)
-#define WRITE_RD32(v) h->x[op->rd] = (uint64_t)(int64_t)(int32_t)(v)
+#define WRITE_RD(v)   h->x[op->rd] = acc = (uint64_t)(v)
+#define WRITE_RD32(v) WRITE_RD((int64_t)(int32_t)(v))
 #define FRS1          h->f[op->rs1]
 #define FRS2          h->f[op->rs2]
 #define FRS3          h->f[op->n]

@@ -1,4 +1,5 @@
-/* Superinstructions: runs of ops that one handler executes without dispatch in between.
+/* Superinstructions: runs of ops that one handler executes without dispatch in between, and ops
+ * that take an operand from the accumulator.
  *
  * The first slot of a run gets the merged handler, the others keep their own: a slow path in the
  * middle goes on at its own slot. Which sequences there are is the text of
@@ -7,14 +8,15 @@
 #ifndef RIVULET_CPU_FUSE_H
 #define RIVULET_CPU_FUSE_H
 
-#include "cpu/op.h"
+#include "cpu/code.h"
 
 #include <stdbool.h>
 
 #define SUPERINSTRUCTION_MAX 8
 
 struct superinstruction {
-    handler *parts[SUPERINSTRUCTION_MAX]; /* NULL behind the last */
+    handler *parts[SUPERINSTRUCTION_MAX];  /* NULL behind the last */
+    uint8_t forward[SUPERINSTRUCTION_MAX]; /* enum forward: operands taken from the accumulator */
     handler *merged;
 };
 
@@ -27,8 +29,8 @@ struct fuser;
 struct fuser *fuser_create(void);
 void fuser_destroy(struct fuser *f);
 
-/* Merges the longest known runs, from the first slot on. ops[0..n) is a block without its exit
- * records; a branch takes two slots. */
-void fuse(const struct fuser *f, struct op *ops, unsigned n);
+/* Merges known runs so that as few dispatches as can be are left. ops[0..n) is a block without its
+ * exit records, side[0..n) tells what is forwarded; a branch takes two slots. */
+void fuse(const struct fuser *f, struct op *ops, const struct op_side *side, unsigned n);
 
 #endif

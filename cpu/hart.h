@@ -169,11 +169,12 @@ struct hart {
     struct hart_ports ports;
     struct pending_trap trap;
     enum hart_stop stop;
-    unsigned triggers_on;        /* OR of enum trigger_use: what triggers there are */
-    uint32_t counters_armed;     /* hpm counters whose top bit is set: they will overflow */
-    unsigned code_context;       /* key of decoded blocks: FS and frm; see code.h */
-    bool stress;                 /* shake the caches: see hart_set_stress */
-    int64_t budget;              /* loop dispatch: the budget between handlers */
+    unsigned triggers_on;    /* OR of enum trigger_use: what triggers there are */
+    uint32_t counters_armed; /* hpm counters whose top bit is set: they will overflow */
+    unsigned code_context;   /* key of decoded blocks: FS and frm; see code.h */
+    bool stress;             /* shake the caches: see hart_set_stress */
+    int64_t budget;          /* loop dispatch: budget and accumulator between handlers */
+    uint64_t acc;
     bool exact;                  /* blocks are run one at a time: no handler enters another */
     uint64_t resume_pc;          /* a breakpoint here has been reported: go over it */
     const struct watch *watches; /* hart_set_watches */
@@ -294,7 +295,16 @@ bool hart_store_conditional(struct hart *h, uint64_t va, unsigned size, uint64_t
                             bool *stored) MUST_CHECK;
 /* Host address of naturally aligned RAM for a read-modify-write; NULL: h->trap is filled. */
 void *hart_amo_address(struct hart *h, uint64_t va, unsigned size);
-/* cbo.*: the 64-byte block that holds va. */
+#define CACHE_BLOCK_BYTES 64u
+/* Whether menvcfg and senvcfg let this privilege execute a cache-block operation (CMO extensions,
+ * section "Control and Status Register State"). */
+static inline bool hart_cbo_enabled(const struct hart *h, uint64_t field)
+{
+    if (h->priv != PRIV_M && !(h->csr.menvcfg & field))
+        return false;
+    return h->priv != PRIV_U || h->csr.senvcfg & field;
+}
+/* cbo.*: the block that holds va. */
 bool hart_probe_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
 bool hart_zero_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
 /* Makes va's page the one that executes (page_va, page_pa), through the fetch TLB; keeps it when it

@@ -130,6 +130,12 @@ struct immediate {
     uint8_t width; /* for sign extension; 0: unsigned */
 };
 
+/* Neighbouring bits of an immediate that are neighbours in the word, too. */
+struct imm_run {
+    uint8_t word_lo, imm_lo, width;
+};
+#define MAX_IMM_RUNS 9 /* c.j */
+
 /* A field of the word: bits lo .. lo + width - 1; width 0: the row has none. */
 struct insn_field {
     uint8_t lo, width;
@@ -142,17 +148,25 @@ struct insn_decoder_row {
     const struct insn *base; /* the row whose handler runs: itself, or what it expands to */
     uint8_t nonzero_mask;    /* fields that must not be zero: bit = index in `reg`, 6 = immediate */
     struct insn_field reg[6]; /* rd rs1 rs2 rs3 rd+rs1 rm */
+    uint8_t uses;             /* enum insn_use, of `base` */
     uint8_t imm_bits;         /* number of `i` letters */
-    uint8_t imm_at[26];       /* word bit of each `i`, from the highest */
+    uint8_t imm_run_count;
+    struct imm_run imm_runs[MAX_IMM_RUNS];
 };
 
 #define BUCKETS        (32 * 8)
 #define BUCKETS_C      (4 * 8)
 #define MAX_PER_BUCKET 160
 
+/* What is compared is kept together, apart from the rows. */
+struct candidate {
+    uint32_t mask, match;
+    uint16_t row;
+};
+
 struct bucket {
-    uint16_t row[MAX_PER_BUCKET];
     uint16_t count;
+    struct candidate candidates[MAX_PER_BUCKET];
 };
 
 struct insn_decoder {
@@ -208,7 +222,25 @@ static const struct insn *find_row(const char *name)
     return NULL;
 }
 
-static void parse_pattern(const struct insn *insn, struct insn_decoder_row *row)
+/* The next lower bit of the immediate is word bit `at`. */
+static void add_immediate_bit(struct insn_decoder_row *row, const struct immediate *imm,
+                              unsigned at)
+{
+    unsigned bit = imm->bit[row->imm_bits++];
+    struct imm_run *run = &row->imm_runs[row->imm_run_count];
+    if (row->imm_run_count && run[-1].word_lo == at + 1 && run[-1].imm_lo == bit + 1) {
+        run[-1].word_lo--;
+        run[-1].imm_lo--;
+        run[-1].width++;
+        return;
+    }
+    assert(row->imm_run_count < MAX_IMM_RUNS && "an immediate has few runs of bits");
+    *run = (struct imm_run){(uint8_t)at, (uint8_t)bit, 1};
+    row->imm_run_count++;
+}
+
+static void parse_pattern(const struct insn *insn, const struct immediate *imm,
+                          struct insn_decoder_row *row)
 {
     unsigned at = insn->flags & INSN_COMPRESSED ? 16 : 32;
     row->insn = insn;
@@ -227,7 +259,7 @@ static void parse_pattern(const struct insn *insn, struct insn_decoder_row *row)
         bool upper = *p >= 'A' && *p <= 'Z';
         unsigned field = letter_field((char)(*p | 0x20));
         if (field == 6) {
-            row->imm_at[row->imm_bits++] = (uint8_t)at;
+            add_immediate_bit(row, imm, at);
         } else {
             row->reg[field].lo = (uint8_t)at;
             row->reg[field].width++;
@@ -237,10 +269,10 @@ static void parse_pattern(const struct insn *insn, struct insn_decoder_row *row)
     }
 }
 
-static void add_to_bucket(struct bucket *bucket, unsigned row)
+static void add_to_bucket(struct bucket *bucket, const struct insn_decoder_row *row, unsigned i)
 {
     assert(bucket->count < MAX_PER_BUCKET && "a bucket holds all its rows");
-    bucket->row[bucket->count++] = (uint16_t)row;
+    bucket->candidates[bucket->count++] = (struct candidate){row->mask, row->match, (uint16_t)i};
 }
 
 /* Enters the row into every bucket that an instruction of it can fall into. */
@@ -248,12 +280,20 @@ static void index_row(struct insn_decoder *d, unsigned i)
 {
     const struct insn_decoder_row *row = &d->rows[i];
     if (row->insn->flags & INSN_COMPRESSED) {
-        add_to_bucket(&d->compressed[(row->match & 3) | (row->match >> 13 & 7) << 2], i);
+        add_to_bucket(&d->compressed[(row->match & 3) | (row->match >> 13 & 7) << 2], row, i);
         return;
     }
     for (unsigned funct3 = 0; funct3 < 8; funct3++)
         if (((funct3 << 12 ^ row->match) & row->mask & 0x7000) == 0)
-            add_to_bucket(&d->wide[(row->match >> 2 & 31) | funct3 << 5], i);
+            add_to_bucket(&d->wide[(row->match >> 2 & 31) | funct3 << 5], row, i);
+}
+
+static uint8_t find_uses(const char *operands)
+{
+    unsigned uses = strstr(operands, "rd") ? INSN_USES_RD : 0;
+    uses |= strstr(operands, "rs1") ? INSN_USES_RS1 : 0;
+    uses |= strstr(operands, "rs2") ? INSN_USES_RS2 : 0;
+    return (uint8_t)uses;
 }
 
 struct insn_decoder *insn_decoder_create(const struct hart_isa *isa)
@@ -269,8 +309,9 @@ struct insn_decoder *insn_decoder_create(const struct hart_isa *isa)
     for (unsigned f = 0; f < FORMAT_COUNT; f++)
         parse_immediate(format_bits[f], &d->immediates[f]);
     for (unsigned i = 0; i < insn_count; i++) {
-        parse_pattern(&insns[i], &d->rows[i]);
+        parse_pattern(&insns[i], &d->immediates[insns[i].format], &d->rows[i]);
         unsigned base = (unsigned)(d->rows[i].base - insns);
+        d->rows[i].uses = find_uses(d->rows[i].base->operands);
         if (!isa || (is_on(isa, i) && is_on(isa, base)))
             index_row(d, i);
     }
@@ -296,8 +337,10 @@ static int32_t get_immediate(const struct immediate *imm, const struct insn_deco
                              uint32_t word)
 {
     uint32_t value = 0;
-    for (unsigned i = 0; i < row->imm_bits; i++)
-        value |= (word >> row->imm_at[i] & 1) << imm->bit[i];
+    for (unsigned i = 0; i < row->imm_run_count; i++) {
+        const struct imm_run *run = &row->imm_runs[i];
+        value |= (word >> run->word_lo & ((1u << run->width) - 1)) << run->imm_lo;
+    }
     return imm->width ? (int32_t)sign_extend(value, imm->width) : (int32_t)value;
 }
 
@@ -307,6 +350,7 @@ static void get_operands(const struct insn_decoder *d, const struct insn_decoder
     const struct insn *insn = row->insn;
     out->insn = insn;
     out->base = row->base;
+    out->uses = row->uses;
     out->rd = row->reg[0].width ? get_register(word, row->reg[0]) : insn->rd;
     out->rs1 = row->reg[1].width ? get_register(word, row->reg[1]) : insn->rs1;
     out->rs2 = row->reg[2].width ? get_register(word, row->reg[2]) : insn->rs2;
@@ -335,9 +379,10 @@ bool insn_decode(const struct insn_decoder *d, uint32_t word, struct decoded *ou
     if (!wide)
         word &= 0xffff;
     for (unsigned i = 0; i < bucket->count; i++) {
-        const struct insn_decoder_row *row = &d->rows[bucket->row[i]];
-        if ((word & row->mask) != row->match)
+        const struct candidate *candidate = &bucket->candidates[i];
+        if ((word & candidate->mask) != candidate->match)
             continue;
+        const struct insn_decoder_row *row = &d->rows[candidate->row];
         get_operands(d, row, word, out);
         out->length = wide ? 4 : 2;
         if (nonzero_fields_hold(row, word, out))
@@ -358,7 +403,6 @@ uint32_t insn_encode(const struct insn_decoder *d, const struct insn *insn,
                      const struct decoded *operands)
 {
     const struct insn_decoder_row *row = &d->rows[insn - insns];
-    const struct immediate *imm = &d->immediates[insn->format];
     uint32_t word = row->match;
     word |= put_register(row->reg[0], operands->rd);
     word |= put_register(row->reg[1], operands->rs1);
@@ -366,7 +410,10 @@ uint32_t insn_encode(const struct insn_decoder *d, const struct insn *insn,
     word |= put_register(row->reg[3], operands->rs3);
     word |= put_register(row->reg[4], operands->rd);
     word |= put_register(row->reg[5], operands->rm);
-    for (unsigned i = 0; i < row->imm_bits; i++)
-        word |= ((uint32_t)operands->imm >> imm->bit[i] & 1) << row->imm_at[i];
+    for (unsigned i = 0; i < row->imm_run_count; i++) {
+        const struct imm_run *run = &row->imm_runs[i];
+        uint32_t bits = (uint32_t)operands->imm >> run->imm_lo & ((1u << run->width) - 1);
+        word |= bits << run->word_lo;
+    }
     return word;
 }

@@ -69,6 +69,9 @@ enum insn_flag {
     INSN_COMPRESSED = 1 << 2,
 };
 
+/* The x registers that a row reads and writes, as its operands say. */
+enum insn_use { INSN_USES_RS1 = 1 << 0, INSN_USES_RS2 = 1 << 1, INSN_USES_RD = 1 << 2 };
+
 struct insn {
     const char *name; /* as in assembly, with '_' for '.' */
     const char *pattern, *operands;
@@ -94,6 +97,7 @@ struct decoded {
     const struct insn *base; /* the row whose semantics runs */
     uint8_t rd, rs1, rs2, rs3, rm;
     uint8_t length; /* 2 or 4 bytes */
+    uint8_t uses;   /* enum insn_use, of `base` */
     int32_t imm;
 };
 

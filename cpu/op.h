@@ -11,7 +11,7 @@ struct hart;
 
 /* How handlers are called and how they go on is the dispatch form:
  * cpu/dispatch/<form>/cpu/dispatch.h, chosen by the build. */
-typedef handler_result handler(struct hart *h, struct op *op, int64_t budget);
+typedef handler_result handler(struct hart *h, struct op *op, int64_t budget, uint64_t acc);
 
 struct op {
     union {

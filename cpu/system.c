@@ -55,18 +55,9 @@ bool hart_sfence_inval(struct hart *h, const struct op *op)
     return h->priv == PRIV_U ? hart_raise_illegal(h) : true;
 }
 
-/* Whether menvcfg and senvcfg let this privilege execute a cache-block operation (CMO extensions,
- * section "Control and Status Register State"). */
-static bool cbo_enabled(const struct hart *h, uint64_t field)
-{
-    if (h->priv != PRIV_M && !(h->csr.menvcfg & field))
-        return false;
-    return h->priv != PRIV_U || h->csr.senvcfg & field;
-}
-
 static bool probe_if(struct hart *h, const struct op *op, uint64_t field)
 {
-    if (!cbo_enabled(h, field))
+    if (!hart_cbo_enabled(h, field))
         return hart_raise_illegal(h);
     return hart_probe_cache_block(h, RS1);
 }
@@ -84,7 +75,7 @@ bool hart_cbo_clean(struct hart *h, const struct op *op)
 
 bool hart_cbo_zero(struct hart *h, const struct op *op)
 {
-    if (!cbo_enabled(h, ENVCFG_CBZE))
+    if (!hart_cbo_enabled(h, ENVCFG_CBZE))
         return hart_raise_illegal(h);
     return hart_zero_cache_block(h, RS1);
 }

@@ -228,9 +228,14 @@ void tlb_poison_stores(struct tlb *t, uint64_t pa)
 {
     uint64_t page = pa & PAGE_MASK;
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
-        for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
-            if (t->records[context][TLB_STORE][i].pa == page)
-                t->fast[context][TLB_STORE][i].tag = TLB_NO_TAG;
+        for (unsigned word = 0; word < TLB_L1_ENTRIES / 64; word++) {
+            uint64_t bits = t->used[context][TLB_STORE][word];
+            for (; bits; bits &= bits - 1) {
+                unsigned i = word * 64 + (unsigned)__builtin_ctzll(bits);
+                if (t->records[context][TLB_STORE][i].pa == page)
+                    t->fast[context][TLB_STORE][i].tag = TLB_NO_TAG;
+            }
+        }
     }
 }
 
@@ -298,7 +303,7 @@ static void l2_state(struct tlb *t, unsigned index, struct state *s)
 
 void tlb_state(struct tlb *t, struct state *s)
 {
-    state_section(s, "tlb", 2);
+    state_section(s, "tlb", 3);
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
         for (unsigned access = 0; access < TLB_ACCESSES; access++) {
             for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)

@@ -13,7 +13,7 @@
 #include "memory/map.h"
 #include "memory/walk.h"
 
-#define TLB_L1_ENTRIES 256u
+#define TLB_L1_ENTRIES 1024u
 #define TLB_L2_ENTRIES 4096u
 #define TLB_NO_TAG     1ull /* never equal to a page address */
 

@@ -499,6 +499,25 @@ START_TEST(zeroing_a_cache_block_clears_its_64_bytes_and_no_other)
 }
 END_TEST
 
+START_TEST(zeroing_a_cache_block_again_is_answered_by_the_store_tag)
+{
+    struct bench b;
+    bench_init(&b);
+    memset(bench_at(&b, DATA), 0xff, 256);
+    b.h->x[S0] = DATA + 64 + 5;
+    b.h->x[S1] = DATA + 128 + 63;
+    ASM(&b.a, cbo_zero, .rs1 = S0);
+    ASM(&b.a, cbo_zero, .rs1 = S1);
+    hart_run(b.h, 2 + BLOCK_MAX);
+    const uint8_t *bytes = bench_at(&b, DATA);
+    for (unsigned i = 0; i < 256; i++)
+        ck_assert_uint_eq(bytes[i], i / 64 == 1 || i / 64 == 2 ? 0 : 0xff);
+    ck_assert_uint_eq(b.h->stats.bare[TLB_STORE], 1);
+    ck_assert_uint_eq(b.h->stats.from_record[TLB_STORE], 0);
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(a_cache_block_that_pmp_cuts_is_not_zeroed)
 {
     struct bench b;
@@ -642,6 +661,7 @@ int main(void)
     ADD(suite, "atomics and cache blocks", atomics_must_be_aligned_and_lie_in_ram,
         an_amo_on_a_page_without_write_permission_is_a_store_page_fault,
         zeroing_a_cache_block_clears_its_64_bytes_and_no_other,
+        zeroing_a_cache_block_again_is_answered_by_the_store_tag,
         a_cache_block_that_pmp_cuts_is_not_zeroed, a_cache_block_operation_faults_as_a_store);
     ADD(suite, "fetching", a_fault_on_the_second_half_of_an_instruction_names_the_second_page,
         an_instruction_over_two_pages_that_lie_apart_is_put_together,

@@ -12,16 +12,17 @@ enum { DISPATCH_COUNTS = 0 };
 #define CONTINUE_AT(next)                                                                          \
     do {                                                                                           \
         h->budget = budget;                                                                        \
+        h->acc = acc;                                                                              \
         return (next);                                                                             \
     } while (0)
-#define TAIL(other) return other(h, op, budget)
+#define TAIL(other) return other(h, op, budget, acc)
 #define LEAVE       return NULL
 #define DISPATCH(h, first, first_budget)                                                           \
     do {                                                                                           \
         struct op *next_ = (first);                                                                \
         (h)->budget = (first_budget);                                                              \
         while (next_)                                                                              \
-            next_ = next_->run(h, next_, (h)->budget);                                             \
+            next_ = next_->run(h, next_, (h)->budget, (h)->acc);                                   \
     } while (0)
 
 #endif

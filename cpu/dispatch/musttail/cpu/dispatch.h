@@ -13,13 +13,13 @@ enum { DISPATCH_COUNTS = 0 };
 #define CONTINUE_AT(next)                                                                          \
     do {                                                                                           \
         op = (next);                                                                               \
-        __attribute__((musttail)) return op->run(h, op, budget);                                   \
+        __attribute__((musttail)) return op->run(h, op, budget, acc);                              \
     } while (0)
 /* Goes on in another handler for the same op. */
-#define TAIL(other) __attribute__((musttail)) return other(h, op, budget)
+#define TAIL(other) __attribute__((musttail)) return other(h, op, budget, acc)
 /* Back to hart_run: pc and steps are set. */
 #define LEAVE return
 /* Runs from op until a handler leaves. */
-#define DISPATCH(h, op, budget) (op)->run(h, op, budget)
+#define DISPATCH(h, op, budget) (op)->run(h, op, budget, 0)
 
 #endif

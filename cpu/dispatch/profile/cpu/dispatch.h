@@ -11,9 +11,10 @@ enum { DISPATCH_COUNTS = 1 };
 #define CONTINUE_AT(next)                                                                          \
     do {                                                                                           \
         h->budget = budget;                                                                        \
+        h->acc = acc;                                                                              \
         return (next);                                                                             \
     } while (0)
-#define TAIL(other) return other(h, op, budget)
+#define TAIL(other) return other(h, op, budget, acc)
 #define LEAVE       return NULL
 #define DISPATCH(h, first, first_budget)                                                           \
     do {                                                                                           \
@@ -22,7 +23,7 @@ enum { DISPATCH_COUNTS = 1 };
         while (next_) {                                                                            \
             if ((h)->ports.code->executed)                                                         \
                 (h)->ports.code->executed[next_ - (h)->ports.code->ops]++;                         \
-            next_ = next_->run(h, next_, (h)->budget);                                             \
+            next_ = next_->run(h, next_, (h)->budget, (h)->acc);                                   \
         }                                                                                          \
     } while (0)
 
