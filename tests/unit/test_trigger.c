@@ -172,9 +172,9 @@ START_TEST(a_trigger_of_another_mode_does_not_fire)
 }
 END_TEST
 
-/* Accesses in a fixed order, each of DATA + 8 or about it; which one a trigger stops. */
-static const char *const accesses[] = {"lb", "ld", "sw", "lr_d", "sc_d", "amoadd_d", "cbo_zero"};
+#define ACCESSES 7u
 
+/* Accesses in a fixed order, each of DATA + 8 or about it. */
 static void put_accesses(struct bench *b)
 {
     b->h->x[A0] = DATA + 8;
@@ -192,7 +192,7 @@ static void put_accesses(struct bench *b)
 
 static const struct {
     uint64_t tdata1, tdata2;
-    int stopped; /* index of accesses; -1: none */
+    int stopped; /* which access, from 0; -1: none */
     uint64_t tval;
 } data_cases[] = {
     {TRIGGER_LOAD, DATA + 15, 0, DATA + 15},
@@ -220,7 +220,7 @@ START_TEST(a_data_trigger_fires_before_the_access)
         init(&b, false);
         put_accesses(&b);
         if (warm) { /* fast tags are there when the trigger is set */
-            bench_run(&b, ARRAY_LEN(accesses));
+            bench_run(&b, ACCESSES);
             b.h->pc = BENCH_RAM;
         }
         set_trigger(&b, 0, MC6 | MC6_M | data_cases[_i].tdata1, data_cases[_i].tdata2);
