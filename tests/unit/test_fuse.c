@@ -79,7 +79,8 @@ static void put_sequence(struct bench *b, const struct superinstruction *s, uint
     for (unsigned i = 0; i < SUPERINSTRUCTION_MAX && s->parts[i]; i++) {
         if (s->parts[i] == op_j) {
             ASM(&b->a, jal, .imm = asm_to(&b->a, BENCH_RAM));
-        } else if (s->parts[i] == op_link && s->parts[i + 1] == op_j) {
+        } else if (s->parts[i] == op_link && i + 1 < SUPERINSTRUCTION_MAX &&
+                   s->parts[i + 1] == op_j) {
             ASM(&b->a, jal, .rd = RA, .imm = asm_to(&b->a, BENCH_RAM));
             i++;
         } else if (s->parts[i] == op_link) {

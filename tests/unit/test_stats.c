@@ -76,7 +76,7 @@ START_TEST(traps_are_told_by_name_with_the_modes)
         {CAUSE_ILLEGAL, "hart 0: illegal instruction 2 at pc 0x0000000080000000, tval 0x5, U to M"},
         {CAUSE_STORE_PAGE, "hart 0: store page fault 15 at pc 0x"},
         {(enum cause)14, "hart 0: reserved exception 14 at pc 0x"},
-        {(enum cause)99, "hart 0: reserved exception 99 at pc 0x"},
+        {(enum cause)40, "hart 0: reserved exception 40 at pc 0x"},
     };
     struct bench b;
     open_log(&b, LOG_INT);
