@@ -5,6 +5,7 @@
 #include "base/values.h"
 #include "devices/virtio/net.h"
 #include "devices/virtio/rng.h"
+#include "machine/displays.h"
 #include "machine/drives.h"
 #include "machine/loads.h"
 #include "machine/nets.h"
@@ -229,6 +230,14 @@ static const struct driver drivers[] = {
     {"virtio-serial-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, serial_rules,     serial_create},
     {"virtconsole",                        BUS_VIRTIO_SERIAL,     serial_port_rules, serial_create},
     {"virtserialport",                     BUS_VIRTIO_SERIAL,     serial_port_rules, serial_create},
+    {"virtio-gpu-device",               BUS_VIRTIO_MMIO,       gpu_rules,        gpu_create},
+    {"virtio-gpu-pci",                  BUS_VIRTIO_PCI,        gpu_rules,        gpu_create},
+    {"virtio-keyboard-device",          BUS_VIRTIO_MMIO,       input_rules,      keyboard_create},
+    {"virtio-keyboard-pci",             BUS_VIRTIO_PCI,        input_rules,      keyboard_create},
+    {"virtio-mouse-device",             BUS_VIRTIO_MMIO,       input_rules,      mouse_create},
+    {"virtio-mouse-pci",                BUS_VIRTIO_PCI,        input_rules,      mouse_create},
+    {"virtio-tablet-device",            BUS_VIRTIO_MMIO,       input_rules,      tablet_create},
+    {"virtio-tablet-pci",               BUS_VIRTIO_PCI,        input_rules,      tablet_create},
     {"virtio-rng-device",               BUS_VIRTIO_MMIO,       rng_rules,        create_rng},
     {"virtio-rng-pci",                  BUS_VIRTIO_PCI,        rng_rules,        create_rng},
     {"virtio-rng-pci-transitional",     BUS_VIRTIO_PCI,        rng_rules,        create_rng},

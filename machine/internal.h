@@ -71,8 +71,12 @@ struct machine {
     bool virtio_legacy;
     struct virtio *disks[MACHINE_DRIVES_MAX];
     unsigned disk_count;
-    unsigned nic_count;  /* those whose address was not given */
-    unsigned disk_entry; /* of the door: some disk has done a request */
+    struct virtio *gpus[MACHINE_SCREENS_MAX];
+    unsigned gpu_count;
+    bool has_input[MACHINE_INPUTS];
+    unsigned input_entries[MACHINE_INPUTS]; /* of the door: groups of events */
+    unsigned nic_count;                     /* those whose address was not given */
+    unsigned disk_entry;                    /* of the door: some disk has done a request */
     uint8_t *device_tree;
     size_t device_tree_size;
     bool ends;        /* `exit` says why: the guest asked for it, or a disk */

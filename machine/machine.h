@@ -19,6 +19,7 @@
 #define MACHINE_DEFAULT_RAM (128ull << 20)
 #define MACHINE_PAGE_BYTES  4096u
 #define MACHINE_DRIVES_MAX  32u
+#define MACHINE_SCREENS_MAX 4u
 
 enum bios_kind { BIOS_BUILT_IN, BIOS_NONE, BIOS_FILE };
 enum rtc_base { RTC_HOST, RTC_FIXED };
@@ -130,6 +131,16 @@ unsigned machine_console_entry(const struct machine *m);
 /* Where frames for the guest enter, each one push: what a network's back-end received, or what a
  * recording says that it did. INPUT_NO_ENTRY: there is no network of this id. */
 unsigned machine_network_entry(struct machine *m, const char *id);
+
+/* What the displays show, in the order of their devices; NULL: there are not so many. Between runs.
+ */
+struct screen;
+struct screen *machine_screen(struct machine *m, unsigned i);
+/* Where keys and pointer movements enter: each push is one group of struct input_event
+ * (devices/display/input_event.h), its INPUT_SYN at the end. INPUT_NO_ENTRY: there is no such
+ * device. */
+enum machine_input { MACHINE_KEYBOARD, MACHINE_MOUSE, MACHINE_TABLET, MACHINE_INPUTS };
+unsigned machine_input_entry(const struct machine *m, enum machine_input input);
 
 /* The character back-end of this id for somebody who is no device: a monitor. It is the machine's,
  * and goes over to its successor as it is. NULL and err: there is none, or another has it. */

@@ -53,6 +53,8 @@ static const struct model {
     {2, 0x1001, 0x010000},    /* block device */
     {3, 0x1003, 0x078000},    /* console */
     {4, 0x1005, CLASS_OTHER}, /* entropy source */
+    {16, 0, 0x038000},        /* display that is no VGA */
+    {18, 0, 0x098000},        /* keyboard, mouse, tablet */
 };
 
 void virtio_pci_no_register(struct virtio_pci *p, const char *verb, uint64_t offset, unsigned size)

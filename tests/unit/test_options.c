@@ -373,7 +373,7 @@ START_TEST(a_wrong_console_time_or_device_is_refused)
         {"-mon a,mode=x", "-mon a,mode=x: unknown 'mode=x'"},
         {"Image -mon a", "there is no character back-end 'a'; give -chardev TYPE,id=a"},
         {"Image -chardev stdio,id=a -mon a,mode=control", "-mon chardev=a: QMP at stdio is not"},
-        {"-display sdl", "-display sdl: displays are not there yet"},
+        {"-display gtk", "-display gtk: it can be: sdl none"},
         {"-vga std", "-vga std: not there yet"},
         {"-sandbox on", "-sandbox on: not there yet"},
         {"-icount 11", "-icount 11: shift is 0 to 10"},

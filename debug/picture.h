@@ -1,0 +1,12 @@
+/* What a display shows, as a file. */
+#ifndef RIVULET_DEBUG_PICTURE_H
+#define RIVULET_DEBUG_PICTURE_H
+
+#include "base/error.h"
+#include "devices/display/screen.h"
+
+/* Writes PNG (ISO/IEC 15948), or PPM when the name ends in .ppm. The device's cursor is in it.
+ * False and err: the screen shows nothing, or the file cannot be written. */
+bool picture_write(const struct screen *s, const char *path, struct error *err) MUST_CHECK;
+
+#endif
