@@ -403,10 +403,14 @@ bool add_monitor(struct options *o, const char *value, struct error *err)
 
 bool set_display(struct options *o, const char *value, struct error *err)
 {
-    (void)o;
-    if (strcmp(value, "none") == 0)
-        return true;
-    return error_set(err, "displays are not there yet; leave it out, or give none");
+    size_t n = strcspn(value, ","); /* what follows says how SDL is to draw */
+    if (n == 4 && memcmp(value, "none", 4) == 0)
+        o->display = DISPLAY_NONE;
+    else if (n == 3 && memcmp(value, "sdl", 3) == 0)
+        o->display = DISPLAY_SDL;
+    else
+        return error_set(err, "it can be: sdl none");
+    return true;
 }
 
 bool accept_none(struct options *o, const char *value, struct error *err)

@@ -85,7 +85,10 @@ static const struct option_row rows[] = {
      "where programs control the machine in QMP: unix:PATH,server=on,wait=off"},
     {"mon", NULL, "[chardev=]ID[,mode=readline|control]", CALL, 0, add_monitor,
      "a monitor or QMP at a -chardev"},
-    {"display", NULL, "none", CALL, 0, set_display, "displays are not there yet"},
+    {"display", NULL, "sdl|none", CALL, 0, set_display,
+     "a window for -device virtio-gpu-pci (there is one when the host can);\n"
+     "in it Ctrl-Alt and g releases the pointer, f is full screen, u the\n"
+     "guest's size, i smooth scaling, p pause, r reset, s a picture"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
      "  expect \"TEXT\" [within 30s]   send \"TEXT\\n\"   fail \"TEXT\"\n"

@@ -43,6 +43,9 @@ struct option_group {
 
 /* What the command line asks for; texts point into argv and into this struct itself, which
  * therefore stays where it is. */
+/* DISPLAY_IF_ANY: a window when the machine has a display and the host too, unless -nographic. */
+enum display_kind { DISPLAY_IF_ANY, DISPLAY_NONE, DISPLAY_SDL };
+
 struct options {
     enum options_action action;
     struct machine_config machine;  /* all but the ends of its wires */
@@ -57,6 +60,7 @@ struct options {
     struct remote_config remotes[OPTION_REMOTES]; /* further ones, at character back-ends */
     unsigned remote_count;
     bool nographic;
+    enum display_kind display;
     bool starts_stopped, no_shutdown;
     /* Else the default depends on other options. */
     bool rtc_given, sleep_given, memory_given;

@@ -11,9 +11,11 @@
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
+#include "frontend/window.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,7 +35,9 @@ struct run {
     struct console *console;
     struct remote *remotes[OPTION_REMOTES];
     struct script *script; /* NULL: none */
-    int serial_fd;         /* a file of our own, or -1 */
+    struct window *window; /* NULL: none */
+    atomic_bool window_quits;
+    int serial_fd; /* a file of our own, or -1 */
     unsigned next_save_load;
     struct control_breakpoint breakpoints[OPTION_LIST_MAX];
     uint64_t breakpoints_hit;
@@ -61,6 +65,13 @@ static void on_stop(void *owner)
     struct run *r = owner;
     if (r->control)
         control_kick(r->control);
+}
+
+static void on_window_quit(void *owner)
+{
+    struct run *r = owner;
+    atomic_store(&r->window_quits, true);
+    control_kick(r->control);
 }
 
 /* What is typed to the monitor is taken on the machine's thread. */
@@ -163,7 +174,8 @@ static bool open_console(struct run *r, struct error *err)
     }
     if (!o->sleep_given)
         r->config.icount_sleep = (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
-                                 has_network(&o->machine) || has_live_chardev(&o->machine);
+                                 o->display == DISPLAY_SDL || has_network(&o->machine) ||
+                                 has_live_chardev(&o->machine);
     if (o->serial_count > 1)
         fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
                         "the others\n");
@@ -268,6 +280,23 @@ static bool create_machine(struct run *r, struct error *err)
     return r->control && add_breakpoints(r, err) && start_traces(r, err) && create_monitor(r, err);
 }
 
+/* Without being asked for a window is a convenience: the machine runs without it too. */
+static bool open_window(struct run *r, struct error *err)
+{
+    struct window_ports ports = {.quit = on_window_quit, .owner = r};
+    enum display_kind kind = r->options->display;
+    bool is_wanted = kind == DISPLAY_SDL || (kind == DISPLAY_IF_ANY && !r->options->nographic &&
+                                             !r->script && window_is_possible());
+    if (!is_wanted || !machine_screen(r->machine, 0))
+        return kind != DISPLAY_SDL ||
+               error_set(err, "-display sdl: the machine has no display; give -device "
+                              "virtio-gpu-pci");
+    r->window = window_open(r->control, &ports, err);
+    if (!r->window && kind == DISPLAY_IF_ANY)
+        fprintf(stderr, "rivulet: %s; the guest runs without it\n", err->text);
+    return r->window || kind == DISPLAY_IF_ANY;
+}
+
 static void attach_terminals(struct run *r, struct machine *m)
 {
     terminal_attach(r->terminal, m);
@@ -329,7 +358,7 @@ static uint64_t slice_end_ns(const struct run *r, uint64_t now_ns)
 
 static bool wants_quit(const struct run *r)
 {
-    return terminal_wants_quit(r->terminal) ||
+    return atomic_load(&r->window_quits) || terminal_wants_quit(r->terminal) ||
            (r->monitor_terminal && terminal_wants_quit(r->monitor_terminal));
 }
 
@@ -450,12 +479,13 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
     attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
     struct error ignored;
-    bool ok = start_terminals(r, err);
+    bool ok = open_window(r, err) && start_terminals(r, err);
     if (ok && r->script)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
     os_release_stop_signals();
-    control_close(r->control); /* the terminal's thread may wait for an answer */
+    control_close(r->control); /* threads of terminal and window may wait for an answer */
+    window_close(r->window);
     int lost = stop_terminals(r);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);
