@@ -91,7 +91,8 @@ struct request {
     bool is_kept;            /* the piece failed, and is to be tried again */
     /* --- host side --- */
     bool is_submitted;
-    bool is_known; /* its failure has been told */
+    bool is_known;    /* its failure has been told */
+    unsigned retries; /* of the device, when the piece was submitted */
 };
 
 struct virtio_blk {
@@ -102,6 +103,7 @@ struct virtio_blk {
     /* --- host side --- */
     struct virtio_blk_config config;
     struct event deadline; /* of the request that is due first; saved by the event queue */
+    unsigned retries;      /* how often the machine went on with requests that were kept */
 };
 
 static struct virtio_blk *blk_of(struct virtio *v)
@@ -258,6 +260,7 @@ static bool has_data(enum block_op op)
 static void submit(struct virtio_blk *b, struct request *r)
 {
     r->is_submitted = true;
+    r->retries = b->retries;
     block_submit(b->config.block, &r->io);
 }
 
@@ -291,19 +294,31 @@ static bool go_on(struct virtio_blk *b, struct request *r)
     return true;
 }
 
-/* The piece under way is done, well or not. True: the next one has begun; else the request has been
- * answered, or is kept. */
+/* The piece under way failed, and the machine stops for it. A piece that was under way already when
+ * somebody let the machine go on is tried again first: its failure is no news. True: it has begun
+ * anew; else the request is kept. */
+static bool stop_or_try_again(struct virtio_blk *b, struct request *r)
+{
+    if (r->retries != b->retries) {
+        submit(b, r);
+        return true;
+    }
+    tell_failure(b, r);
+    r->is_kept = true;
+    b->config.stop(b->config.owner);
+    return false;
+}
+
+/* The piece under way is done, well or not. True: a piece of the request has begun; else the
+ * request has been answered, or is kept. */
 static bool finish_piece(struct virtio_blk *b, struct request *r)
 {
     uint8_t status = answer_of(b, &r->io);
     r->is_submitted = false;
     if (r->io.status != BLOCK_OK && r->io.status != BLOCK_UNSUPPORTED) {
+        if (action_for(b, &r->io) == VIRTIO_BLK_STOP)
+            return stop_or_try_again(b, r);
         tell_failure(b, r);
-        if (action_for(b, &r->io) == VIRTIO_BLK_STOP) {
-            r->is_kept = true;
-            b->config.stop(b->config.owner);
-            return false;
-        }
     }
     if (status == S_OK && go_on(b, r))
         return true;
@@ -340,7 +355,11 @@ static void on_deadline(void *owner, uint64_t now_ns)
 void virtio_blk_retry(struct virtio *v)
 {
     struct virtio_blk *b = blk_of(v);
-    for (struct request *r = b->requests; r; r = r->next) {
+    struct request *r = b->requests;
+    while (r && !r->is_kept)
+        r = r->next;
+    b->retries += r != NULL;
+    for (; r; r = r->next) {
         if (!r->is_kept)
             continue;
         r->is_kept = false;

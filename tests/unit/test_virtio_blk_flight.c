@@ -186,6 +186,49 @@ START_TEST(a_request_that_stops_the_machine_is_tried_again_until_it_works)
 }
 END_TEST
 
+START_TEST(a_failure_from_before_the_machine_went_on_does_not_stop_it_again)
+{
+    struct blk_rig r;
+    start_failing(&r, true);
+    send(&r, 0, T_OUT, 0, 512);
+    deliver(&r);
+    ck_assert_uint_eq(r.stops, 1);
+    send(&r, 1, T_OUT, 8, 512);
+    fake_block_run(&r.disk); /* it fails too, and is not delivered yet */
+    r.disk.status = BLOCK_OK;
+    virtio_blk_retry(r.rig.v);
+    deliver(&r);
+    deliver(&r);
+    ck_assert_uint_eq(r.stops, 1);
+    ck_assert_uint_eq(status(&r, 0), S_OK);
+    ck_assert_uint_eq(status(&r, 1), S_OK);
+    r.disk.status = BLOCK_IO_ERROR; /* what fails anew does stop it */
+    send(&r, 2, T_OUT, 0, 512);
+    deliver(&r);
+    ck_assert_uint_eq(r.stops, 2);
+    blk_free(&r);
+}
+END_TEST
+
+START_TEST(with_icount_too_it_does_not)
+{
+    struct blk_rig r;
+    start_failing(&r, false);
+    send(&r, 0, T_OUT, 0, 512);
+    send(&r, 1, T_OUT, 8, 1 << 20);
+    fake_block_run(&r.disk);
+    bench_advance(&r.time, 51000); /* the deadline of the first alone */
+    ck_assert_uint_eq(r.stops, 1);
+    r.disk.status = BLOCK_OK;
+    virtio_blk_retry(r.rig.v);
+    settle(&r);
+    ck_assert_uint_eq(r.stops, 1);
+    ck_assert_uint_eq(status(&r, 0), S_OK);
+    ck_assert_uint_eq(status(&r, 1), S_OK);
+    blk_free(&r);
+}
+END_TEST
+
 START_TEST(a_later_piece_that_fails_is_tried_alone)
 {
     struct blk_rig r;
@@ -430,6 +473,8 @@ static Suite *suite(void)
     tcase_add_test(c, requests_under_way_are_loaded_and_done_at_their_time);
     tcase_add_test(c, a_piece_under_way_is_loaded_with_what_is_left);
     tcase_add_test(c, a_request_that_stops_the_machine_is_tried_again_until_it_works);
+    tcase_add_test(c, a_failure_from_before_the_machine_went_on_does_not_stop_it_again);
+    tcase_add_test(c, with_icount_too_it_does_not);
     tcase_add_test(c, a_later_piece_that_fails_is_tried_alone);
     tcase_add_test(c, with_icount_a_failure_leaves_no_trace_in_the_state);
     tcase_add_test(c, without_space_werror_enospc_stops_and_other_errors_are_reported);
