@@ -113,18 +113,23 @@ static void leave_if_dropped(struct hart *h, uint64_t dropped_before)
         hart_leave(h);
 }
 
-static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
-                      struct translation *t)
+struct walk_request hart_walk_request(const struct hart *h)
 {
-    struct walk_request request = {
+    return (struct walk_request){
         .memory = h->ports.memory,
         .satp = h->csr.satp,
         .svadu = h->csr.menvcfg & ENVCFG_ADUE,
         .svpbmt = h->csr.menvcfg & ENVCFG_PBMTE,
         .svnapot = h->isa.svnapot,
         .pte_allowed = pte_allowed,
-        .owner = h,
+        .owner = (void *)(uintptr_t)h,
     };
+}
+
+static bool walk_page(struct hart *h, uint64_t va, enum tlb_access access, enum tlb_context context,
+                      struct translation *t)
+{
+    struct walk_request request = hart_walk_request(h);
     uint64_t dropped = h->ports.code->stats.pages_dropped;
     enum walk_result result = walk(&request, va, access, context == TLB_U, context == TLB_S_SUM,
                                    h->csr.mstatus & MSTATUS_MXR, t);

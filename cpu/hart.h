@@ -318,6 +318,8 @@ bool hart_raise_illegal(struct hart *h);
 
 /* The privilege that loads and stores have: mstatus.MPRV lends M-mode another. */
 unsigned hart_data_priv(const struct hart *h);
+/* What the hart's page-table walk is like now; a debugger's walk adds its report. */
+struct walk_request hart_walk_request(const struct hart *h);
 /* Called after anything that decides how addresses are translated or checked changed: priv,
  * mstatus.MPRV/MPP/SUM, satp. Chooses the TLB arrays; O(1). */
 void hart_update_translation(struct hart *h);

@@ -6,12 +6,6 @@ static unsigned priv_for(const struct hart *h, enum tlb_access access)
     return access == TLB_FETCH ? h->priv : hart_data_priv(h);
 }
 
-static bool pte_allowed(void *owner, uint64_t gpa, enum tlb_access access)
-{
-    bool whole;
-    return pmp_check(owner, gpa, 8, access, PRIV_S, &whole) == PMP_ALLOWED;
-}
-
 bool peek_walk(const struct hart *h, uint64_t va, enum tlb_access access, enum walk_result *result,
                struct walk_report *report)
 {
@@ -19,16 +13,8 @@ bool peek_walk(const struct hart *h, uint64_t va, enum tlb_access access, enum w
     *report = (struct walk_report){0};
     if (priv == PRIV_M || h->csr.satp >> SATP_MODE_SHIFT == SATP_BARE)
         return false;
-    struct walk_request request = {
-        .memory = h->ports.memory,
-        .satp = h->csr.satp,
-        .svadu = h->csr.menvcfg & ENVCFG_ADUE,
-        .svpbmt = h->csr.menvcfg & ENVCFG_PBMTE,
-        .svnapot = h->isa.svnapot,
-        .pte_allowed = pte_allowed,
-        .owner = (void *)(uintptr_t)h,
-        .report = report,
-    };
+    struct walk_request request = hart_walk_request(h);
+    request.report = report;
     struct translation t;
     *result = walk(&request, va, access, priv == PRIV_U, h->csr.mstatus & MSTATUS_SUM,
                    h->csr.mstatus & MSTATUS_MXR, &t);
