@@ -151,21 +151,6 @@ static void write_lcov(const struct trace *t, const struct runs *runs, FILE *fil
 
 /* --- life --------------------------------------------------------------------------------- */
 
-static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)
-{
-    if (n->kind != NOTICE_RAN)
-        return;
-    struct run *run = runs_find(t->state, t->trace, h, n->number);
-    if (run)
-        run->count++;
-}
-
-static bool start(struct tracer *t, struct error *err)
-{
-    t->state = runs_create();
-    return t->state || error_set(err, "no memory for the coverage");
-}
-
 static void finish(struct tracer *t)
 {
     if (t->drcov)
@@ -179,7 +164,7 @@ const struct tracer_kind tracer_coverage = {
     .wants = NOTICE_RUNS,
     .watch = CODE_STRAIGHT,
     .needs_file = true,
-    .start = start,
-    .notice = on_notice,
+    .start = runs_start,
+    .notice = runs_notice,
     .finish = finish,
 };

@@ -128,21 +128,6 @@ static bool write_report(struct trace *t, const struct runs *runs, FILE *file)
 
 /* --- life --------------------------------------------------------------------------------- */
 
-static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)
-{
-    if (n->kind != NOTICE_RAN)
-        return;
-    struct run *run = runs_find(t->state, t->trace, h, n->number);
-    if (run)
-        run->count++;
-}
-
-static bool start(struct tracer *t, struct error *err)
-{
-    t->state = runs_create();
-    return t->state || error_set(err, "no memory for the counts");
-}
-
 static void finish(struct tracer *t)
 {
     if (!write_report(t->trace, t->state, t->file))
@@ -153,7 +138,7 @@ static void finish(struct tracer *t)
 const struct tracer_kind tracer_mix = {
     .wants = NOTICE_RUNS,
     .watch = CODE_STRAIGHT,
-    .start = start,
-    .notice = on_notice,
+    .start = runs_start,
+    .notice = runs_notice,
     .finish = finish,
 };

@@ -39,6 +39,21 @@ void runs_destroy(struct runs *r)
     free(r);
 }
 
+bool runs_start(struct tracer *t, struct error *err)
+{
+    t->state = runs_create();
+    return t->state || error_set(err, "no memory for the counts");
+}
+
+void runs_notice(struct tracer *t, struct hart *h, const struct notice *n)
+{
+    if (n->kind != NOTICE_RAN)
+        return;
+    struct run *run = runs_find(t->state, t->trace, h, n->number);
+    if (run)
+        run->count++;
+}
+
 size_t runs_count(const struct runs *r)
 {
     return r->count;

@@ -30,6 +30,10 @@ void runs_destroy(struct runs *r);
 /* The run that has just ended, with `instructions` of them; made if need be. NULL: no memory. */
 struct run *runs_find(struct runs *r, struct trace *t, const struct hart *h, unsigned instructions);
 
+/* Of a tracer whose state is runs alone: they are made, and counted. */
+bool runs_start(struct tracer *t, struct error *err) MUST_CHECK;
+void runs_notice(struct tracer *t, struct hart *h, const struct notice *n);
+
 /* All, in the order in which they first ran. */
 size_t runs_count(const struct runs *r);
 struct run *runs_get(const struct runs *r, size_t i);
