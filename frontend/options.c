@@ -113,7 +113,9 @@ static const struct option_row rows[] = {
     {"s", NULL, NULL, CALL, 0, set_gdb_default, "the same as -gdb tcp::1234"},
     TITLE("Devices"),
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, ACTION_LIST_DEVICES, add_device,
-     "a device: virtio-blk-device,drive=ID; virtio-rng-device;\n"
+     "a device: virtio-blk-device,drive=ID; virtio-net-device,netdev=ID;\n"
+     "virtio-rng-device; virtio-gpu-pci; virtio-keyboard-pci;\n"
+     "virtio-tablet-pci; -device help lists all;\n"
      "virtio-serial-device, and on it virtconsole,chardev=ID and\n"
      "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0];\n"
      "loader,file=FILE[,addr=A][,cpu-num=N][,force-raw=on] or\n"
