@@ -15,10 +15,12 @@
  * that werror or rerror keep (`is_kept`); their deadlines stay what they were. */
 #include "devices/virtio/blk.h"
 
+#include "devices/virtio/bounce.h"
+
 #include <stdlib.h>
 
 #define SECTOR_BYTES 512u
-#define PIECE_BYTES  (1u << 20)
+#define PIECE_BYTES  BOUNCE_MOST_BYTES
 #define QUEUE        0u
 
 /* Feature bits, section 5.2.3. */
@@ -104,6 +106,7 @@ struct virtio_blk {
     struct virtio_blk_config config;
     struct event deadline; /* of the request that is due first; saved by the event queue */
     unsigned retries;      /* how often the machine went on with requests that were kept */
+    struct bounce_pool bounce;
 };
 
 static struct virtio_blk *blk_of(struct virtio *v)
@@ -184,9 +187,28 @@ static void unlink_request(struct virtio_blk *b, const struct request *r)
     *at = r->next;
 }
 
-static void free_request(struct request *r)
+static bool has_data(enum block_op op)
 {
-    free(r->io.buffer);
+    return op == BLOCK_READ || op == BLOCK_WRITE;
+}
+
+/* Of the first piece, which is the longest. */
+static size_t buffer_bytes(const struct request *r)
+{
+    return min_u64(r->total, PIECE_BYTES);
+}
+
+/* False: no memory. */
+static bool take_buffer(struct virtio_blk *b, struct request *r)
+{
+    if (has_data(r->io.op))
+        r->io.buffer = bounce_take(&b->bounce, buffer_bytes(r));
+    return r->io.buffer || !has_data(r->io.op);
+}
+
+static void free_request(struct virtio_blk *b, struct request *r)
+{
+    bounce_give(&b->bounce, r->io.buffer, buffer_bytes(r));
     free(r);
 }
 
@@ -249,11 +271,6 @@ static uint8_t answer_of(const struct virtio_blk *b, const struct block_request 
     if (io->status == BLOCK_UNSUPPORTED)
         return S_UNSUPP;
     return action_for(b, io) == VIRTIO_BLK_IGNORE ? S_OK : S_IOERR;
-}
-
-static bool has_data(enum block_op op)
-{
-    return op == BLOCK_READ || op == BLOCK_WRITE;
 }
 
 /* Begins the piece at io.offset. */
@@ -324,7 +341,7 @@ static bool finish_piece(struct virtio_blk *b, struct request *r)
         return true;
     answer(&b->virtio, r->chain, status);
     unlink_request(b, r);
-    free_request(r);
+    free_request(b, r);
     return false;
 }
 
@@ -450,16 +467,16 @@ static struct request *new_request(struct virtio_blk *b, struct virtio_chain *c,
     struct request *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    if (has_data(job->op) && !(r->io.buffer = malloc(min_u64(job->bytes, PIECE_BYTES)))) {
-        free(r);
-        return NULL;
-    }
     r->io.op = job->op;
     r->io.offset = job->offset;
     r->io.may_unmap = job->may_unmap;
     r->io.owner = r;
     r->chain = c;
     r->total = job->bytes;
+    if (!take_buffer(b, r)) {
+        free(r);
+        return NULL;
+    }
     if (!b->config.clock->follows_host)
         r->deadline_ns = clock_now_ns(b->config.clock) + LATENCY_NS + job->bytes / BYTES_PER_NS;
     return r;
@@ -518,7 +535,7 @@ static void give_up_requests(struct virtio_blk *b)
         if (r->is_submitted)
             block_wait(b->config.block, &r->io);
         virtio_drop(&b->virtio, r->chain);
-        free_request(r);
+        free_request(b, r);
     }
     b->requests = NULL;
 }
@@ -567,7 +584,7 @@ static void request_state(struct virtio_blk *b, struct request *r, struct state 
             return;
         }
         r->io.op = op;
-        if (has_data(r->io.op) && !(r->io.buffer = malloc(min_u64(r->total, PIECE_BYTES)))) {
+        if (!take_buffer(b, r)) {
             state_fail(s, "no memory for a virtio-blk request");
             return;
         }
@@ -589,7 +606,7 @@ static void load_requests(struct virtio_blk *b, struct state *s, uint32_t count)
         if (r->chain)
             append(b, r);
         else
-            free_request(r);
+            free_request(b, r);
     }
     if (!state_ok(s)) { /* what was never submitted cannot be waited for */
         give_up_requests(b);
@@ -620,6 +637,7 @@ static void blk_destroy(struct virtio *v)
 {
     struct virtio_blk *b = blk_of(v);
     give_up_requests(b);
+    bounce_empty(&b->bounce);
     block_on_done(b->config.block, NULL, NULL);
     virtio_deinit(v);
     free(b);
