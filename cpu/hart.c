@@ -330,19 +330,22 @@ static void step_with_triggers(struct hart *h, bool cut)
         trigger_count_step(h, counting);
 }
 
-enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
+/* The fast loop leaves off when less than a block's length is left. */
+_Static_assert(HART_RUN_SLACK >= BLOCK_MAX, "else a block would have to be cut after all");
+
+enum hart_stop hart_run_between(struct hart *h, uint64_t least, uint64_t most)
 {
     bool cut = false;
     h->stop = HART_RAN;
     fp_host_enter(h);
-    while (h->steps < end_steps && h->stop == HART_RAN) {
+    while (h->steps < least && h->stop == HART_RAN) {
         uint64_t before = h->steps;
         h->leave = false;
         h->stats.runs++;
         if (UNLIKELY(h->triggers_on & TRIGGERS_STEP))
             step_with_triggers(h, cut);
         else if (!hart_take_interrupt(h))
-            run_slice(h, end_steps, cut);
+            run_slice(h, most, cut);
         hpm_check_overflow(h);
         cut = h->steps == before;
     }

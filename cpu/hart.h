@@ -196,9 +196,17 @@ void hart_destroy(struct hart *h);
 void hart_reset(struct hart *h, uint64_t reset_pc);
 void hart_state(struct hart *h, struct state *s);
 
-/* Runs until h->steps == end_steps or a reason to stop. Virtual time of the hart must be set
- * (time_base_*). Takes interrupts at exact steps. */
-enum hart_stop hart_run(struct hart *h, uint64_t end_steps);
+/* Runs until h->steps is from `least` to `most`, or a reason to stop. Virtual time of the hart must
+ * be set (time_base_*). Takes interrupts at exact steps. Between the two there should be
+ * HART_RUN_SLACK steps when the end need not be exact: to reach one step a block has to be cut, and
+ * decoded for that. */
+enum hart_stop hart_run_between(struct hart *h, uint64_t least, uint64_t most);
+#define HART_RUN_SLACK 32u
+
+static inline enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
+{
+    return hart_run_between(h, end_steps, end_steps);
+}
 
 /* Drives one bit of mip from outside (board, SBI): IRQ_MSIP, IRQ_MEIP, IRQ_SEIP; IRQ_SSIP sets or
  * clears the register bit itself. Wakes the hart when the interrupt is enabled. */

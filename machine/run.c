@@ -55,7 +55,7 @@ static bool ends_step(struct machine *m, const struct hart *h)
     return true;
 }
 
-/* The hart's last step of this round. */
+/* The hart's last step of this round; with the host clock it may stop up to HART_RUN_SLACK before. */
 static uint64_t last_step(const struct machine *m, const struct hart *h)
 {
     if (m->clock.follows_host)
@@ -72,12 +72,13 @@ static bool run_turn(struct machine *m, struct hart *h)
         set_hart_time(h, m->round.start_ns);
     m->round.turn_started = true;
     while (wake(m, h)) {
-        uint64_t last = last_step(m, h);
-        if (h->steps >= last)
+        uint64_t most = last_step(m, h);
+        uint64_t least = m->clock.follows_host ? most - HART_RUN_SLACK : most;
+        if (h->steps >= least)
             break;
-        if (h->id == m->step_hart)
-            last = min_u64(last, m->step_end);
-        enum hart_stop stop = hart_run(h, last);
+        if (h->id == m->step_hart && m->step_end <= most)
+            least = most = m->step_end;
+        enum hart_stop stop = hart_run_between(h, least, most);
         if (stop == HART_BREAKPOINT) {
             m->exit = (struct machine_exit){.stop = MACHINE_BREAKPOINT, .hart = h->id};
             return false;

@@ -101,6 +101,26 @@ START_TEST(blocks_of_full_length_do_not_run_over_the_end)
 }
 END_TEST
 
+START_TEST(a_run_whose_end_has_slack_enters_the_loop_once_and_ends_inside_it)
+{
+    enum { LENGTH = 3 * BLOCK_MAX };
+    struct bench b;
+    bench_init(&b);
+    for (unsigned i = 0; i < LENGTH - 1; i++)
+        ASM(&b.a, addi, .rd = A0, .rs1 = A0, .imm = 1);
+    ASM(&b.a, jal, .imm = asm_to(&b.a, BENCH_RAM));
+    for (uint64_t most = 1000; most <= 100000; most += 997) {
+        uint64_t runs = b.h->stats.runs, least = most - HART_RUN_SLACK;
+        ck_assert_int_eq(hart_run_between(b.h, least, most), HART_RAN);
+        ck_assert_uint_ge(b.h->steps, least);
+        ck_assert_uint_le(b.h->steps, most);
+        ck_assert_uint_eq(b.h->stats.runs, runs + 1);
+        ck_assert_uint_eq(b.h->x[A0], b.h->steps - b.h->steps / LENGTH);
+    }
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(however_a_run_is_cut_its_end_is_the_same)
 {
     struct bench b;
@@ -584,6 +604,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, a_run_ends_at_the_exact_step_for_every_count);
     tcase_add_test(tc, blocks_of_full_length_do_not_run_over_the_end);
+    tcase_add_test(tc, a_run_whose_end_has_slack_enters_the_loop_once_and_ends_inside_it);
     tcase_add_test(tc, however_a_run_is_cut_its_end_is_the_same);
     tcase_add_test(tc, stress_and_breakpoints_change_nothing);
     tcase_add_test(tc, a_state_saved_anywhere_goes_on_in_another_hart_to_the_same_end);
