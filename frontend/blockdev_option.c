@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct node {
-    const char *driver, *name, *path, *child, *read_only, *discard, *no_flush;
+    const char *driver, *name, *path, *child, *file_driver, *read_only, *discard, *no_flush;
 };
 
 /* What a node's property is in struct node; IGNORED: it changes nothing that the guest sees. */
@@ -20,13 +20,14 @@ static const struct {
     {"filename", offsetof(struct node, path)},
     {"file.filename", offsetof(struct node, path)},
     {"file", offsetof(struct node, child)},
+    {"file.driver", offsetof(struct node, file_driver)},
     {"read-only", offsetof(struct node, read_only)},
     {"discard", offsetof(struct node, discard)},
     {"cache.no-flush", offsetof(struct node, no_flush)},
     {"auto-read-only", IGNORED},
     {"cache.direct", IGNORED},
     {"aio", IGNORED},
-    {"file.driver", IGNORED},
+    {"file.auto-read-only", IGNORED},
     {"file.aio", IGNORED},
     {"file.cache.direct", IGNORED},
     {"file.cache.no-flush", IGNORED},
@@ -80,13 +81,22 @@ static void add(struct machine_option *drive, const char *name, const char *valu
         drive->items[drive->count++] = (struct machine_property){name, value};
 }
 
+static bool is_protocol(const char *driver)
+{
+    return is_word(driver, "file") || is_word(driver, "host_device");
+}
+
+static bool is_format(const char *driver)
+{
+    return is_word(driver, "raw") || is_word(driver, "qcow2");
+}
+
 /* The same as -drive would have it. */
 static struct machine_option drive_of(const struct node *node)
 {
-    bool is_format = is_word(node->driver, "raw") || is_word(node->driver, "qcow2");
     struct machine_option drive = {.count = 0};
     add(&drive, "file", node->path);
-    add(&drive, "format", is_format ? node->driver : "raw");
+    add(&drive, "format", is_format(node->driver) ? node->driver : "raw");
     add(&drive, "if", "none");
     add(&drive, "id", node->name);
     add(&drive, "readonly", node->read_only);
@@ -97,12 +107,10 @@ static struct machine_option drive_of(const struct node *node)
 
 static bool check_node(const struct node *node, struct error *err)
 {
-    static const char *const drivers[] = {"file", "host_device", "raw", "qcow2"};
-    size_t i = 0;
-    while (i < ARRAY_LEN(drivers) && !is_word(node->driver, drivers[i]))
-        i++;
-    if (i == ARRAY_LEN(drivers))
+    if (!is_protocol(node->driver) && !is_format(node->driver))
         return error_set(err, "give driver=file, host_device, raw or qcow2");
+    if (node->file_driver && !is_protocol(node->file_driver))
+        return error_set(err, "give file.driver=file or host_device");
     if (!node->name)
         return error_set(err, "give node-name=NAME, which -device then names: drive=NAME");
     return !node->path != !node->child || error_set(err, "give either filename=FILE or file=NODE");
@@ -129,8 +137,6 @@ bool add_blockdev(struct options *o, const char *value, struct error *err)
 {
     struct machine_option option = {.count = 0};
     struct node node = {.driver = NULL};
-    if (value[0] == '{')
-        return error_set(err, "JSON is not there yet; give driver=,node-name=,...");
     return read_properties(o, &option, "driver", value, err) && read_node(&option, &node, err) &&
            check_node(&node, err) && place_node(o, &node, err);
 }

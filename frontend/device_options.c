@@ -19,8 +19,8 @@ const char *keep_text(struct options *o, const char *text, struct error *err)
     return memcpy(copy, text, n);
 }
 
-static bool add_property(struct options *o, struct machine_option *option, const char *name,
-                         const char *value, struct error *err)
+bool add_property(struct options *o, struct machine_option *option, const char *name,
+                  const char *value, struct error *err)
 {
     if (option->count == MACHINE_PROPERTIES_MAX)
         return error_set(err, "more than %u properties", MACHINE_PROPERTIES_MAX);
@@ -34,6 +34,8 @@ bool read_properties(struct options *o, struct machine_option *option, const cha
                      const char *list, struct error *err)
 {
     struct list_item item;
+    if (*list == '{')
+        return read_json_properties(o, option, list, err);
     err->text[0] = 0;
     for (bool first = true; list_next(&list, &item, err); first = false) {
         if (first && implied && !item.value) {

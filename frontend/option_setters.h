@@ -27,10 +27,16 @@ bool add_first_disk(struct options *o, const char *file, const char *format, str
 /* The next flash, with this switch of -drive on; NULL: none. */
 bool add_flash_drive(struct options *o, const char *file, const char *what, struct error *err);
 
-/* The properties of a list, which live as long as the options. A first word alone is the value of
- * `implied`, if that is not NULL. */
+/* The properties of a list or of a JSON object, which live as long as the options. A first word
+ * alone is the value of `implied`, if that is not NULL. */
 bool read_properties(struct options *o, struct machine_option *option, const char *implied,
                      const char *list, struct error *err) MUST_CHECK;
+/* json_properties.c: those of a JSON object, whose text begins with '{'. */
+bool read_json_properties(struct options *o, struct machine_option *option, const char *text,
+                          struct error *err) MUST_CHECK;
+/* One more; `value` may be NULL. */
+bool add_property(struct options *o, struct machine_option *option, const char *name,
+                  const char *value, struct error *err) MUST_CHECK;
 
 /* A copy that lives as long as the options; NULL and err: no room. */
 const char *keep_text(struct options *o, const char *text, struct error *err);

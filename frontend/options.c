@@ -129,7 +129,7 @@ static const struct option_row rows[] = {
     {"blockdev", NULL, "driver=DRIVER,node-name=ID,PROPERTY=VALUE...", CALL, 0, add_blockdev,
      "a disk for -device or -machine pflash0=ID: driver=file,\n"
      "filename=FILE; driver=raw|qcow2, file=NODE|file.filename=FILE;\n"
-     "read-only=on, discard=unmap, cache.no-flush=on"},
+     "read-only=on, discard=unmap, cache.no-flush=on; or all of it as JSON"},
     {"hda", NULL, "FILE", CALL, 0, add_disk, "a disk: -drive file=FILE"},
     {"hdb", NULL, "FILE", CALL, 0, add_disk, "likewise"},
     {"hdc", NULL, "FILE", CALL, 0, add_disk, "likewise"},

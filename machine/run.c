@@ -55,7 +55,8 @@ static bool ends_step(struct machine *m, const struct hart *h)
     return true;
 }
 
-/* The hart's last step of this round; with the host clock it may stop up to HART_RUN_SLACK before. */
+/* The hart's last step of this round; with the host clock it may stop up to HART_RUN_SLACK before.
+ */
 static uint64_t last_step(const struct machine *m, const struct hart *h)
 {
     if (m->clock.follows_host)

@@ -26,6 +26,18 @@ static inline bool parse(char *line, struct options *o, struct error *err)
     char line[] = words;                                                                           \
     ck_assert_msg(parse(line, &o, &err), "%s", err.text)
 
+/* A drive as the words that -drive would take. */
+static inline void check_drive(const struct options *o, unsigned number, const char *words)
+{
+    char text[400] = "";
+    ck_assert_uint_lt(number, o->machine.drives.count);
+    const struct machine_option *drive = &o->machine.drives.items[number];
+    for (unsigned i = 0; i < drive->count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s=%s", i ? " " : "",
+                 drive->items[i].name, drive->items[i].value);
+    ck_assert_str_eq(text, words);
+}
+
 struct bad_line {
     const char *words, *error; /* the error begins with it */
 };
