@@ -16,6 +16,10 @@ class Failure(Exception):
     """A case did not prove its sentence; the text says what was seen."""
 
 
+class Skip(Exception):
+    """This host cannot run a case; the text says what it lacks."""
+
+
 def expect(condition, text):
     if not condition:
         raise Failure(text)
@@ -61,19 +65,21 @@ def run(command, limit=120):
 
 
 def run_case(case):
+    """"ok", "FAILED" or "skipped", which it prints with the reason."""
     name, function = case
     start = time.monotonic()
+    end, why = "ok", ""
     try:
         function()
-        fault = None
+    except Skip as lack:
+        end, why = "skipped", str(lack)
     except (Failure, OSError) as failure:
-        fault = str(failure)
-    seconds = time.monotonic() - start
-    line = f"{'FAILED' if fault else 'ok':6}  {name}  ({seconds:.1f} s)\n"
+        end, why = "FAILED", str(failure)
+    line = f"{end:6}  {name}  ({time.monotonic() - start:.1f} s)\n"
     # One write: other cases print at the same time.
-    sys.stdout.write(line + (f"    {fault.lstrip()}\n" if fault else ""))
+    sys.stdout.write(line + (f"    {why.lstrip()}\n" if why else ""))
     sys.stdout.flush()
-    return fault is None
+    return end
 
 
 def run_cases(cases, jobs=None, only=""):
@@ -81,6 +87,8 @@ def run_cases(cases, jobs=None, only=""):
     WORK.mkdir(parents=True, exist_ok=True)
     cases = [case for case in cases if re.search(only, case[0])]
     with ThreadPoolExecutor(jobs or cpu_count()) as pool:
-        passed = sum(pool.map(run_case, cases))
-    print(f"{passed} passed, {len(cases) - passed} failed")
-    sys.exit(passed < len(cases) or not cases)
+        ends = list(pool.map(run_case, cases))
+    skipped = ends.count("skipped")
+    print(f"{ends.count('ok')} passed, {ends.count('FAILED')} failed"
+          + (f", {skipped} skipped" if skipped else ""))
+    sys.exit("FAILED" in ends or not cases)

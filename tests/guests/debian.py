@@ -66,15 +66,15 @@ def load_modules():
 
 
 class Rivulet:
-    """Runs sessions with the scripted console."""
+    """Runs sessions with the scripted console; `wrapper` is a command that runs the program."""
 
-    def __init__(self, program):
-        self.program = program
+    def __init__(self, program, wrapper=()):
+        self.command = [*wrapper, program]
 
     def run(self, name, options, pairs, limit=600):
         script = WORK / f"{name}.script"
         script.write_text("\n".join(session(*pairs)) + "\n")
-        return run([self.program, *options, "-script", script], limit)
+        return run([*self.command, *options, "-script", script], limit)
 
 
 class Qemu:

@@ -8,7 +8,8 @@ import threading
 import time
 from contextlib import contextmanager
 
-from cases import WORK, Failure, expect
+from behind_tap import ADDRESS, PORT
+from cases import ROOT, WORK, Failure, Skip, expect, run
 from debian import BOOT_SECONDS, Qemu, Rivulet, load_modules
 
 # udhcpc calls it with what it was given.
@@ -185,6 +186,36 @@ def two_machines(net, server, client):
     return case
 
 
+IN_NAMESPACE = ["unshare", "--map-root-user", "--net"]
+
+
+def needs_tap():
+    """Skips the case where this host lets nobody make an interface."""
+    try:
+        probe = run([*IN_NAMESPACE, "ip", "tuntap", "add", "tap0", "mode", "tap"])
+    except OSError as error:
+        raise Skip(f"no tap interface: {error}") from None
+    if probe.status != 0:
+        raise Skip(f"no tap interface: {probe.err.strip()}")
+
+
+def tap_network(net, program):
+    """The host is the peer itself, with no server between: ping, and bytes both ways."""
+
+    def case():
+        needs_tap()
+        behind = Rivulet(program, [*IN_NAMESPACE, ROOT / "tests/guests/behind_tap.py"])
+        tap = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", *CARD]
+        count = 200_000
+        echo = f"seq {count} | nc {ADDRESS} {PORT} | md5sum | cut -c1-8"
+        pairs = [net.load, ("ifconfig eth0 10.9.0.2 netmask 255.255.255.0; echo u''p", "up"),
+                 (f"ping -c 3 {ADDRESS}", "3 packets received"),
+                 (f"echo sum=$({echo})", f"sum={md5_of(numbers(count))}"), OFF]
+        behind.run("net-tap", [*net.options(), *tap], pairs).must_end_with(0)
+
+    return case
+
+
 def numbers(last):
     return "".join(f"{number}\n" for number in range(1, last + 1)).encode()
 
@@ -208,6 +239,8 @@ def network_cases(program, guest):
          lambda: user("net-host", [])),
         ("a guest that counts steps, is saved and loaded, and has modern virtio has them too",
          lambda: user("net-icount", [*modern, *counting])),
+        ("a guest pings its host through a tap interface, and bytes come back whole",
+         tap_network(net, program)),
         ("two guests talk through a stream of frames, one of them with a card on PCI",
          two_machines(net, (ours, stream("on", path, "virtio-net-device")),
                       (ours, stream("off", path, "virtio-net-pci")))),
