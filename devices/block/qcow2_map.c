@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-/* What an entry is; false: it contradicts itself. */
+/* What an entry is; false: it contradicts itself, or the file was cut off before its data, which
+ * would else read as zeroes. */
 static bool classify(const struct qcow2 *q, uint64_t entry, struct mapping *m)
 {
     uint64_t host = entry & ENTRY_OFFSET;
@@ -19,6 +20,8 @@ static bool classify(const struct qcow2 *q, uint64_t entry, struct mapping *m)
             return false;
     } else if (host) {
         m->kind = MAP_DATA;
+        if (host >= q->file_end)
+            return false;
     }
     m->in_place = host && entry & ENTRY_COPIED;
     return !(host & (q->cluster_bytes - 1));

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define MOST_BYTES (1u << 22) /* the image may grow to this */
+#define MOST_BYTES (1u << 20) /* the image may grow to this */
 #define READ_BYTES (1u << 16)
 
 struct fuzz_file {

@@ -119,7 +119,7 @@ START_TEST(a_table_entry_that_points_to_nowhere_stops_all_writing)
 {
     const uint64_t l1_entries[] = {ENTRY_COPIED | 0x200, ENTRY_COPIED | 1ull << 40,
                                    ENTRY_COPIED | (64ull << 20)};
-    const uint64_t l2_entries[] = {ENTRY_COPIED | 0x200, 0x3200};
+    const uint64_t l2_entries[] = {ENTRY_COPIED | 0x200, 0x3200, ENTRY_COPIED | 64ull << 20};
     uint64_t l1, l2;
     for (size_t i = 0; i < ARRAY_LEN(l1_entries); i++) {
         struct file_double *d = with_cluster(&l1, &l2);
