@@ -227,7 +227,7 @@ void view_show_status(struct view *v, struct sheet_row *r)
 {
     static const char modes[] = "US?M";
     struct machine *m = control_machine(v->control);
-    unsigned long long ns = machine_now_ns(m);
+    unsigned long long ns = hart_now_ns(view_hart(v));
     sheet_print(r, SHEET_STRONG, "hart %u  %c-mode  %s", monitor_current_hart(v->monitor),
                 modes[view_registers(v)->priv & 3], why_it_stands(v));
     sheet_print(r, SHEET_PLAIN, "  step %llu  %llu.%09llu s", (unsigned long long)machine_steps(m),
@@ -242,7 +242,7 @@ void view_title(const struct view *v, enum view_pane pane, char *text, size_t si
         [VIEW_HARTS] = "Harts",   [VIEW_CONSOLE] = "Console",     [VIEW_MONITOR] = "Monitor",
     };
     bool has_address = pane == VIEW_MEMORY || pane == VIEW_PAGES;
-    snprintf(text, size, "%s%s%.40s", names[pane], has_address ? " at " : "",
+    snprintf(text, size, "%s%s%.40s", names[pane], has_address ? " " : "",
              has_address ? v->expression[pane] : "");
 }
 
@@ -289,7 +289,7 @@ static bool run_or_pause(struct view *v, struct error *err)
 static bool move_on(struct view *v, enum view_action action, struct error *err)
 {
     if (view_is_running(v))
-        return error_set(err, "the machine runs: c pauses it");
+        return error_set(err, "the machine runs: c stops it");
     if (action == VIEW_STEP)
         return view_step(v, err);
     if (action == VIEW_NEXT)

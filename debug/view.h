@@ -41,7 +41,7 @@ void view_on_change(struct view *v, void (*changed)(void *owner), void *owner);
 void view_show(struct view *v, enum view_pane pane, struct sheet *s);
 /* One line: hart, privilege, why it stands, steps and time. */
 void view_show_status(struct view *v, struct sheet_row *r);
-/* "Memory at $sp". */
+/* "Memory $sp". */
 void view_title(const struct view *v, enum view_pane pane, char *text, size_t size);
 /* Where the guest's cursor is on the sheet of VIEW_CONSOLE; false: it is out of sight. */
 bool view_console_cursor(const struct view *v, const struct sheet *s, unsigned *row,

@@ -32,6 +32,13 @@ static void read_messages(struct debugger *d)
         view_note(d->view, text, n);
 }
 
+/* What is as old as the last stop: these panes would else change all the time. */
+static bool is_stale(const struct debugger *d, enum view_pane pane)
+{
+    return atomic_load(&d->runs) && (pane == VIEW_CODE || pane == VIEW_REGISTERS ||
+                                     pane == VIEW_CSRS || pane == VIEW_STACK);
+}
+
 static void fill(void *owner)
 {
     struct debugger *d = owner;
@@ -45,8 +52,12 @@ static void fill(void *owner)
         const struct place *p = &d->layout.slots[i].place;
         struct sheet *s = &d->sheets[i];
         enum view_pane pane = *debugger_shown(d, i);
+        if (is_stale(d, pane) && d->filled[i] == pane && s->rows == p->rows &&
+            s->columns == p->columns)
+            continue;
         sheet_begin(s, p->rows, p->columns);
         view_show(d->view, pane, s);
+        d->filled[i] = pane;
         if (pane == VIEW_CONSOLE)
             d->has_cursor = view_console_cursor(d->view, s, &d->cursor_y, &d->cursor_x);
     }
@@ -112,13 +123,6 @@ static void draw_titles(struct debugger *d, unsigned slot)
     }
 }
 
-/* What is as old as the last stop looks so. */
-static bool is_stale(const struct debugger *d, enum view_pane pane)
-{
-    return atomic_load(&d->runs) &&
-           (pane == VIEW_REGISTERS || pane == VIEW_CSRS || pane == VIEW_STACK);
-}
-
 static void draw_slot(struct debugger *d, unsigned slot)
 {
     const struct place *p = &d->layout.slots[slot].place;
@@ -163,7 +167,8 @@ static void draw_bottom(struct debugger *d, unsigned columns)
 
 static void draw_help(struct debugger *d, unsigned rows, unsigned columns)
 {
-    struct sheet *s = &d->sheets[0]; /* it is filled again before it is needed */
+    struct sheet *s = &d->sheets[0];
+    d->filled[0] = VIEW_PANES; /* it is something else now */
     sheet_begin(s, rows - 1, columns);
     debugger_put_help(s);
     for (unsigned i = 0; i < s->used; i++)
@@ -223,13 +228,23 @@ static enum os_ready wait(struct debugger *d)
     return ready;
 }
 
+/* A key may have changed what stale panes show. */
+static void forget(struct debugger *d)
+{
+    for (unsigned i = 0; i < LAYOUT_SLOTS; i++)
+        d->filled[i] = VIEW_PANES;
+}
+
 static void main_of_thread(void *owner)
 {
     struct debugger *d = owner;
     unsigned silent = 0;
     while (!atomic_load(&d->ends) && draw(d)) {
         bool is_readable = wait(d) == OS_READY_DATA;
-        silent = !debugger_take_keys(d) && is_readable ? silent + 1 : 0;
+        bool has_keys = debugger_take_keys(d);
+        silent = !has_keys && is_readable ? silent + 1 : 0;
+        if (has_keys)
+            forget(d);
         if (silent == SILENT_MOST)
             d->ports.quit(d->ports.owner);
     }

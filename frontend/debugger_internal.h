@@ -67,6 +67,7 @@ struct debugger {
 
     /* Both threads in turn. */
     struct sheet sheets[LAYOUT_SLOTS];
+    enum view_pane filled[LAYOUT_SLOTS]; /* what the sheets hold; VIEW_PANES: nothing of use */
     char titles[VIEW_PANES][80];
     struct sheet_row status;
     bool has_cursor;

@@ -153,22 +153,22 @@ static const struct key keys[] = {
     {'s', "s", "step", "one instruction of this hart", act, VIEW_STEP},
     {'n', "n", "next", "the same, and a call or ecall with all that it does", act, VIEW_NEXT},
     {'f', "f", "finish", "go on until the function returns", act, VIEW_FINISH},
-    {'u', "u", "to cursor", "go on until any hart comes to the cursor", act, VIEW_RUN_TO_CURSOR},
-    {'c', "c", "run/pause", "let the machine run, or pause it (Ctrl-C too)", act, VIEW_RUN},
+    {'u', "u", "here", "go on until any hart comes to the cursor", act, VIEW_RUN_TO_CURSOR},
+    {'c', "c", "run", "let the machine run, or stop it (Ctrl-C too)", act, VIEW_RUN},
     {'b', "b", "break", "set a breakpoint at the cursor, or take it away", act, VIEW_BREAKPOINT},
-    {':', ":", "command", "a command of the monitor (:help lists them)", begin_prompt,
+    {':', ":", "cmd", "a command of the monitor (:help lists them)", begin_prompt,
      PROMPT_COMMAND},
     {'q', "q", "quit", "end the machine and leave", ask_to_quit, 0},
-    {'i', "i", "guest", "the keyboard is the guest's until Ctrl-]", set_mode, MODE_GUEST},
+    {'i', "i", "type", "the keyboard is the guest's until Ctrl-]", set_mode, MODE_GUEST},
     {'g', "g", "go to", "show the code at an address: a number, a symbol, $ra + 4", begin_prompt,
      PROMPT_GO_TO},
-    {'.', ".", "pc", "show the code at the pc", act, VIEW_TO_PC},
+    {'.', ".", NULL, "show the code at the pc", act, VIEW_TO_PC},
     {'m', "m", "memory", "show memory at an address", begin_prompt, PROMPT_MEMORY},
     {'p', "p", "pages", "show how an address is translated, or why not", begin_prompt,
      PROMPT_PAGES},
     {'w', "w", "watch", "stop behind what writes to an address; with r or rw: reads", begin_prompt,
      PROMPT_WATCH},
-    {'h', "h", "hart", "look at the next hart", act, VIEW_NEXT_HART},
+    {'h', "h", NULL, "look at the next hart", act, VIEW_NEXT_HART},
     {TAB, "Tab", NULL, "go to the next part of the screen; arrows scroll it", next_slot, 1},
     {TEXT_BACK_TAB, NULL, NULL, NULL, next_slot, -1},
     {'1', "1-9", NULL, "show the pane of this number", show_pane, VIEW_CODE},
@@ -322,9 +322,13 @@ void debugger_put_keys(const struct debugger *d, struct sheet_row *r, unsigned c
         sheet_print(r, SHEET_FAINT, "  %s", d->message.text);
         return;
     }
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        if (keys[i].label && r->used + strlen(keys[i].name) + strlen(keys[i].label) + 3 <= columns)
-            put_key(r, keys[i].name, keys[i].label);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        bool stops = keys[i].key == 'c' && atomic_load(&d->runs);
+        const char *label = stops ? "stop" : keys[i].label;
+        size_t gap = r->used ? 2 : 0;
+        if (label && r->used + gap + strlen(keys[i].name) + 1 + strlen(label) <= columns)
+            put_key(r, keys[i].name, label);
+    }
 }
 
 static void put_rows(struct sheet *s)
