@@ -52,6 +52,25 @@ static void begin_line(struct scrollback *s)
     s->cursor = 0;
 }
 
+static bool is_inside_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Makes room for a byte at the cursor: a character that begins takes the place of the one that is
+ * there, its further bytes are put between. */
+static void make_room(struct text_line *line, size_t at, char c)
+{
+    size_t from = at, rest = at + 1;
+    if (!is_inside_character(c) && at < line->used)
+        do
+            from++;
+        while (from < line->used && is_inside_character(line->text[from]));
+    size_t n = min_u64(line->used - from, LINE_BYTES - rest);
+    memmove(line->text + rest, line->text + from, n);
+    line->used = (uint16_t)(rest + n);
+}
+
 static void put(struct scrollback *s, char c)
 {
     if (s->cursor == LINE_BYTES)
@@ -59,9 +78,8 @@ static void put(struct scrollback *s, char c)
     struct text_line *line = &s->lines[s->last];
     while (line->used < s->cursor)
         line->text[line->used++] = ' ';
+    make_room(line, s->cursor, c);
     line->text[s->cursor++] = c;
-    if (line->used < s->cursor)
-        line->used = (uint16_t)s->cursor;
 }
 
 static void move_back(struct scrollback *s, unsigned n)
@@ -70,7 +88,7 @@ static void move_back(struct scrollback *s, unsigned n)
     for (; n && s->cursor; n--)
         do
             s->cursor--;
-        while (s->cursor && s->cursor < line->used && (line->text[s->cursor] & 0xc0) == 0x80);
+        while (s->cursor && s->cursor < line->used && is_inside_character(line->text[s->cursor]));
 }
 
 /* A control sequence: what moves in the line or erases does so; all else is left out. */

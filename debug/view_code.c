@@ -193,11 +193,8 @@ static unsigned show_rows(const struct view *v, struct sheet *s)
     learn(&context, view_instruction(v, previous(v, va)));
     while (s->used < s->rows) {
         const struct symbol *symbol = symbols_at(v->symbols, va);
-        if (symbol && symbol->start == va) {
+        if (symbol && symbol->start == va && s->used + 1 < s->rows)
             sheet_print(sheet_add(s), SHEET_NAME, "   %s:", symbol->name);
-            if (s->used == s->rows)
-                break;
-        }
         if (va == v->cursor)
             cursor = s->used;
         va += show_row(v, s, &context, va);

@@ -25,7 +25,10 @@ struct motion {
     unsigned hart;     /* else: this one, */
     uint64_t sp, satp; /* here or further out on the stack, */
     uint8_t priv;      /* in this mode */
-    bool returned;     /* VIEW_FINISH: the last instruction was a return */
+    /* VIEW_FINISH. */
+    bool returned;        /* the last instruction was a return of the function itself */
+    bool in_call;         /* it has called, */
+    uint64_t behind_call; /* and goes on there */
     struct control_work clean_up;
 };
 

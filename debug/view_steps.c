@@ -3,8 +3,9 @@
  * To step over a call is to run until the instruction behind it is reached by the same hart, in the
  * same mode and address space, and no deeper on the stack: a recursion and an interrupt's handler
  * pass there too. `finish` steps, because nothing tells where a function will return to: it ends
- * behind a return that leaves the stack no deeper than it was. Both go through breakpoints and
- * steps of the control, so that they leave no trace in the state. */
+ * behind a return that leaves the stack no deeper than it was, and that is none of what the
+ * function has called meanwhile. Both go through breakpoints and steps of the control, so that they
+ * leave no trace in the state. */
 #include "debug/view_internal.h"
 
 #define X_SP 2
@@ -44,7 +45,7 @@ static void begin(struct view *v)
     v->motion.sp = h->x[X_SP];
     v->motion.satp = h->csr.satp;
     v->motion.priv = h->priv;
-    v->motion.any_hart = v->motion.returned = false;
+    v->motion.any_hart = v->motion.returned = v->motion.in_call = false;
 }
 
 static bool run_until(struct view *v, uint64_t va, struct error *err)
@@ -76,23 +77,32 @@ bool view_step_over(struct view *v, struct error *err)
 {
     uint64_t pc = view_hart(v)->pc;
     const struct insn_info *i = view_instruction(v, pc);
-    bool calls = i && (i->class == CLASS_CALL || !strcmp(i->in.base->name, "ecall"));
+    bool calls = i && (i->class == CLASS_CALL ||
+                       (i->class == CLASS_SYSTEM && !strcmp(i->in.base->name, "ecall")));
     if (!calls)
         return view_step(v, err);
     begin(v);
     return run_until(v, pc + i->in.length, err);
 }
 
-/* Asked behind each step, about the one that comes next. */
+/* Asked behind each step, about the one that comes next. What is deeper on the stack is somebody
+ * else's: callees before this one's frame was made, and handlers. */
 static bool goes_on(void *owner, unsigned hart)
 {
     struct view *v = owner;
     struct motion *m = &v->motion;
     const struct hart *h = machine_hart(control_machine(v->control), hart);
-    if (m->returned && is_back(m, h))
+    bool is_own = is_back(m, h);
+    if (m->returned && is_own)
         return false;
+    m->in_call = m->in_call && !(is_own && h->pc == m->behind_call);
+    m->returned = false;
+    if (!is_own || m->in_call)
+        return true;
     const struct insn_info *i = view_instruction(v, h->pc);
-    m->returned = i && i->class == CLASS_RETURN && is_back(m, h);
+    m->returned = i && i->class == CLASS_RETURN;
+    m->in_call = i && i->class == CLASS_CALL;
+    m->behind_call = h->pc + (i ? i->in.length : 0);
     return true;
 }
 

@@ -35,8 +35,8 @@ static void read_messages(struct debugger *d)
 /* What is as old as the last stop: these panes would else change all the time. */
 static bool is_stale(const struct debugger *d, enum view_pane pane)
 {
-    return atomic_load(&d->runs) && (pane == VIEW_CODE || pane == VIEW_REGISTERS ||
-                                     pane == VIEW_CSRS || pane == VIEW_STACK);
+    return atomic_load(&d->runs) &&
+           (pane == VIEW_CODE || pane == VIEW_REGISTERS || pane == VIEW_CSRS || pane == VIEW_STACK);
 }
 
 static void fill(void *owner)
