@@ -82,8 +82,6 @@ void view_show_harts(struct view *v, struct sheet *s);
 void view_show_memory(struct view *v, struct sheet *s);
 void view_show_stack(struct view *v, struct sheet *s);
 void view_show_walk(struct view *v, struct sheet *s);
-/* The bytes that a row of VIEW_MEMORY has in a place of this width. */
-unsigned view_memory_row_bytes(unsigned columns);
 
 /* --- view_steps.c ------------------------------------------------------------------------- */
 

@@ -12,11 +12,6 @@
 
 /* --- memory ------------------------------------------------------------------------------- */
 
-unsigned view_memory_row_bytes(unsigned columns)
-{
-    return columns >= WIDE_COLUMNS ? 16 : 8;
-}
-
 static void show_bytes(const struct hart *h, struct sheet_row *r, uint64_t va, unsigned n)
 {
     char text[17] = "";
@@ -45,7 +40,7 @@ void view_show_memory(struct view *v, struct sheet *s)
 {
     struct error err;
     uint64_t va;
-    unsigned n = view_memory_row_bytes(s->columns);
+    unsigned n = s->columns >= WIDE_COLUMNS ? 16 : 8;
     if (!view_evaluate(v, v->expression[VIEW_MEMORY], &va, &err)) {
         show_error(s, &err);
         return;

@@ -344,7 +344,7 @@ static void put_rows(struct sheet *s)
 void debugger_put_help(struct sheet *s)
 {
     static const char *const marks =
-        ">: the pc   *: a breakpoint, or a register that has changed   +: where a jump leads";
+        ">: the pc   *: a breakpoint, or what has changed   +: where the jump leads";
     struct sheet_row *r;
     put_rows(s);
     if ((r = sheet_add(s)) != NULL)

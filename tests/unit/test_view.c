@@ -409,7 +409,7 @@ START_TEST(a_machine_that_runs_is_not_stepped)
     row.text[row.used] = 0;
     ck_assert_ptr_nonnull(strstr(row.text, "the guest is off"));
     view_command(r->view, "system_reset");
-    must_show(r, VIEW_CODE, 20, 80, "> 0000000080000000  ");
+    must_show(r, VIEW_CODE, 20, 80, "> 0000000000001000  ");
     close_view(r);
 }
 END_TEST
