@@ -250,6 +250,13 @@ static void main_of_thread(void *owner)
     }
 }
 
+bool debugger_is_possible(struct error *err)
+{
+    return (os_terminal_is_tty(STDIN_FILENO) && os_terminal_is_tty(STDOUT_FILENO)) ||
+           error_set(err, "debug needs a terminal as standard input and output; -monitor and "
+                          "-gdb do not");
+}
+
 /* --- life --------------------------------------------------------------------------------- */
 
 static bool open_parts(struct debugger *d, struct error *err)
@@ -272,11 +279,6 @@ struct debugger *debugger_open(struct control *c, struct view *v,
     static const enum view_pane narrow[LAYOUT_SLOTS] = {VIEW_CODE, VIEW_REGISTERS};
     static const enum view_pane wide[LAYOUT_SLOTS] = {VIEW_CODE, VIEW_REGISTERS, VIEW_CONSOLE,
                                                       VIEW_STACK};
-    if (!os_terminal_is_tty(STDIN_FILENO) || !os_terminal_is_tty(STDOUT_FILENO)) {
-        error_set(err, "debug needs a terminal as standard input and output; -monitor and -gdb do "
-                       "not");
-        return NULL;
-    }
     struct debugger *d = calloc(1, sizeof *d);
     if (!d) {
         error_set(err, "no memory for the debugger");

@@ -16,6 +16,9 @@ struct debugger_ports {
     void *owner;
 };
 
+/* Whether there is a terminal: asked before a machine is made. */
+bool debugger_is_possible(struct error *err) MUST_CHECK;
+
 /* Takes the terminal; on a thread of its own it draws what changes. View and ports outlive it. NULL
  * and err: there is no terminal. After os_catch_stop_signals. */
 struct debugger *debugger_open(struct control *c, struct view *v,

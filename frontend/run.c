@@ -551,6 +551,8 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
 bool run(const struct options *options, int *status, struct error *err)
 {
     struct run r = {.options = options, .config = options->machine, .serial_fd = -1};
+    if (options->debugger && !debugger_is_possible(err))
+        return false;
     r.config.log = log_open(options->log_file, options->log_topics | LOG_HOST_ERRORS, err);
     if (!r.config.log)
         return false;
