@@ -30,7 +30,7 @@ static void set_styles(struct text_screen *t)
     } styles[SHEET_STYLES] = {
         [SHEET_PLAIN] = {A_NORMAL, -1},      [SHEET_STRONG] = {A_BOLD, -1},
         [SHEET_FAINT] = {A_DIM, -1},         [SHEET_CHANGED] = {A_BOLD, COLOR_MAGENTA},
-        [SHEET_POINT] = {A_BOLD, COLOR_RED}, [SHEET_NAME] = {A_NORMAL, COLOR_BLUE},
+        [SHEET_POINT] = {A_BOLD, COLOR_RED}, [SHEET_NAME] = {A_NORMAL, COLOR_GREEN},
     };
     const char *no_color = getenv("NO_COLOR");
     bool has_color = !(no_color && *no_color) && has_colors() && start_color() == OK &&
@@ -42,26 +42,34 @@ static void set_styles(struct text_screen *t)
     }
 }
 
+/* Whether the terminal can be drawn on: not before newterm. */
+static bool can_move_its_cursor(void)
+{
+    const char *sequence = tigetstr("cup");
+    return sequence && sequence != (const char *)-1;
+}
+
+static bool open_screen(struct text_screen *t, struct error *err)
+{
+    const char *term = getenv("TERM");
+    t->screen = newterm(NULL, stdout, stdin);
+    if (t->screen && can_move_its_cursor())
+        return true;
+    return error_set(err, "nothing can be drawn on a terminal '%.40s': set TERM to what it is",
+                     term ? term : "");
+}
+
 /* The terminal is saved and made raw by the host's layer first: a fatal signal then restores it. */
 struct text_screen *text_screen_open(struct error *err)
 {
     struct text_screen *t = calloc(1, sizeof *t);
-    const char *term = getenv("TERM");
     if (!t) {
         error_set(err, "no memory for the terminal");
         return NULL;
     }
     setlocale(LC_CTYPE, "");
-    if (!os_terminal_raw(err)) {
-        free(t);
-        return NULL;
-    }
-    t->screen = newterm(NULL, stdout, stdin);
-    if (!t->screen) {
-        os_terminal_restore();
-        free(t);
-        error_set(err, "nothing is known of the terminal '%.40s': set TERM to what it is",
-                  term ? term : "");
+    if (!os_terminal_raw(err) || !open_screen(t, err)) {
+        text_screen_close(t);
         return NULL;
     }
     raw();
@@ -78,8 +86,10 @@ void text_screen_close(struct text_screen *t)
 {
     if (!t)
         return;
-    endwin();
-    delscreen(t->screen);
+    if (t->screen) {
+        endwin();
+        delscreen(t->screen);
+    }
     os_terminal_restore();
     free(t);
 }
