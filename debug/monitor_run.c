@@ -114,6 +114,7 @@ void monitor_show_stop(struct monitor *m, const struct byte_sink *out)
 {
     struct machine_exit exit = control_exit(m->control);
     enum run_state state = control_state(m->control);
+    struct byte_sink before = m->out; /* a command may be the cause */
     m->out = *out;
     if (state == RUN_DEBUG)
         m->hart = exit.hart;
@@ -127,4 +128,5 @@ void monitor_show_stop(struct monitor *m, const struct byte_sink *out)
     size_t length;
     if (state == RUN_DEBUG && !monitor_show_instruction(m, h, h->pc, &length))
         say(m, "0x%016llx:  no memory\n", (unsigned long long)h->pc);
+    m->out = before;
 }

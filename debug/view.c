@@ -103,6 +103,7 @@ struct view *view_create(struct control *c, struct monitor *m, const struct symb
     memcpy(v->expression[VIEW_MEMORY], "$sp", sizeof "$sp");
     memcpy(v->expression[VIEW_PAGES], "$pc", sizeof "$pc");
     v->observer = (struct control_observer){.tell = on_news, .owner = v};
+    view_create_motion(v);
     view_find_csrs(v);
     take_all(v);
     take_all(v); /* nothing has changed yet */
@@ -202,16 +203,15 @@ bool view_console_cursor(const struct view *v, const struct sheet *s, unsigned *
     return *row < s->rows;
 }
 
-static const char *why_it_stands(const struct view *v)
+static const char *why_it_stands(const struct view *v, struct machine_exit exit)
 {
-    struct machine_exit exit = control_exit(v->control);
     switch (control_state(v->control)) {
     case RUN_RUNNING:
         return "runs";
     case RUN_PRELAUNCH:
         return "stopped: not started";
     case RUN_SHUTDOWN:
-        return "the guest is off (:system_reset starts it again)";
+        return "stopped: the guest is off";
     case RUN_IO_ERROR:
         return "stopped: a disk's error";
     case RUN_DEBUG:
@@ -228,8 +228,11 @@ void view_show_status(struct view *v, struct sheet_row *r)
     static const char modes[] = "US?M";
     struct machine *m = control_machine(v->control);
     unsigned long long ns = hart_now_ns(view_hart(v));
+    struct machine_exit exit = control_exit(v->control);
     sheet_print(r, SHEET_STRONG, "hart %u  %c-mode  %s", monitor_current_hart(v->monitor),
-                modes[view_registers(v)->priv & 3], why_it_stands(v));
+                modes[view_registers(v)->priv & 3], why_it_stands(v, exit));
+    if (control_state(v->control) == RUN_SHUTDOWN)
+        sheet_print(r, SHEET_STRONG, " with status %d; :system_reset starts it again", exit.status);
     sheet_print(r, SHEET_PLAIN, "  step %llu  %llu.%09llu s", (unsigned long long)machine_steps(m),
                 ns / 1000000000, ns % 1000000000);
 }

@@ -89,6 +89,7 @@ bool view_step(struct view *v, struct error *err) MUST_CHECK;
 bool view_step_over(struct view *v, struct error *err) MUST_CHECK;
 bool view_finish(struct view *v, struct error *err) MUST_CHECK;
 bool view_run_to(struct view *v, uint64_t va, struct error *err) MUST_CHECK;
+void view_create_motion(struct view *v);
 /* The machine has stopped: the motion is over. */
 void view_end_motion(struct view *v);
 

@@ -30,9 +30,13 @@ static void clean_up(void *owner)
     v->motion.is_set = false;
 }
 
-void view_end_motion(struct view *v)
+void view_create_motion(struct view *v)
 {
     v->motion.clean_up = (struct control_work){.work = clean_up, .owner = v};
+}
+
+void view_end_motion(struct view *v)
+{
     if (v->motion.is_set)
         control_defer(v->control, &v->motion.clean_up);
 }

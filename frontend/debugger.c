@@ -21,7 +21,8 @@ static void on_change(void *owner)
 {
     struct debugger *d = owner;
     atomic_store(&d->runs, control_state(d->control) == RUN_RUNNING);
-    os_wake_signal(d->wake);
+    if (!atomic_exchange(&d->is_told, true)) /* guests write byte by byte */
+        os_wake_signal(d->wake);
 }
 
 static void read_messages(struct debugger *d)
@@ -52,8 +53,7 @@ static void fill(void *owner)
         const struct place *p = &d->layout.slots[i].place;
         struct sheet *s = &d->sheets[i];
         enum view_pane pane = *debugger_shown(d, i);
-        if (is_stale(d, pane) && d->filled[i] == pane && s->rows == p->rows &&
-            s->columns == p->columns)
+        if (is_stale(d, pane) && d->filled[i] == pane)
             continue;
         sheet_begin(s, p->rows, p->columns);
         view_show(d->view, pane, s);
@@ -198,6 +198,7 @@ static void draw_refusal(struct debugger *d, unsigned rows, unsigned columns)
 static bool draw(struct debugger *d)
 {
     unsigned rows, columns;
+    atomic_store(&d->is_told, false);
     measure(d);
     text_screen_size(d->screen, &rows, &columns);
     if (!control_call(d->control, fill, d))

@@ -51,6 +51,7 @@ struct debugger {
     struct messages *messages; /* NULL: standard error is not the terminal */
     struct os_thread *thread;
     struct os_wake *wake;   /* there is something new to be shown */
+    atomic_bool is_told;    /* and the thread has been woken for it */
     atomic_bool ends, runs; /* runs: the machine */
     uint64_t drawn_ns;
 

@@ -87,8 +87,11 @@ static void act(struct debugger *d, const struct key *key)
     call(d, do_action, &r);
     if (key->what == VIEW_RUN)
         return;
-    while (atomic_load(&d->runs) && (now_ns = os_monotonic_ns()) < end_ns)
-        os_wake_wait(d->wake, end_ns - now_ns);
+    while (atomic_load(&d->runs) && (now_ns = os_monotonic_ns()) < end_ns) {
+        atomic_store(&d->is_told, false);
+        if (atomic_load(&d->runs)) /* else nobody will wake us */
+            os_wake_wait(d->wake, end_ns - now_ns);
+    }
 }
 
 static void pause_machine(struct debugger *d, const struct key *key)

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What has been read is thrown away when it is more; a line that comes in that moment is lost. */
+#define FILE_MOST (1 << 20)
+
 struct messages {
     FILE *file;
     int terminal; /* what standard error was */
@@ -23,7 +26,8 @@ struct messages *messages_keep(void)
         return NULL;
     m->file = tmpfile();
     m->terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (m->file && m->terminal >= 0 && dup2(fileno(m->file), STDERR_FILENO) >= 0)
+    if (m->file && m->terminal >= 0 && fcntl(fileno(m->file), F_SETFL, O_APPEND) == 0 &&
+        dup2(fileno(m->file), STDERR_FILENO) >= 0)
         return m;
     if (m->file)
         fclose(m->file);
@@ -37,6 +41,8 @@ size_t messages_read(struct messages *m, char *text, size_t size)
 {
     ssize_t n = pread(fileno(m->file), text, size, m->read);
     m->read += n > 0 ? n : 0;
+    if (n == 0 && m->read > FILE_MOST && ftruncate(fileno(m->file), 0) == 0)
+        m->read = 0;
     return n > 0 ? (size_t)n : 0;
 }
 

@@ -1,5 +1,5 @@
 /* What the program writes to standard error while something else is drawn on the terminal: kept in
- * a file, to be shown in its place. Nothing is lost, and nobody who writes ever waits. */
+ * a file, to be shown in its place. Nobody who writes ever waits. */
 #ifndef RIVULET_FRONTEND_MESSAGES_H
 #define RIVULET_FRONTEND_MESSAGES_H
 

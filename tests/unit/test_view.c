@@ -407,7 +407,7 @@ START_TEST(a_machine_that_runs_is_not_stepped)
     sheet_row_begin(&row);
     view_show_status(r->view, &row);
     row.text[row.used] = 0;
-    ck_assert_ptr_nonnull(strstr(row.text, "the guest is off"));
+    ck_assert_ptr_nonnull(strstr(row.text, "the guest is off with status 0; :system_reset"));
     view_command(r->view, "system_reset");
     must_show(r, VIEW_CODE, 20, 80, "> 0000000000001000  ");
     close_view(r);
