@@ -235,6 +235,8 @@ void view_show_status(struct view *v, struct sheet_row *r)
         sheet_print(r, SHEET_STRONG, " with status %d; :system_reset starts it again", exit.status);
     sheet_print(r, SHEET_PLAIN, "  step %llu  %llu.%09llu s", (unsigned long long)machine_steps(m),
                 ns / 1000000000, ns % 1000000000);
+    if (!view_is_running(v))
+        view_put_symbol(v, r, "  ", view_hart(v)->pc);
 }
 
 void view_title(const struct view *v, enum view_pane pane, char *text, size_t size)
@@ -249,10 +251,10 @@ void view_title(const struct view *v, enum view_pane pane, char *text, size_t si
              has_address ? v->expression[pane] : "");
 }
 
-void view_scroll(struct view *v, enum view_pane pane, const struct sheet *s, int rows)
+void view_scroll(struct view *v, enum view_pane pane, int rows)
 {
     if (pane == VIEW_CODE)
-        view_move_cursor(v, s, rows);
+        view_move_cursor(v, rows);
     else if (pane != VIEW_PAGES && pane != VIEW_HARTS)
         v->offset[pane] += rows;
     if ((pane == VIEW_CONSOLE || pane == VIEW_MONITOR) && v->offset[pane] > 0)

@@ -47,8 +47,8 @@ void view_title(const struct view *v, enum view_pane pane, char *text, size_t si
 bool view_console_cursor(const struct view *v, const struct sheet *s, unsigned *row,
                          unsigned *column);
 
-/* By so many rows of the sheet that was shown last; in VIEW_CODE the cursor moves. */
-void view_scroll(struct view *v, enum view_pane pane, const struct sheet *s, int rows);
+/* By so many rows; in VIEW_CODE the cursor moves. */
+void view_scroll(struct view *v, enum view_pane pane, int rows);
 
 /* The address that the pane shows: an expression. VIEW_CODE goes there once; memory and pages look
  * at it anew each time, so that "$sp" follows the register. */

@@ -4,8 +4,9 @@
 
 #include "cpu/peek.h"
 
-#define ADDRESS_COLUMN 3u
-#define BYTES_COLUMN   21u
+#define BYTES_COLUMN   21u /* "*> 0123456789abcdef  " */
+#define TEXT_COLUMN    31u /* behind them */
+#define OPERANDS       8u  /* of the text */
 #define ROW_WITH_BYTES 62u /* columns from which the instruction's bytes are shown */
 #define SHORTEST       2u
 #define LONGEST        4u
@@ -43,11 +44,13 @@ static uint64_t length_at(const struct view *v, uint64_t va)
 static uint64_t last_before(const struct view *v, uint64_t from, uint64_t to)
 {
     uint64_t last = UINT64_MAX;
-    while (from < to) {
+    for (uint64_t left = to - from, length; left; left -= length, from += length) {
+        length = length_at(v, from);
         last = from;
-        from += length_at(v, from);
+        if (length > left)
+            return UINT64_MAX;
     }
-    return from == to ? last : UINT64_MAX;
+    return last;
 }
 
 /* Instructions have two lengths, and only a symbol is sure to be where one begins; else what is
@@ -77,12 +80,10 @@ static void go(const struct view *v, uint64_t *va, int rows)
         *va = previous(v, *va);
 }
 
-void view_move_cursor(struct view *v, const struct sheet *s, int rows)
+void view_move_cursor(struct view *v, int rows)
 {
     v->follows = false;
     go(v, &v->cursor, rows);
-    if (s->rows == 0)
-        return;
     if (v->cursor < v->top)
         v->top = v->cursor;
 }
@@ -138,16 +139,17 @@ static void put_instruction(const struct view *v, struct sheet_row *r, const str
         sheet_print(r, SHEET_FAINT, "no memory");
         return;
     }
+    size_t column = has_bytes ? TEXT_COLUMN : BYTES_COLUMN;
     if (has_bytes)
         sheet_print(r, SHEET_FAINT, "%0*x", 2 * (int)i->in.length, i->word);
-    sheet_pad(r, has_bytes ? BYTES_COLUMN + 10 : BYTES_COLUMN);
+    sheet_pad(r, column);
     const char *text = insn_cache_text(v->instructions, i->pc, i->word);
     size_t name = strcspn(text, " ");
     sheet_put(r, style == SHEET_PLAIN ? SHEET_STRONG : style, text, name);
     if (!text[name])
         return;
-    sheet_pad(r, (has_bytes ? BYTES_COLUMN + 10 : BYTES_COLUMN) + 8);
-    sheet_print(r, style, "%s%s", name >= 8 ? " " : "", text + name + 1);
+    sheet_pad(r, column + (name < OPERANDS ? OPERANDS : name + 1));
+    sheet_print(r, style, "%s", text + name + 1);
 }
 
 /* One instruction; the cache's entry may go with the next one. */

@@ -68,7 +68,7 @@ bool view_evaluate(const struct view *v, const char *expression, uint64_t *value
 /* The instruction at va; NULL: there is no memory. Valid until the next call. */
 const struct insn_info *view_instruction(const struct view *v, uint64_t va);
 void view_show_code(struct view *v, struct sheet *s);
-void view_move_cursor(struct view *v, const struct sheet *s, int rows);
+void view_move_cursor(struct view *v, int rows);
 
 /* --- view_data.c -------------------------------------------------------------------------- */
 

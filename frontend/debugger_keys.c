@@ -35,9 +35,7 @@ static void do_action(void *owner)
 static void do_scroll(void *owner)
 {
     struct request *r = owner;
-    struct debugger *d = r->debugger;
-    unsigned slot = layout_slot_of(&d->layout, d->focus);
-    view_scroll(d->view, d->focus, &d->sheets[slot], r->rows);
+    view_scroll(r->debugger->view, r->debugger->focus, r->rows);
 }
 
 static void do_command(void *owner)
@@ -135,7 +133,8 @@ static void show_pane(struct debugger *d, const struct key *key)
 static void next_slot(struct debugger *d, const struct key *key)
 {
     unsigned count = d->layout.count, slot = layout_slot_of(&d->layout, d->focus);
-    d->focus = *debugger_shown(d, (slot + count + (unsigned)key->what) % count);
+    if (count)
+        d->focus = *debugger_shown(d, (slot + count + (unsigned)key->what) % count);
 }
 
 static void ask_to_quit(struct debugger *d, const struct key *key)

@@ -166,6 +166,7 @@ def sizes(program):
             screen.resize(70, 20)
             screen.wait_for(r"^70x20 is too small: the debugger needs 80x24")
             screen.must_not_show("Registers")
+            screen.keys("Tab", "Down", "h", "h")
             screen.resize(200, 60)
             screen.wait_for(r"1 Code .*2 Registers")
             screen.wait_for(r">0 M 0000000000001000 runs")
