@@ -177,6 +177,23 @@ def sizes(program):
     return case
 
 
+def colours(program):
+    """The register that changed is seen by its star, and in colour unless the user wants none."""
+
+    def case():
+        command = debuggee_command(program, build_debuggee())
+        for words, wanted in ((["env"], True), (["env", "NO_COLOR=1"], False)):
+            with Screen([*words, *command]) as screen:
+                screen.wait_for(r"not started")
+                screen.keys("s")
+                screen.wait_for(r"pc  \*0000000000001004 ")
+                escapes = screen.ask("capture-pane", "-p", "-e")
+                expect(bool(re.search("\x1b\\[[0-9;]*3[1-7]m", escapes)) == wanted,
+                       f"NO_COLOR and colours: {escapes!r}")
+
+    return case
+
+
 def a_kernel(program, guest):
     """Debian's: its console, and where its stack lies."""
 
@@ -251,6 +268,7 @@ def debugger_cases(program, guest):
         ("the debugger shows memory, watches it, and runs commands",
          memory_commands_and_help(program)),
         ("the debugger follows the size of its terminal", sizes(program)),
+        ("the debugger has colours, and none with NO_COLOR", colours(program)),
         ("the debugger boots Debian, types to it and walks its page tables",
          a_kernel(program, guest)),
         ("a run in the debugger ends in the same state", looking_leaves_no_trace(program, guest)),
