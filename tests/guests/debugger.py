@@ -38,7 +38,7 @@ class Screen:
         return done.stdout
 
     def text(self):
-        return self.ask("capture-pane", "-p")
+        return self.ask("capture-pane", "-p").rstrip()
 
     def keys(self, *keys):
         self.ask("send-keys", *keys)
