@@ -64,13 +64,13 @@ class Screen:
         expect(not re.search(pattern, text, re.MULTILINE), f"{pattern!r} is seen\n{tail(text, 40)}")
 
 
-def debuggee_command(program, debuggee, *options):
-    return [program, "debug", "-bios", "none", "-kernel", debuggee, "-smp", "2", *options]
+def debug(program, debuggee):
+    return [program, "debug", "-bios", "none", "-kernel", debuggee, "-smp", "2"]
 
 
-def steps_and_breakpoints(program):
+def steps_and_breakpoints(command):
     def case():
-        with Screen(debuggee_command(program, build_debuggee())) as screen:
+        with Screen(command) as screen:
             screen.wait_for(r"M-mode  stopped: not started  step 0 ")
             screen.wait_for(r"^ > 0000000000001000 .* auipc   t0, 0x0 ")
             screen.keys("s")
@@ -100,11 +100,11 @@ def steps_and_breakpoints(program):
     return case
 
 
-def next_goes_over_calls(program):
+def next_goes_over_calls(command):
     """From a call to behind it; the function's breakpoint shows that `next` does run it."""
 
     def case():
-        with Screen(debuggee_command(program, build_debuggee())) as screen:
+        with Screen(command) as screen:
             screen.wait_for(r"not started")
             screen.keys("g")
             screen.type("count")
@@ -126,9 +126,9 @@ def next_goes_over_calls(program):
     return case
 
 
-def memory_commands_and_help(program):
+def memory_commands_and_help(command):
     def case():
-        with Screen(debuggee_command(program, build_debuggee())) as screen:
+        with Screen(command) as screen:
             screen.wait_for(r"not started")
             screen.keys("m", "C-u")
             screen.type("0x1000")
@@ -157,9 +157,9 @@ def memory_commands_and_help(program):
     return case
 
 
-def sizes(program):
+def sizes(command):
     def case():
-        with Screen(debuggee_command(program, build_debuggee()), 80, 24) as screen:
+        with Screen(command, 80, 24) as screen:
             screen.wait_for(r"2 Registers .* 9 Monitor")
             screen.keys("7")
             screen.wait_for(r">0 M 0000000000001000 runs")
@@ -177,11 +177,10 @@ def sizes(program):
     return case
 
 
-def colours(program):
+def colours(command):
     """The register that changed is seen by its star, and in colour unless the user wants none."""
 
     def case():
-        command = debuggee_command(program, build_debuggee())
         for words, wanted in ((["env"], True), (["env", "NO_COLOR=1"], False)):
             with Screen([*words, *command]) as screen:
                 screen.wait_for(r"not started")
@@ -250,9 +249,9 @@ def looking_leaves_no_trace(program, guest):
     return case
 
 
-def the_terminal_is_itself_again(program):
+def the_terminal_is_itself_again(command):
     def case():
-        with Terminal(debuggee_command(program, build_debuggee())) as terminal:
+        with Terminal(command) as terminal:
             terminal.wait_for("not started", STEP_SECONDS)
             terminal.process.send_signal(signal.SIGTERM)
             terminal.must_end(128 + signal.SIGTERM)
@@ -261,17 +260,18 @@ def the_terminal_is_itself_again(program):
 
 
 def debugger_cases(program, guest):
+    command = debug(program, build_debuggee())
     return [
         ("the debugger steps, finishes, runs to the cursor and to a symbol's breakpoint",
-         steps_and_breakpoints(program)),
-        ("the debugger's next goes over a call", next_goes_over_calls(program)),
+         steps_and_breakpoints(command)),
+        ("the debugger's next goes over a call", next_goes_over_calls(command)),
         ("the debugger shows memory, watches it, and runs commands",
-         memory_commands_and_help(program)),
-        ("the debugger follows the size of its terminal", sizes(program)),
-        ("the debugger has colours, and none with NO_COLOR", colours(program)),
+         memory_commands_and_help(command)),
+        ("the debugger follows the size of its terminal", sizes(command)),
+        ("the debugger has colours, and none with NO_COLOR", colours(command)),
         ("the debugger boots Debian, types to it and walks its page tables",
          a_kernel(program, guest)),
         ("a run in the debugger ends in the same state", looking_leaves_no_trace(program, guest)),
         ("a debugger that is killed leaves the terminal as it was",
-         the_terminal_is_itself_again(program)),
+         the_terminal_is_itself_again(command)),
     ]
