@@ -1,13 +1,17 @@
 /* A place where a user types to the monitor (contract: console.h). */
 #include "debug/console.h"
 
+#include "debug/line_edit.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_BYTES   1024u
 #define WAITING_MOST 65536u /* bytes that wait for the end of a step */
 
-enum key { CTRL_C = 3, BACKSPACE = 8, CTRL_U = 21, DELETE = 127 };
+enum key { CTRL_C = 3, ESCAPE = 27 };
+
+/* Keys that are no bytes come as "ESC [ LETTER", "ESC O LETTER" or "ESC [ NUMBER ~" (ECMA-48). */
+enum escape { NO_ESCAPE, AFTER_ESCAPE, IN_SEQUENCE };
 
 struct console {
     struct control *control;
@@ -18,8 +22,9 @@ struct console {
     bool is_over;    /* the program ends */
     bool waits;      /* for the end of a step that was asked for here */
     bool was_return; /* the last byte was '\r': '\n' behind it ends no second line */
-    char line[LINE_BYTES];
-    size_t used;
+    struct line_edit edit;
+    enum escape escape;
+    unsigned number; /* of an escape sequence */
     struct control_work waiting_work;
     uint8_t waiting[WAITING_MOST];
     size_t waiting_bytes;
@@ -30,11 +35,19 @@ static void prompt(struct console *c)
     byte_sink_print(&c->out, CONSOLE_PROMPT);
 }
 
+static void write_text(struct console *c, const char *text, size_t n)
+{
+    if (n)
+        c->out.write(c->out.owner, (const uint8_t *)text, n);
+}
+
 static void run_line(struct console *c)
 {
-    c->line[c->used] = 0;
-    c->used = 0;
-    monitor_run(c->monitor, c->line, &c->out);
+    char line[LINE_EDIT_BYTES];
+    memcpy(line, c->edit.text, c->edit.used + 1);
+    line_edit_remember(&c->edit);
+    line_edit_clear(&c->edit);
+    monitor_run(c->monitor, line, &c->out);
     c->waits = monitor_is_stepping(c->monitor);
     if (!c->waits && !c->is_over)
         prompt(c);
@@ -42,26 +55,119 @@ static void run_line(struct console *c)
 
 /* --- editing ----------------------------------------------------------------------------- */
 
-static void erase(struct console *c, size_t n)
+static void repeat(struct console *c, char byte, size_t n)
 {
-    for (; n && c->used; n--, c->used--)
-        if (c->echo)
-            byte_sink_print(&c->out, "\b \b");
+    while (n-- > 0)
+        write_text(c, &byte, 1);
 }
 
-static void insert(struct console *c, uint8_t byte)
+/* The line and its cursor, behind a prompt. */
+static void show_line(struct console *c)
 {
-    if (c->used + 1 == sizeof c->line)
+    const struct line_edit *e = &c->edit;
+    write_text(c, e->text, e->used);
+    repeat(c, '\b', line_edit_columns(e->text + e->cursor, e->used - e->cursor));
+}
+
+/* The screen shows `old`: moves to the first place that differs, and writes what follows there. */
+static void show_change(struct console *c, const char *old, size_t used, size_t cursor)
+{
+    const struct line_edit *e = &c->edit;
+    size_t same = 0;
+    while (same < used && same < e->used && old[same] == e->text[same])
+        same++;
+    if (same == used && same == e->used)
+        same = e->cursor;
+    if (cursor > same)
+        repeat(c, '\b', line_edit_columns(old + same, cursor - same));
+    else
+        write_text(c, old + cursor, same - cursor);
+    if (used == e->used && memcmp(old, e->text, used) == 0)
         return;
-    c->line[c->used++] = (char)byte;
-    if (c->echo)
-        c->out.write(c->out.owner, &byte, 1);
+    size_t now = line_edit_columns(e->text + same, e->used - same);
+    size_t before = line_edit_columns(old + same, used - same);
+    size_t spare = before > now ? before - now : 0;
+    write_text(c, e->text + same, e->used - same);
+    repeat(c, ' ', spare);
+    repeat(c, '\b', spare + line_edit_columns(e->text + e->cursor, e->used - e->cursor));
+}
+
+static void edit(struct console *c, unsigned key)
+{
+    char old[LINE_EDIT_BYTES];
+    size_t used = c->edit.used, cursor = c->edit.cursor;
+    memcpy(old, c->edit.text, used);
+    if (line_edit_key(&c->edit, key) && c->echo)
+        show_change(c, old, used, cursor);
+}
+
+static void complete(struct console *c)
+{
+    char old[LINE_EDIT_BYTES];
+    size_t used = c->edit.used, cursor = c->edit.cursor;
+    memcpy(old, c->edit.text, used);
+    if (monitor_complete(&c->edit)) {
+        show_change(c, old, used, cursor);
+        return;
+    }
+    byte_sink_print(&c->out, "\n");
+    monitor_show_choices(&c->edit, &c->out);
+    prompt(c);
+    show_line(c);
+}
+
+/* --- keys -------------------------------------------------------------------------------- */
+
+/* The byte that ends an escape sequence; 0: no key of ours. */
+static unsigned sequence_key(unsigned number, uint8_t last)
+{
+    static const struct {
+        uint8_t last;
+        unsigned number, key;
+    } keys[] = {
+        {'A', 0, EDIT_UP},   {'B', 0, EDIT_DOWN}, {'C', 0, EDIT_RIGHT},  {'D', 0, EDIT_LEFT},
+        {'H', 0, EDIT_HOME}, {'F', 0, EDIT_END},  {'~', 1, EDIT_HOME},   {'~', 7, EDIT_HOME},
+        {'~', 4, EDIT_END},  {'~', 8, EDIT_END},  {'~', 3, EDIT_DELETE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (keys[i].last == last && keys[i].number == number)
+            return keys[i].key;
+    return 0;
+}
+
+/* Whether the byte is part of an escape sequence. */
+static bool take_escape(struct console *c, uint8_t byte)
+{
+    enum escape was = c->escape;
+    c->escape = NO_ESCAPE;
+    if (byte == ESCAPE) {
+        c->escape = AFTER_ESCAPE;
+        return true;
+    }
+    if (was == AFTER_ESCAPE && (byte == '[' || byte == 'O')) {
+        c->escape = IN_SEQUENCE;
+        c->number = 0;
+        return true;
+    }
+    if (was != IN_SEQUENCE || byte < ' ')
+        return false;
+    if (byte >= '0' && byte <= ';') {
+        c->number = byte <= '9' ? (c->number * 10 + byte - '0') % 1000 : c->number;
+        c->escape = IN_SEQUENCE;
+        return true;
+    }
+    unsigned key = sequence_key(c->number, byte);
+    if (key)
+        edit(c, key);
+    return true;
 }
 
 static void take_key(struct console *c, uint8_t key)
 {
     bool follows_return = c->was_return;
     c->was_return = key == '\r';
+    if (c->echo && take_escape(c, key))
+        return;
     switch (key) {
     case '\n':
     case '\r':
@@ -71,21 +177,19 @@ static void take_key(struct console *c, uint8_t key)
             byte_sink_print(&c->out, "\n");
         run_line(c);
         break;
-    case BACKSPACE:
-    case DELETE:
-        erase(c, 1);
-        break;
-    case CTRL_U:
-        erase(c, c->used);
-        break;
     case CTRL_C:
-        c->used = 0;
+        line_edit_clear(&c->edit);
         byte_sink_print(&c->out, "\n");
         prompt(c);
         break;
+    case '\t':
+        if (c->echo)
+            complete(c);
+        else
+            line_edit_insert(&c->edit, "\t", 1);
+        break;
     default:
-        if (key >= ' ' || key == '\t')
-            insert(c, key);
+        edit(c, key);
     }
 }
 
@@ -118,7 +222,7 @@ static void on_news(void *owner, const struct control_news *news)
     c->waits = false;
     monitor_show_stop(c->monitor, &c->out);
     prompt(c);
-    c->out.write(c->out.owner, (const uint8_t *)c->line, c->used); /* what was being typed */
+    show_line(c); /* what was being typed */
     control_defer(c->control, &c->waiting_work);
 }
 
@@ -142,7 +246,7 @@ void console_turn(struct console *c)
     else
         byte_sink_print(&c->out, "\n");
     c->has_greeted = true;
-    c->used = 0;
+    line_edit_clear(&c->edit);
     prompt(c);
 }
 
@@ -172,5 +276,6 @@ void console_destroy(struct console *c)
         return;
     control_unobserve(c->control, &c->observer);
     control_cancel(c->control, &c->waiting_work);
+    line_edit_free(&c->edit);
     free(c);
 }

@@ -1,7 +1,7 @@
 /* A place where a user types to the monitor: bytes in, lines edited, prompt and answers out.
  *
- * With echo (a terminal): backspace and Ctrl-U edit the line, Ctrl-C clears it, or stops a step
- * that is under way. Without it (a pipe): lines as they come.
+ * With echo (a terminal): the keys of line_edit.h edit the line, TAB completes names of commands,
+ * Ctrl-C clears it, or stops a step that is under way. Without it (a pipe): lines as they come.
  *
  * All of it belongs to the machine's thread (control.h). */
 #ifndef RIVULET_DEBUG_CONSOLE_H

@@ -317,7 +317,7 @@ bool control_add_breakpoint(struct control *c, struct control_breakpoint *b)
     return true;
 }
 
-static bool has_breakpoint(const struct control *c, uint64_t va)
+bool control_has_breakpoint(const struct control *c, uint64_t va)
 {
     const struct control_breakpoint *b = c->breakpoints;
     while (b && b->va != va)
@@ -333,7 +333,7 @@ void control_remove_breakpoint(struct control *c, struct control_breakpoint *b)
     if (!*at)
         return;
     *at = b->next;
-    if (!has_breakpoint(c, b->va))
+    if (!control_has_breakpoint(c, b->va))
         machine_remove_breakpoint(control_machine(c), b->va);
 }
 
@@ -391,7 +391,7 @@ static void end_step(struct control *c, struct machine_exit exit)
 {
     struct hart *h = machine_hart(control_machine(c), exit.hart);
     bool ends = !c->more;
-    if (has_breakpoint(c, h->pc)) {
+    if (control_has_breakpoint(c, h->pc)) {
         ends |= is_hit(c, exit.hart);
         h->resume_pc = h->pc;
     }

@@ -122,6 +122,8 @@ struct control_breakpoint {
 /* The breakpoint stays the caller's until it is removed. False: no memory. */
 bool control_add_breakpoint(struct control *c, struct control_breakpoint *b) MUST_CHECK;
 void control_remove_breakpoint(struct control *c, struct control_breakpoint *b);
+/* Whether anybody has one there. */
+bool control_has_breakpoint(const struct control *c, uint64_t va);
 
 /* The machine stops behind an instruction that touched the bytes (RUN_DEBUG, exit
  * MACHINE_WATCHPOINT). */

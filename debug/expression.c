@@ -2,17 +2,19 @@
 #include "debug/expression.h"
 
 #include "debug/registers.h"
+#include "debug/symbols.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#define NAME_BYTES 32u
+#define NAME_BYTES 256u
 #define DEPTH_MOST 64u /* of brackets and signs: more is a mistake, and would eat the stack */
 
 struct reader {
     const char *at;
     struct hart *hart;
+    const struct symbols *symbols;
     struct error *err;
     unsigned depth;
 };
@@ -34,20 +36,35 @@ static bool read_number(struct reader *r, uint64_t *value)
     return true;
 }
 
+/* Letters, digits and what else is in `more`; a longer name is cut, and so no name at all. */
+static void read_name(struct reader *r, const char *more, char *name)
+{
+    size_t n = 0;
+    for (; *r->at && (isalnum((unsigned char)*r->at) || strchr(more, *r->at)); r->at++)
+        if (n + 1 < NAME_BYTES)
+            name[n++] = *r->at;
+    name[n] = 0;
+}
+
 static bool read_register(struct reader *r, uint64_t *value)
 {
     char name[NAME_BYTES];
-    size_t n = 0;
     struct reg reg;
-    while (n + 1 < sizeof name && (isalnum((unsigned char)r->at[n]) || r->at[n] == '_')) {
-        name[n] = r->at[n];
-        n++;
-    }
-    name[n] = 0;
+    read_name(r, "_", name);
     if (!register_find(name, &reg))
-        return error_set(r->err, "unknown register $%s", name);
-    r->at += n;
+        return error_set(r->err, "unknown register $%.40s", name);
     *value = register_read(r->hart, &reg);
+    return true;
+}
+
+static bool read_symbol(struct reader *r, uint64_t *value)
+{
+    char name[NAME_BYTES];
+    read_name(r, "_.$", name);
+    const struct symbol *symbol = symbols_named(r->symbols, name);
+    if (!symbol)
+        return error_set(r->err, "there is no symbol %.80s", name);
+    *value = symbol->start;
     return true;
 }
 
@@ -59,6 +76,8 @@ static bool read_operand(struct reader *r, uint64_t *value)
     char c = *r->at;
     if (isdigit((unsigned char)c))
         return read_number(r, value);
+    if ((isalpha((unsigned char)c) || c == '_') && r->symbols && symbols_count(r->symbols))
+        return read_symbol(r, value);
     if (!c || !strchr("$(-~+", c))
         return error_set(
             r->err, c ? "unexpected '%.20s' in an expression" : "an expression ends too early%.20s",
@@ -136,9 +155,10 @@ static bool read_sum(struct reader *r, unsigned least, uint64_t *value)
     return true;
 }
 
-bool expression_read(const char **text, struct hart *h, uint64_t *value, struct error *err)
+bool expression_read(const char **text, struct hart *h, const struct symbols *symbols,
+                     uint64_t *value, struct error *err)
 {
-    struct reader r = {.at = *text, .hart = h, .err = err};
+    struct reader r = {.at = *text, .hart = h, .symbols = symbols, .err = err};
     if (!read_sum(&r, 0, value))
         return false;
     *text = r.at;

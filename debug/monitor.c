@@ -3,6 +3,7 @@
 
 #include "cpu/hart.h"
 #include "debug/expression.h"
+#include "debug/trace.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -18,8 +19,9 @@ static const struct monitor_row general_rows[] = {
     {.name = NULL},
 };
 
-static const struct monitor_row *const all_rows[] = {
-    general_rows, monitor_run_rows, monitor_memory_rows, monitor_trace_rows, monitor_screen_rows};
+static const struct monitor_row *const all_rows[] = {general_rows,       monitor_run_rows,
+                                                     monitor_point_rows, monitor_memory_rows,
+                                                     monitor_trace_rows, monitor_screen_rows};
 
 /* --- life -------------------------------------------------------------------------------- */
 
@@ -50,11 +52,15 @@ void monitor_destroy(struct monitor *m)
 {
     if (!m)
         return;
-    for (unsigned i = 0; i < m->breakpoint_count; i++)
-        control_remove_breakpoint(m->control, &m->breakpoints[i]);
+    monitor_remove_points(m);
     control_unobserve(m->control, &m->observer);
     insn_decoder_destroy(m->decoder);
     free(m);
+}
+
+unsigned monitor_current_hart(const struct monitor *m)
+{
+    return m->hart;
 }
 
 void monitor_set_trace(struct monitor *m, struct trace *trace)
@@ -98,7 +104,8 @@ void argument_word(struct arguments *a, char *word, size_t size)
 
 bool argument_number(struct monitor *m, struct arguments *a, uint64_t *value, struct error *err)
 {
-    return expression_read(&a->rest, monitor_hart(m), value, err);
+    const struct symbols *symbols = m->trace ? trace_symbols(m->trace) : NULL;
+    return expression_read(&a->rest, monitor_hart(m), symbols, value, err);
 }
 
 bool argument_end(const struct arguments *a, struct error *err)
@@ -142,6 +149,15 @@ static const struct monitor_row *find(const char *name)
     for (size_t i = 0; i < ARRAY_LEN(all_rows) && !row; i++)
         row = find_in(all_rows[i], name);
     return row;
+}
+
+const char *monitor_command_name(size_t i)
+{
+    for (size_t table = 0; table < ARRAY_LEN(all_rows); table++)
+        for (const struct monitor_row *row = all_rows[table]; row->name; row++)
+            if (i-- == 0)
+                return row->name;
+    return NULL;
 }
 
 static void show_row(struct monitor *m, const char *before, const struct monitor_row *row)

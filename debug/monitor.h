@@ -7,6 +7,7 @@
 
 #include "debug/control.h"
 
+struct line_edit;
 struct monitor;
 
 /* The control outlives it. */
@@ -19,6 +20,14 @@ void monitor_set_trace(struct monitor *m, struct trace *trace);
 /* Runs one line, without its newline; an empty one does nothing. What the command says, and one
  * line "Error: ..." when it fails, goes to out. */
 void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out);
+/* The hart that commands look at; `cpu` changes it. */
+unsigned monitor_current_hart(const struct monitor *m);
+/* Whether `break` has set one there, which delete takes away. */
+bool monitor_has_breakpoint(const struct monitor *m, uint64_t va);
+/* Completes the word before the cursor, when it is a command's name or what info or help takes, as
+ * far as there is no choice. False: there is one, or nothing fits; the choices tell. */
+bool monitor_complete(struct line_edit *e);
+void monitor_show_choices(const struct line_edit *e, const struct byte_sink *out);
 /* `step` has been asked for and is not over: who reads lines waits for CONTROL_STOPPED. */
 bool monitor_is_stepping(const struct monitor *m);
 /* Where the machine stands and why: for who shows CONTROL_STOPPED to a user. The hart that stopped

@@ -8,6 +8,7 @@
 struct hart;
 
 #define MONITOR_BREAKPOINTS_MAX 64u
+#define MONITOR_WATCHPOINTS_MAX 16u
 
 struct monitor {
     struct control *control;
@@ -18,7 +19,8 @@ struct monitor {
     bool is_stepping;
     struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
-    struct byte_sink out; /* during a command */
+    struct control_watchpoint watchpoints[MONITOR_WATCHPOINTS_MAX]; /* bytes 0: free */
+    struct byte_sink out;                                           /* during a command */
 };
 
 /* What stands behind a command's name. */
@@ -41,6 +43,7 @@ struct monitor_row {
 
 /* The tables end with a row without a name. */
 extern const struct monitor_row monitor_run_rows[];    /* monitor_run.c */
+extern const struct monitor_row monitor_point_rows[];  /* monitor_points.c */
 extern const struct monitor_row monitor_memory_rows[]; /* monitor_memory.c */
 extern const struct monitor_row monitor_screen_rows[]; /* monitor_screen.c */
 extern const struct monitor_row monitor_trace_rows[];  /* monitor_trace.c */
@@ -50,6 +53,8 @@ extern const struct monitor_row monitor_info_rows[];   /* monitor_info.c: info N
 
 #define say(m, ...) byte_sink_print(&(m)->out, __VA_ARGS__)
 
+/* The names of all commands, from 0; NULL: there are no more. */
+const char *monitor_command_name(size_t i);
 struct machine *monitor_machine(const struct monitor *m);
 struct hart *monitor_hart(const struct monitor *m);
 
@@ -66,7 +71,8 @@ bool argument_end(const struct arguments *a, struct error *err) MUST_CHECK;
 bool monitor_show_instruction(struct monitor *m, struct hart *h, uint64_t va, size_t *length);
 /* info mem: monitor_pages.c. */
 bool monitor_show_pages(struct monitor *m, struct arguments *a, struct error *err);
-/* info breakpoints: monitor_run.c. */
+/* info breakpoints: monitor_points.c. */
 bool monitor_show_breakpoints(struct monitor *m, struct arguments *a, struct error *err);
+void monitor_remove_points(struct monitor *m);
 
 #endif

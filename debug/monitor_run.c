@@ -58,64 +58,6 @@ static bool choose_hart(struct monitor *m, struct arguments *a, struct error *er
     return true;
 }
 
-/* --- breakpoints ------------------------------------------------------------------------- */
-
-static unsigned find_breakpoint(const struct monitor *m, uint64_t va)
-{
-    unsigned i = 0;
-    while (i < m->breakpoint_count && m->breakpoints[i].va != va)
-        i++;
-    return i;
-}
-
-static bool add_breakpoint(struct monitor *m, struct arguments *a, struct error *err)
-{
-    uint64_t va;
-    if (!argument_number(m, a, &va, err) || !argument_end(a, err))
-        return false;
-    if (find_breakpoint(m, va) < m->breakpoint_count)
-        return error_set(err, "there is one at 0x%llx already", (unsigned long long)va);
-    if (m->breakpoint_count == MONITOR_BREAKPOINTS_MAX)
-        return error_set(err, "there are %u already", MONITOR_BREAKPOINTS_MAX);
-    struct control_breakpoint *b = &m->breakpoints[m->breakpoint_count];
-    *b = (struct control_breakpoint){.va = va};
-    if (!control_add_breakpoint(m->control, b))
-        return error_set(err, "no memory for the breakpoint");
-    m->breakpoint_count++;
-    return true;
-}
-
-static bool delete_breakpoint(struct monitor *m, struct arguments *a, struct error *err)
-{
-    uint64_t va;
-    if (!argument_number(m, a, &va, err) || !argument_end(a, err))
-        return false;
-    unsigned i = find_breakpoint(m, va);
-    if (i == m->breakpoint_count)
-        return error_set(err, "there is no breakpoint at 0x%llx", (unsigned long long)va);
-    /* The control knows breakpoints by their place: the last one moves. */
-    struct control_breakpoint *last = &m->breakpoints[--m->breakpoint_count];
-    uint64_t last_va = last->va;
-    control_remove_breakpoint(m->control, &m->breakpoints[i]);
-    if (last == &m->breakpoints[i])
-        return true;
-    control_remove_breakpoint(m->control, last);
-    m->breakpoints[i] = (struct control_breakpoint){.va = last_va};
-    return control_add_breakpoint(m->control, &m->breakpoints[i]) ||
-           error_set(err, "no memory for the breakpoints");
-}
-
-bool monitor_show_breakpoints(struct monitor *m, struct arguments *a, struct error *err)
-{
-    if (!argument_end(a, err))
-        return false;
-    for (unsigned i = 0; i < m->breakpoint_count; i++)
-        say(m, "0x%016llx\n", (unsigned long long)m->breakpoints[i].va);
-    if (m->breakpoint_count == 0)
-        say(m, "There are no breakpoints.\n");
-    return true;
-}
-
 /* --- networks ---------------------------------------------------------------------------- */
 
 /* [NETDEV] RULE: netdev is "" when it is not given. */
@@ -159,9 +101,6 @@ const struct monitor_row monitor_run_rows[] = {
     {"system_reset", NULL, "", "reset the machine", reset},
     {"system_powerdown", NULL, "", "press the power button", power_down},
     {"cpu", NULL, "N", "make hart N the current one", choose_hart},
-    {"break", "b", "ADDRESS", "stop where any hart comes to this virtual address", add_breakpoint},
-    {"delete", "d", "ADDRESS", "take the breakpoint away; info breakpoints lists them",
-     delete_breakpoint},
     {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT-[GUESTADDR]:GUESTPORT",
      "let a port of the host lead into the guest", add_forward},
     {"hostfwd_remove", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT", "close it again",
@@ -175,6 +114,7 @@ void monitor_show_stop(struct monitor *m, const struct byte_sink *out)
 {
     struct machine_exit exit = control_exit(m->control);
     enum run_state state = control_state(m->control);
+    struct byte_sink before = m->out; /* a command may be the cause */
     m->out = *out;
     if (state == RUN_DEBUG)
         m->hart = exit.hart;
@@ -188,4 +128,5 @@ void monitor_show_stop(struct monitor *m, const struct byte_sink *out)
     size_t length;
     if (state == RUN_DEBUG && !monitor_show_instruction(m, h, h->pc, &length))
         say(m, "0x%016llx:  no memory\n", (unsigned long long)h->pc);
+    m->out = before;
 }

@@ -212,3 +212,8 @@ bool trace_load_symbols(struct trace *t, const char *spec, struct error *err)
         return error_set(err, "'%.40s' is no base=ADDRESS", base.key);
     return !*err->text && symbols_load(t->symbols, file.text, address, err);
 }
+
+const struct symbols *trace_symbols(const struct trace *t)
+{
+    return t->symbols;
+}

@@ -32,5 +32,7 @@ void trace_help(const struct byte_sink *out);
 
 /* Names for addresses: "FILE[,base=ADDRESS]" (symbols.h). */
 bool trace_load_symbols(struct trace *t, const char *spec, struct error *err) MUST_CHECK;
+/* What has been loaded so far, and what will be. */
+const struct symbols *trace_symbols(const struct trace *t);
 
 #endif

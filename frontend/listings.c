@@ -3,6 +3,8 @@
  * words are QEMU's. */
 #include "frontend/listings.h"
 
+#include "frontend/debugger.h"
+
 static void write_file(void *owner, const uint8_t *bytes, size_t n)
 {
     fwrite(bytes, 1, n, owner);
@@ -16,6 +18,9 @@ void listing_print(enum options_action action, FILE *out)
         return;
     case ACTION_HELP:
         options_print_help(out);
+        return;
+    case ACTION_DEBUG_HELP:
+        debugger_print_help(out);
         return;
     case ACTION_VERSION:
         options_print_version(out);

@@ -452,7 +452,7 @@ bool set_icount(struct options *o, const char *value, struct error *err)
         {"align", off, NULL},
         {NULL, NULL, NULL},
     };
-    o->machine.icount = true;
+    o->machine.icount = o->icount_given = true;
     return set_properties(o, value, "shift", properties, err);
 }
 

@@ -393,10 +393,27 @@ bool options_have_device(const struct options *o, const char *prefix)
     return false;
 }
 
+/* `rivulet debug`: its terminal is the guest's console and the monitor's, and a run is to be the
+ * same each time. */
+static bool set_debugger(struct options *o, struct error *err)
+{
+    if (o->script_file)
+        return error_set(err, "-script %.100s: debug has a user who types", o->script_file);
+    if (o->monitor_given && o->has_monitor)
+        return error_set(err, "-monitor stdio: debug has the terminal, and a key for commands");
+    o->monitor_given = true; /* none at the terminal */
+    o->starts_stopped = o->no_shutdown = true;
+    if (!o->icount_given)
+        o->machine.icount = true;
+    return true;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
     struct machine_config *m = &o->machine;
+    if (o->debugger && !set_debugger(o, err))
+        return false;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
     if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
@@ -413,14 +430,19 @@ static bool check_together(struct options *o, struct error *err)
         m->rtc = RTC_FIXED;
         m->rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
     }
-    return check_remotes(o, err) && share_stdio(o, err);
+    if (!check_remotes(o, err) || !share_stdio(o, err))
+        return false;
+    if (o->debugger) /* -serial mon:stdio: both are there anyway */
+        o->shares_stdio = o->has_monitor = false;
+    return true;
 }
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 {
     *o = (struct options){.until_ns = UINT64_MAX};
     machine_config_init(&o->machine);
-    for (int i = 1; i < argc; i++) {
+    o->debugger = argc > 1 && strcmp(argv[1], "debug") == 0;
+    for (int i = o->debugger ? 2 : 1; i < argc; i++) {
         const char *text = argv[i];
         if (text[0] != '-') {
             if (!set_positional(o, text, err))
@@ -439,6 +461,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
         }
         if (!apply(o, row, text, value, err))
             return false;
+        if (o->action == ACTION_HELP && o->debugger)
+            o->action = ACTION_DEBUG_HELP;
         if (o->action != ACTION_RUN)
             return true;
     }
@@ -483,6 +507,8 @@ void options_print_help(FILE *out)
     int column = 0;
     fprintf(out,
             "usage: rivulet [OPTION...] [FILE]\n"
+            "       rivulet debug [OPTION...] [FILE]   the same in a debugger (debug --help)\n"
+            "       rivulet img COMMAND [...]          disk images (img --help)\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
             "-machine, -cpu, -device and -accel list what they know when given help.\n"

@@ -19,6 +19,7 @@
 enum options_action {
     ACTION_RUN,
     ACTION_HELP,
+    ACTION_DEBUG_HELP,
     ACTION_VERSION,
     ACTION_LIST_MACHINES,
     ACTION_LIST_CPUS,
@@ -62,8 +63,9 @@ struct options {
     bool nographic;
     enum display_kind display;
     bool starts_stopped, no_shutdown;
+    bool debugger; /* `rivulet debug`: it has the terminal */
     /* Else the default depends on other options. */
-    bool rtc_given, sleep_given, memory_given;
+    bool rtc_given, icount_given, sleep_given, memory_given;
     bool no_defaults;
     const char *folders[OPTION_FOLDERS_MAX]; /* where firmware is looked for first */
     unsigned folder_count;

@@ -8,6 +8,7 @@
 #include "base/os.h"
 #include "debug/console.h"
 #include "debug/trace.h"
+#include "frontend/debugger.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
@@ -36,8 +37,10 @@ struct run {
     struct remote *remotes[OPTION_REMOTES];
     struct script *script; /* NULL: none */
     struct window *window; /* NULL: none */
-    atomic_bool window_quits;
-    int serial_fd; /* a file of our own, or -1 */
+    struct view *view;     /* of the debugger; NULL: none */
+    struct debugger *debugger;
+    atomic_bool user_quits; /* at the window or in the debugger */
+    int serial_fd;          /* a file of our own, or -1 */
     unsigned next_save_load;
     struct control_breakpoint breakpoints[OPTION_LIST_MAX];
     uint64_t breakpoints_hit;
@@ -51,9 +54,12 @@ static void on_serial(void *owner, const uint8_t *bytes, size_t n)
     terminal_write(r->terminal, bytes, n);
     if (r->script)
         script_output(r->script, bytes, n);
+    if (r->view)
+        view_console_write(r->view, bytes, n);
 }
 
-static void on_script_send(void *owner, const uint8_t *bytes, size_t n)
+/* What a script or the user of the debugger types. */
+static void on_send(void *owner, const uint8_t *bytes, size_t n)
 {
     struct run *r = owner;
     terminal_type(r->terminal, bytes, n);
@@ -67,10 +73,10 @@ static void on_stop(void *owner)
         control_kick(r->control);
 }
 
-static void on_window_quit(void *owner)
+static void on_user_quit(void *owner)
 {
     struct run *r = owner;
-    atomic_store(&r->window_quits, true);
+    atomic_store(&r->user_quits, true);
     control_kick(r->control);
 }
 
@@ -159,7 +165,7 @@ static bool open_console(struct run *r, struct error *err)
     const struct options *o = r->options;
     int input = TERMINAL_NO_FD, output = TERMINAL_NO_FD;
     if (o->script_file) {
-        struct script_ports ports = {.send = on_script_send, .stop = on_stop, .owner = r};
+        struct script_ports ports = {.send = on_send, .stop = on_stop, .owner = r};
         r->script = script_open(o->script_file, &ports, err);
         if (!r->script)
             return false;
@@ -169,13 +175,14 @@ static bool open_console(struct run *r, struct error *err)
             return false;
         output = r->serial_fd;
     } else if (o->serial == SERIAL_STDIO || o->has_stdio_chardev) {
-        output = STDOUT_FILENO;
-        input = r->script ? TERMINAL_NO_FD : STDIN_FILENO; /* nobody types into a script */
+        output = o->debugger ? TERMINAL_NO_FD : STDOUT_FILENO;
+        /* Nobody types into a script, and the debugger takes its keys itself. */
+        input = r->script || o->debugger ? TERMINAL_NO_FD : STDIN_FILENO;
     }
     if (!o->sleep_given)
-        r->config.icount_sleep = (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
-                                 o->display == DISPLAY_SDL || has_network(&o->machine) ||
-                                 has_live_chardev(&o->machine);
+        r->config.icount_sleep =
+            o->debugger || (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
+            o->display == DISPLAY_SDL || has_network(&o->machine) || has_live_chardev(&o->machine);
     if (o->serial_count > 1)
         fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
                         "the others\n");
@@ -188,6 +195,7 @@ static void close_console(struct run *r)
     for (unsigned i = 0; i < OPTION_REMOTES; i++)
         remote_close(r->remotes[i]);
     console_destroy(r->console);
+    view_destroy(r->view);
     monitor_destroy(r->monitor);
     if (r->monitor_terminal != r->terminal)
         terminal_destroy(r->monitor_terminal);
@@ -234,12 +242,17 @@ static bool open_remotes(struct run *r, struct error *err)
 static bool create_monitor(struct run *r, struct error *err)
 {
     struct byte_sink answers = {.write = on_answer, .owner = r};
-    if (!r->monitor_terminal && !r->options->remote_count)
+    if (!r->monitor_terminal && !r->options->remote_count && !r->options->debugger)
         return true;
     r->monitor = monitor_create(r->control, err);
     if (!r->monitor)
         return false;
     monitor_set_trace(r->monitor, r->trace);
+    if (r->options->debugger) {
+        r->view = view_create(r->control, r->monitor, trace_symbols(r->trace), err);
+        if (!r->view)
+            return false;
+    }
     if (r->monitor_terminal) {
         bool echo = os_terminal_is_tty(STDIN_FILENO);
         r->console = console_create(r->control, r->monitor, &answers, echo, err);
@@ -260,6 +273,8 @@ static bool start_traces(struct run *r, struct error *err)
     for (unsigned i = 0; i < o->symbols_count; i++)
         if (!trace_load_symbols(r->trace, o->symbols[i], &reason))
             return error_set(err, "-symbols: %s", reason.text);
+    if (o->debugger && o->machine.kernel_file && !o->symbols_count)
+        (void)!trace_load_symbols(r->trace, o->machine.kernel_file, &reason); /* if it is an ELF */
     for (unsigned i = 0; i < o->trace_count; i++)
         if (!trace_start(r->trace, o->traces[i], &reason))
             return error_set(err, "-trace %.100s: %s", o->traces[i], reason.text);
@@ -283,7 +298,7 @@ static bool create_machine(struct run *r, struct error *err)
 /* Without being asked for a window is a convenience: the machine runs without it too. */
 static bool open_window(struct run *r, struct error *err)
 {
-    struct window_ports ports = {.quit = on_window_quit, .owner = r};
+    struct window_ports ports = {.quit = on_user_quit, .owner = r};
     enum display_kind kind = r->options->display;
     bool is_wanted = kind == DISPLAY_SDL || (kind == DISPLAY_IF_ANY && !r->options->nographic &&
                                              !r->script && window_is_possible());
@@ -295,6 +310,15 @@ static bool open_window(struct run *r, struct error *err)
     if (!r->window && kind == DISPLAY_IF_ANY)
         fprintf(stderr, "rivulet: %s; the guest runs without it\n", err->text);
     return r->window || kind == DISPLAY_IF_ANY;
+}
+
+static bool open_debugger(struct run *r, struct error *err)
+{
+    struct debugger_ports ports = {.type = on_send, .quit = on_user_quit, .owner = r};
+    if (!r->view)
+        return true;
+    r->debugger = debugger_open(r->control, r->view, &ports, err);
+    return r->debugger != NULL;
 }
 
 static void attach_terminals(struct run *r, struct machine *m)
@@ -358,7 +382,7 @@ static uint64_t slice_end_ns(const struct run *r, uint64_t now_ns)
 
 static bool wants_quit(const struct run *r)
 {
-    return atomic_load(&r->window_quits) || terminal_wants_quit(r->terminal) ||
+    return atomic_load(&r->user_quits) || terminal_wants_quit(r->terminal) ||
            (r->monitor_terminal && terminal_wants_quit(r->monitor_terminal));
 }
 
@@ -479,13 +503,14 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
     attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
     struct error ignored;
-    bool ok = open_window(r, err) && start_terminals(r, err);
+    bool ok = open_window(r, err) && start_terminals(r, err) && open_debugger(r, err);
     if (ok && r->script)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
     os_release_stop_signals();
     control_close(r->control); /* threads of terminal and window may wait for an answer */
     window_close(r->window);
+    debugger_close(r->debugger);
     int lost = stop_terminals(r);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);
@@ -526,6 +551,8 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
 bool run(const struct options *options, int *status, struct error *err)
 {
     struct run r = {.options = options, .config = options->machine, .serial_fd = -1};
+    if (options->debugger && !debugger_is_possible(err))
+        return false;
     r.config.log = log_open(options->log_file, options->log_topics | LOG_HOST_ERRORS, err);
     if (!r.config.log)
         return false;

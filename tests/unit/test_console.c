@@ -48,11 +48,70 @@ START_TEST(a_line_can_be_edited_and_cleared)
     struct monitor_rig r;
     struct console *c = open_console(&r, true);
     ck_assert_str_eq(type(&r, c, "p 7\b8\r"), "p 7\b \b8\n0x8\n(rivulet) ");
-    ck_assert_str_eq(type(&r, c, "ab\x15p 1\r"), "ab\b \b\b \bp 1\n0x1\n(rivulet) ");
+    ck_assert_str_eq(type(&r, c, "ab\x15p 1\r"), "ab\b\b  \b\bp 1\n0x1\n(rivulet) ");
     ck_assert_str_eq(type(&r, c, "\x7f\bp 2\r\n"), "p 2\n0x2\n(rivulet) ");
     ck_assert_str_eq(type(&r, c, "stop\003"), "stop\n(rivulet) ");
     ck_assert_str_eq(type(&r, c, "p 3\r"), "p 3\n0x3\n(rivulet) ");
-    ck_assert_str_eq(type(&r, c, "\033p\001 4\r"), "p 4\n0x4\n(rivulet) ");
+    ck_assert_str_eq(type(&r, c, "\033p\034 4\r"), "p 4\n0x4\n(rivulet) ");
+    close_console(&r, c);
+}
+END_TEST
+
+/* The answer to the keys has `answer` in it. */
+static void check_typed(struct monitor_rig *r, struct console *c, const char *keys,
+                        const char *answer)
+{
+    const char *said = type(r, c, keys);
+    ck_assert_msg(strstr(said, answer) != NULL, "no %s in %s", answer, said);
+}
+
+START_TEST(keys_that_move_are_escape_sequences)
+{
+    struct monitor_rig r;
+    struct console *c = open_console(&r, true);
+    check_typed(&r, c, "p 1\033[D2\r", "\n0x15\n");               /* left: 21 */
+    check_typed(&r, c, "1\033[D\033OHp \033[4~3\r", "\n0xd\n");   /* home, end: 13 */
+    check_typed(&r, c, "p 456\033[D\033[D\033[3~\r", "\n0x2e\n"); /* delete: 46 */
+    check_typed(&r, c, "p 7\033[1;5Z8\r", "\n0x4e\n");            /* unknown: ignored */
+    ck_assert_str_eq(type(&r, c, "ac\033[Db"), "ac\bbc\b");
+    ck_assert_str_eq(type(&r, c, "\033[C\x17"), "c\b\b\b   \b\b\b");
+    close_console(&r, c);
+}
+END_TEST
+
+START_TEST(arrows_bring_former_lines_back)
+{
+    struct monitor_rig r;
+    struct console *c = open_console(&r, true);
+    type(&r, c, "p 1\rp 2\rp 2\r");
+    check_typed(&r, c, "\033[A\033[A\r", "\n0x1\n"); /* the same line is there once */
+    type(&r, c, "p 9");
+    check_typed(&r, c, "\033[A\033[A\033[B\033[B\r", "\n0x9\n"); /* down to what was typed */
+    check_typed(&r, c, "\033[A\033[A\033[A\033[A\033[A\033[A7\r", "\n0x11\n");
+    close_console(&r, c);
+}
+END_TEST
+
+START_TEST(tab_completes_names_of_commands)
+{
+    struct monitor_rig r;
+    struct console *c = open_console(&r, true);
+    ck_assert_str_eq(type(&r, c, "pri\t7\r"), "print 7\n0x7\n(rivulet) ");
+    check_typed(&r, c, "info stat\t\r", "VM status");
+    check_typed(&r, c, "help hel\t\r", "\nhelp|?");
+    ck_assert_str_eq(type(&r, c, "host\t\t"),
+                     "hostfwd_\nhostfwd_add  hostfwd_remove\n(rivulet) hostfwd_");
+    ck_assert_str_eq(type(&r, c, "\003x/i st\t"), "\n(rivulet) x/i st\n(rivulet) x/i st");
+    close_console(&r, c);
+}
+END_TEST
+
+START_TEST(what_comes_through_a_pipe_is_not_edited)
+{
+    struct monitor_rig r;
+    struct console *c = open_console(&r, false);
+    ck_assert_str_eq(type(&r, c, "p\t7\n"), "0x7\n(rivulet) ");
+    ck_assert_str_eq(type(&r, c, "\033[A\n"), "Error: unknown command: '[A'\n(rivulet) ");
     close_console(&r, c);
 }
 END_TEST
@@ -136,6 +195,10 @@ int main(void)
     TCase *c = tcase_create("console");
     tcase_add_test(c, a_terminal_echoes_and_a_pipe_does_not);
     tcase_add_test(c, a_line_can_be_edited_and_cleared);
+    tcase_add_test(c, keys_that_move_are_escape_sequences);
+    tcase_add_test(c, arrows_bring_former_lines_back);
+    tcase_add_test(c, tab_completes_names_of_commands);
+    tcase_add_test(c, what_comes_through_a_pipe_is_not_edited);
     tcase_add_test(c, a_line_that_is_too_long_is_cut);
     tcase_add_test(c, lines_behind_a_step_wait_for_its_end);
     tcase_add_test(c, ctrl_c_gives_a_step_up);

@@ -419,6 +419,7 @@ START_TEST(what_cannot_be_opened_or_written_is_an_error)
         {"Image -serial file:/nonexistent/x", "cannot write /nonexistent/x: No such file"},
         {"Image -d int -D /nonexistent/x", "cannot write log file /nonexistent/x"},
         {"-M virt,dumpdtb=/nonexistent/x", "cannot write /nonexistent/x: No such file"},
+        {"debug Image", "debug needs a terminal as standard input and output"},
         {"Image -break 0xbad", "no memory for the breakpoint at 0xbad"},
     };
     struct world w;
