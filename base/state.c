@@ -24,6 +24,7 @@ enum walk_kind { WALK_SAVE, WALK_LOAD, WALK_HASH };
 struct state {
     enum walk_kind kind;
     bool failed;
+    bool without_ram;
     char section[SECTION_NAME_MAX + 1]; /* the last one begun, for messages */
     char error[256];
     uint8_t *saved;
@@ -120,6 +121,16 @@ void state_free(struct state *s)
     if (s)
         free(s->saved);
     free(s);
+}
+
+void state_leave_out_ram(struct state *s)
+{
+    s->without_ram = true;
+}
+
+bool state_has_ram(const struct state *s)
+{
+    return !s->without_ram;
 }
 
 const void *state_data(const struct state *s, size_t *size)

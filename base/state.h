@@ -26,6 +26,10 @@ struct state *state_new_load(const void *data, size_t size);
 struct state *state_new_hash(void);
 void state_free(struct state *s);
 
+/* From now on RAM is left out of the walk: its owner saves and loads it in another way. */
+void state_leave_out_ram(struct state *s);
+bool state_has_ram(const struct state *s);
+
 /* What a saving walk has collected; valid until the next call on s. */
 const void *state_data(const struct state *s, size_t *size);
 /* The 64-bit hash of all that a hashing walk has seen. */

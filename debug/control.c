@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "cpu/hart.h"
+#include "machine/snapshot.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -296,6 +297,20 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
 bool control_reset(struct control *c, struct error *err)
 {
     return reset(c, false, err);
+}
+
+bool control_load(struct control *c, const char *path, struct error *err)
+{
+    bool is_intact;
+    if (snapshot_load(control_machine(c), path, &is_intact, err)) {
+        if (c->state != RUN_RUNNING)
+            c->state = RUN_PAUSED;
+        tell(c, CONTROL_LOADED, false);
+        return true;
+    }
+    if (!is_intact)
+        stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
+    return false;
 }
 
 void control_quit(struct control *c)

@@ -104,6 +104,10 @@ bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *own
 /* At once; a stopped machine is then in RUN_PRELAUNCH. With no_reboot the end. False and err: what
  * must be loaded again is not there any more; the machine is stopped. */
 bool control_reset(struct control *c, struct error *err) MUST_CHECK;
+/* The machine becomes that of a snapshot (machine/snapshot.h), and runs on if it ran. False and
+ * err: nothing has changed; or the file was good and its state was not, and then the machine is
+ * stopped and needs a reset. */
+bool control_load(struct control *c, const char *path, struct error *err) MUST_CHECK;
 /* The end of the program, status 0. */
 void control_quit(struct control *c);
 
@@ -140,6 +144,7 @@ enum control_event {
     CONTROL_STOPPED,  /* control_state and control_exit say why */
     CONTROL_RESUMED,  /* it is about to run */
     CONTROL_RESET,    /* it has been reset, stopped or not */
+    CONTROL_LOADED,   /* control_load: it is another moment's */
     CONTROL_SHUTDOWN, /* the guest is off, or the program is to end; once */
 };
 

@@ -381,6 +381,14 @@ bool set_gdb_default(struct options *o, const char *value, struct error *err)
     return set_gdb(o, "tcp::1234", err);
 }
 
+bool set_incoming(struct options *o, const char *value, struct error *err)
+{
+    if (strncmp(value, "file:", 5) != 0)
+        return error_set(err, "-incoming %.80s: only file:FILE is possible", value);
+    o->load_file = value + 5;
+    return true;
+}
+
 bool add_monitor(struct options *o, const char *value, struct error *err)
 {
     struct list_item item;

@@ -107,6 +107,9 @@ static const struct option_row rows[] = {
      "reboot=reset|shutdown, shutdown=poweroff|pause"},
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
      "start with the machine stopped: the monitor's or gdb's cont lets it run"},
+    {"loadvm", NULL, "FILE", SET_TEXT, AT(load_file), NULL,
+     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with"},
+    {"incoming", NULL, "file:FILE", CALL, 0, set_incoming, "the same as -loadvm FILE"},
     {"gdb", NULL, "END", CALL, 0, set_gdb,
      "gdb may come at tcp::PORT (of this host alone), tcp:HOST:PORT,\n"
      "unix:PATH, or another end as for -serial; none"},
@@ -202,8 +205,6 @@ static const struct option_row rows[] = {
     {"sandbox", NULL, "off", CALL, 0, accept_none, NULL},
     TITLE("Known and not there yet"),
     MISSING("enable-kvm", "hardware virtualization"),
-    MISSING("loadvm", "snapshots"),
-    MISSING("incoming", "migration"),
     MISSING("sd", "a card reader"),
     MISSING("fsdev", "file sharing"),
     MISSING("virtfs", "file sharing"),

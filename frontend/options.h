@@ -70,6 +70,7 @@ struct options {
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */
     const char *script_file;
+    const char *load_file; /* a snapshot; NULL: none */
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
     struct option_list breakpoints;

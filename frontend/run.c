@@ -12,6 +12,7 @@
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 #include "frontend/window.h"
+#include "machine/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,8 +274,12 @@ static bool create_machine(struct run *r, struct error *err)
                                     .no_shutdown = o->no_shutdown,
                                     .no_reboot = o->machine.no_reboot};
     r->config.no_reboot = true; /* the control resets */
+    r->config.awaits_snapshot = o->load_file != NULL;
     r->machine = machine_create(&r->config, err);
     if (!r->machine)
+        return false;
+    bool is_intact;
+    if (o->load_file && !snapshot_load(r->machine, o->load_file, &is_intact, err))
         return false;
     r->control = control_create(r->machine, &config, err);
     return r->control && add_breakpoints(r, err) && start_traces(r, err) && create_monitor(r, err);

@@ -109,6 +109,9 @@ bool boot_is_by_flash(const struct machine *m);
  * begin. */
 bool boot_load(struct machine *m, struct error *err) MUST_CHECK;
 
+/* Everything as at power-on, and nothing to run: for a state that is to be loaded. */
+void boot_nothing(struct machine *m);
+
 /* --- machine.c: what the guest asks for, from inside an instruction --- */
 
 void machine_end(struct machine *m, enum machine_stop stop, int status);

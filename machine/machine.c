@@ -184,8 +184,13 @@ static bool build(struct machine *m, struct error *err)
         return false;
     m->nets = nets_create(&m->config, m->door, &m->clock, err);
     m->chardevs = chardevs_create(&m->config, m->door, err);
-    return m->nets && m->chardevs && open_drives(m, err) && make_fw_items(m, err) &&
-           create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
+    if (!m->nets || !m->chardevs || !open_drives(m, err) || !make_fw_items(m, err) ||
+        !create_harts(m, err) || !board_build(m, err) || !create_sbi(m, err))
+        return false;
+    if (!m->config.awaits_snapshot)
+        return boot_load(m, err);
+    boot_nothing(m);
+    return true;
 }
 
 /* drives NULL: those of the configuration are opened. */

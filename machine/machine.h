@@ -75,6 +75,9 @@ struct machine_config {
     bool aclint;    /* an ACLINT in place of the CLINT: SSWI beside it */
     bool stress;    /* shake every cache: TLB of one entry, blocks of one instruction */
     bool no_reboot; /* a guest reset ends the run */
+    /* Nothing is loaded, and files to boot from are not looked for until a reset: the client loads a
+     * snapshot (machine/snapshot.h) before the first run. */
+    bool awaits_snapshot;
 };
 
 /* Defaults of every field: what `rivulet` without options has. */

@@ -334,16 +334,20 @@ static bool page_is_zero(const uint8_t *page)
     return true;
 }
 
+bool memory_page_is_zero(const struct region *ram, uint64_t page)
+{
+    return !(ram->marks[page] & PAGE_TOUCHED) || page_is_zero(ram->hva + page * PAGE_BYTES);
+}
+
 static void give_pages(struct region *r, struct state *s)
 {
     uint64_t pages = r->size / PAGE_BYTES;
     for (uint64_t page = 0; page < pages; page++) {
-        uint8_t *bytes = r->hva + page * PAGE_BYTES;
-        if (!(r->marks[page] & PAGE_TOUCHED) || page_is_zero(bytes))
+        if (memory_page_is_zero(r, page))
             continue;
         uint64_t number = page;
         state_u64(s, &number);
-        state_bytes(s, bytes, PAGE_BYTES);
+        state_bytes(s, r->hva + page * PAGE_BYTES, PAGE_BYTES);
     }
     uint64_t end = NO_PAGE;
     state_u64(s, &end);
@@ -396,6 +400,8 @@ static void region_state(struct memory_map *map, struct region *r, struct state 
         return;
     if (r->kind == REGION_ROM)
         state_bytes(s, r->hva, r->size);
+    else if (!state_has_ram(s))
+        return;
     else if (state_loading(s))
         take_pages(r, s);
     else

@@ -112,7 +112,10 @@ void memory_clear(struct memory_map *map);
 void memory_on_code_write(struct memory_map *map,
                           void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
 
-/* RAM contents (pages that are not zero) and ROM. */
+/* Whether all bytes of this page of RAM are zero. */
+bool memory_page_is_zero(const struct region *ram, uint64_t page);
+
+/* RAM contents (pages that are not zero), unless the walk leaves RAM out, and ROM. */
 void memory_state(struct memory_map *map, struct state *s);
 
 #endif

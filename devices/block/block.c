@@ -171,6 +171,38 @@ void block_wait(struct block *b, struct block_request *r)
     os_mutex_unlock(b->mutex);
 }
 
+enum block_status block_settle(struct block *b)
+{
+    os_mutex_lock(b->mutex);
+    while (b->waiting.first || b->working)
+        os_condition_wait(b->fewer, b->mutex);
+    os_mutex_unlock(b->mutex);
+    return b->image->read_only ? BLOCK_OK : b->image->ops->flush(b->image);
+}
+
+/* ---- what an overlay holds ---- */
+
+bool block_is_overlay(const struct block *b)
+{
+    return b->image->ops->forget != NULL;
+}
+
+bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes)
+{
+    enum disk_content content = DISK_ABSENT;
+    for (*bytes = 0; *offset < b->image->bytes; *offset += *bytes) {
+        *bytes = b->image->ops->content(b->image, *offset, b->image->bytes - *offset, &content);
+        if (content != DISK_ABSENT)
+            return true;
+    }
+    return false;
+}
+
+enum block_status block_forget_changes(struct block *b)
+{
+    return b->image->ops->forget(b->image);
+}
+
 /* ---- opening and closing ---- */
 
 static struct disk *open_image(const struct block_options *o, struct error *err)

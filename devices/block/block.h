@@ -62,9 +62,20 @@ struct block *block_open(const struct block_options *options, struct error *err)
  * flush may not be there. */
 enum block_status block_close(struct block *b);
 
+/* Machine thread: waits until all that was submitted is done, which is still to be taken, and makes
+ * it durable. */
+enum block_status block_settle(struct block *b);
+
 uint64_t block_bytes(const struct block *b);
 bool block_is_read_only(const struct block *b);
 const char *block_path(const struct block *b);
+
+/* An overlay's own content (options.snapshot), for snapshots of the machine. While it is settled. */
+bool block_is_overlay(const struct block *b);
+/* The next stretch at *offset or behind it that was written; false: there is none. */
+bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes);
+/* As if nothing had ever been written. */
+enum block_status block_forget_changes(struct block *b);
 
 /* Hands the request to the workers. Requests may be done in any order; a flush covers the writes
  * that were done (delivered) before it was submitted. */

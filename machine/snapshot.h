@@ -1,0 +1,40 @@
+/* A machine in a file, to go on from later or elsewhere.
+ *
+ * Sections (machine/snapshot_file.h): "machine", lines of text that must be the same for the
+ * machine that loads it; "info", lines of text for people; "state", the state walk without RAM;
+ * "ram N", a bit a page and the pages that are not zero; "disk N", what a drive with snapshot=on
+ * has of its own; and what the client adds. */
+#ifndef RIVULET_MACHINE_SNAPSHOT_H
+#define RIVULET_MACHINE_SNAPSHOT_H
+
+#include "machine/machine.h"
+
+/* A section of the client's: a picture of the screen, for example. */
+struct snapshot_extra {
+    const char *name; /* at most 24 bytes */
+    const void *bytes;
+    size_t n;
+};
+
+struct snapshot_options {
+    bool compress; /* a small file that takes longer */
+    const struct snapshot_extra *extras;
+    unsigned extra_count;
+};
+
+/* Between runs. Disks that keep what is written to them are not in the file: it goes with their
+ * state of this moment, and cannot be loaded once they have been written to. False and err: the
+ * file is as it was before. */
+bool snapshot_save(struct machine *m, const char *path, const struct snapshot_options *options,
+                   struct error *err) MUST_CHECK;
+
+/* Between runs, into a machine of the same configuration. False and err: `is_intact` says whether
+ * the machine is what it was; else nothing but a reset helps. Everything that can be checked is
+ * checked before anything is changed. */
+bool snapshot_load(struct machine *m, const char *path, bool *is_intact,
+                   struct error *err) MUST_CHECK;
+
+/* What is in the file, as lines of text. */
+bool snapshot_describe(const char *path, const struct byte_sink *out, struct error *err) MUST_CHECK;
+
+#endif
