@@ -394,13 +394,31 @@ bool options_have_device(const struct options *o, const char *prefix)
     return false;
 }
 
+static void fix_date(struct options *o)
+{
+    if (!o->machine.icount || o->rtc_given)
+        return;
+    o->machine.rtc = RTC_FIXED;
+    o->machine.rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
+}
+
+bool options_give(struct options *o, const char *name, const char *value, struct error *err)
+{
+    const struct option_row *row = find_row(name);
+    if (!row || (row->argument != NULL) != (value != NULL))
+        return error_set(err, "-%.80s is no option of this program", name);
+    bool ok = apply(o, row, row->name, value, err);
+    fix_date(o);
+    return ok;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
     struct machine_config *m = &o->machine;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
+    if (!m->kernel_file && !o->file && !o->load_file && m->bios != BIOS_FILE && !*o->dump_dtb &&
         !options_have_flash(o) && !options_have_device(o, "loader"))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
@@ -410,10 +428,7 @@ static bool check_together(struct options *o, struct error *err)
     if (o->has_stdio_chardev && o->serial == SERIAL_STDIO)
         return error_set(err, "-chardev stdio and -serial stdio: the terminal can be one of them; "
                               "give -serial null or -serial chardev:ID");
-    if (m->icount && !o->rtc_given) {
-        m->rtc = RTC_FIXED;
-        m->rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
-    }
+    fix_date(o);
     return check_remotes(o, err) && share_stdio(o, err);
 }
 

@@ -85,6 +85,9 @@ struct options {
 };
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;
+/* One more option, without its dash; value NULL: it has none. */
+bool options_give(struct options *o, const char *name, const char *value,
+                  struct error *err) MUST_CHECK;
 /* Whether the first flash may hold what boots. */
 bool options_have_flash(const struct options *o);
 /* Whether there is a -device whose name begins like this. */

@@ -34,6 +34,7 @@ static void append(void *owner, const uint8_t *bytes, size_t n)
     t->n += n;
 }
 
+/* As the command line has them: -NAME A=B,C=D. */
 static void describe_options(const char *name, const struct machine_options *options,
                              const struct byte_sink *out)
 {
@@ -87,6 +88,43 @@ static void describe_moment(struct machine *m, const struct byte_sink *out)
         byte_sink_print(out, "kernel %.300s\n", m->config.kernel_file);
     if (m->config.append)
         byte_sink_print(out, "command line %.400s\n", m->config.append);
+}
+
+static const char needs[] = "needs ";
+
+/* What only the user can give. */
+static void describe_needs(const struct machine_config *c, const struct byte_sink *out)
+{
+    const struct {
+        const char *option;
+        bool is_given;
+    } rows[] = {
+        {"-drive", c->drives.count != 0},   {"-netdev", c->netdevs.count != 0},
+        {"-nic", c->nics.count != 0},       {"-chardev", c->chardevs.count != 0},
+        {"-object", c->objects.count != 0}, {"-fw_cfg", c->fw_cfg.count != 0},
+        {"-bios", c->bios == BIOS_FILE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].is_given)
+            byte_sink_print(out, "%s%s\n", needs, rows[i].option);
+}
+
+static void describe_command_line(struct machine *m, const struct byte_sink *out)
+{
+    const struct machine_config *c = &m->config;
+    describe_needs(c, out);
+    byte_sink_print(out, "machine virt,aclint=%s\n", c->aclint ? "on" : "off");
+    byte_sink_print(out, "m %" PRIu64 "k\nsmp %u\n", c->ram_bytes >> 10, c->harts);
+    if (c->cpu)
+        byte_sink_print(out, "cpu %.400s\n", c->cpu);
+    if (c->bios == BIOS_NONE)
+        byte_sink_print(out, "bios none\n");
+    if (c->icount)
+        byte_sink_print(out, "icount shift=%u,sleep=%s\n", c->icount_shift,
+                        c->icount_sleep ? "on" : "off");
+    byte_sink_print(out, "seed %" PRIu64 "\n", c->seed);
+    describe_options("device", &c->devices, out);
+    describe_options("global", &c->globals, out);
 }
 
 /* --- saving ------------------------------------------------------------------------------- */
@@ -187,7 +225,8 @@ static bool save_sections(struct machine *m, struct snapshot_writer *w,
                           const struct snapshot_options *options, struct error *err)
 {
     if (!save_text(m, w, "machine", describe_machine, err) ||
-        !save_text(m, w, "info", describe_moment, err))
+        !save_text(m, w, "info", describe_moment, err) ||
+        !save_text(m, w, "options", describe_command_line, err))
         return false;
     for (unsigned i = 0; i < options->extra_count; i++) {
         snapshot_begin(w, options->extras[i].name);
@@ -341,6 +380,46 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct 
     bool ok = f && load_sections(m, f, path, is_intact, err);
     snapshot_close(f);
     return ok;
+}
+
+/* --- the command line ----------------------------------------------------------------------- */
+
+static bool names_needs(const char *path, const char *lines, struct error *err)
+{
+    char names[128] = "";
+    for (const char *line = lines; *line; line += strcspn(line, "\n") + 1) {
+        size_t n = strcspn(line, "\n");
+        if (strncmp(line, needs, sizeof needs - 1) != 0)
+            break;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, " %.*s", (int)(n - (sizeof needs - 1)),
+                 line + sizeof needs - 1);
+        if (!line[n])
+            break;
+    }
+    return *names && !error_set(err,
+                                "%s needs the options that belong to this host and with which it "
+                                "was made:%s; give all options of its machine, and -loadvm FILE",
+                                path, names);
+}
+
+char *snapshot_command_line(const char *path, struct error *err)
+{
+    uint64_t n;
+    char *lines = NULL;
+    struct snapshot_file *f = snapshot_open(path, err);
+    const uint8_t *bytes = f ? snapshot_bytes(f, "options", &n, err) : NULL;
+    if (bytes && !(lines = malloc(n + 1)))
+        error_set(err, "no memory for the options of %s", path);
+    if (lines) {
+        memcpy(lines, bytes, n);
+        lines[n] = '\0';
+    }
+    snapshot_close(f);
+    if (!lines || !names_needs(path, lines, err))
+        return lines;
+    free(lines);
+    return NULL;
 }
 
 /* --- looking ------------------------------------------------------------------------------ */
