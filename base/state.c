@@ -25,6 +25,8 @@ struct state {
     enum walk_kind kind;
     bool failed;
     bool without_ram;
+    void (*on_section)(void *owner, const char *name, uint64_t hash_before);
+    void *on_section_owner;
     char section[SECTION_NAME_MAX + 1]; /* the last one begun, for messages */
     char error[256];
     uint8_t *saved;
@@ -142,6 +144,14 @@ const void *state_data(const struct state *s, size_t *size)
 uint64_t state_hash(const struct state *s)
 {
     return s->hash;
+}
+
+void state_on_section(struct state *s,
+                      void (*hook)(void *owner, const char *name, uint64_t hash_before),
+                      void *owner)
+{
+    s->on_section = hook;
+    s->on_section_owner = owner;
 }
 
 /* ---- failure ---- */
@@ -273,6 +283,8 @@ void state_section(struct state *s, const char *name, uint32_t version)
 {
     if (s->failed)
         return;
+    if (s->on_section)
+        s->on_section(s->on_section_owner, name, s->hash);
     uint32_t mark = SECTION_MARK;
     uint8_t length = (uint8_t)strlen(name);
     uint32_t seen = version;

@@ -54,6 +54,11 @@ __attribute__((format(printf, 2, 3))) void state_fail(struct state *s, const cha
 /* Why state_ok() is false; one line. */
 const char *state_error(const struct state *s);
 
+/* Called when a section begins, with the hash of all before it: to find where two states differ. */
+void state_on_section(struct state *s,
+                      void (*hook)(void *owner, const char *name, uint64_t hash_before),
+                      void *owner);
+
 /* A 64-bit hash of n bytes, for whoever hashes pages outside a walk. */
 uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t n);
 

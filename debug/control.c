@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "cpu/hart.h"
+#include "machine/record.h"
 #include "machine/snapshot.h"
 
 #include <stdatomic.h>
@@ -296,13 +297,14 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
 
 bool control_reset(struct control *c, struct error *err)
 {
-    return reset(c, false, err);
+    return machine_may_change(control_machine(c), err) && reset(c, false, err);
 }
 
 bool control_load(struct control *c, const char *path, struct error *err)
 {
-    bool is_intact;
-    if (snapshot_load(control_machine(c), path, &is_intact, err)) {
+    bool is_intact = true;
+    if (machine_may_change(control_machine(c), err) &&
+        snapshot_load(control_machine(c), path, &is_intact, err)) {
         if (c->state != RUN_RUNNING)
             c->state = RUN_PAUSED;
         tell(c, CONTROL_LOADED, false);
@@ -450,6 +452,10 @@ static void take_exit(struct control *c, struct machine_exit exit)
         break;
     case MACHINE_IO_ERROR:
         stop(c, RUN_IO_ERROR, exit);
+        break;
+    case MACHINE_REPLAYED:
+    case MACHINE_DIVERGED:
+        shut_down(c, exit, true);
         break;
     }
 }

@@ -96,7 +96,12 @@ static const struct option_row rows[] = {
     TITLE("Time and chance"),
     {"icount", NULL, "[shift=]N|auto|off[,sleep=on|off]", CALL, 0, set_icount,
      "virtual time counts steps of 2^N ns: runs are repeatable;\n"
-     "sleep=on: idle time passes at the host's pace"},
+     "sleep=on: idle time passes at the host's pace;\n"
+     "rr=record|replay,rrfile=FILE is -record or -replay"},
+    {"record", NULL, "FILE", CALL, 0, set_record,
+     "log all that comes from outside; disks are as with -snapshot"},
+    {"replay", NULL, "FILE", CALL, 0, set_replay,
+     "the recorded run again, with the options it was made with"},
     {"seed", NULL, "N", CALL, 0, set_seed, "seed of all that is random in the machine"},
     {"rtc", NULL, "base=utc|localtime|DATE", CALL, 0, set_rtc,
      "the guest's date (utc; with -icount 2025-01-01)"},
@@ -429,6 +434,9 @@ static bool check_together(struct options *o, struct error *err)
         return error_set(err, "-chardev stdio and -serial stdio: the terminal can be one of them; "
                               "give -serial null or -serial chardev:ID");
     fix_date(o);
+    if (o->rr_given && !o->record_file)
+        return error_set(err, "-icount rr= needs the file of the recording: give rrfile=FILE");
+    o->machine.snapshot |= o->record_file != NULL;
     return check_remotes(o, err) && share_stdio(o, err);
 }
 

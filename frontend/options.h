@@ -70,7 +70,9 @@ struct options {
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */
     const char *script_file;
-    const char *load_file; /* a snapshot; NULL: none */
+    const char *load_file;   /* a snapshot; NULL: none */
+    const char *record_file; /* NULL: not recorded; with `replays` it is played */
+    bool rr_given, replays;
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
     struct option_list breakpoints;

@@ -46,6 +46,8 @@ struct round {
     uint64_t random_state; /* slice lengths with several harts */
 };
 
+struct recorder;
+
 struct machine {
     /* --- guest state --- */
     struct round round;
@@ -87,6 +89,7 @@ struct machine {
     struct watch *watches;
     unsigned watch_count;
     atomic_bool stop_requested;
+    struct recorder *recorder; /* NULL: nothing is recorded or replayed */
 };
 
 /* --- board.c --- */
@@ -111,6 +114,14 @@ bool boot_load(struct machine *m, struct error *err) MUST_CHECK;
 
 /* Everything as at power-on, and nothing to run: for a state that is to be loaded. */
 void boot_nothing(struct machine *m);
+
+/* --- record.c --- */
+
+/* A round begins at now_ns. Instead of a delivery of the door. */
+void recorder_round(struct recorder *r, uint64_t now_ns);
+/* Where a replay must stand next; UINT64_MAX: nowhere. */
+uint64_t recorder_next_ns(const struct recorder *r);
+bool recorder_is_replay(const struct recorder *r);
 
 /* --- machine.c: what the guest asks for, from inside an instruction --- */
 

@@ -7,6 +7,7 @@
 #include "machine/drives.h"
 #include "machine/fw_items.h"
 #include "machine/nets.h"
+#include "machine/record.h"
 #include "machine/serial_ports.h"
 
 #include <stdlib.h>
@@ -219,7 +220,8 @@ static struct machine *create(const struct machine_config *config, struct drives
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
     struct machine *m = create(config, NULL, err);
-    if (!m || (nets_open(m->nets, err) && chardevs_open(m->chardevs, err)))
+    if (!m ||
+        ((config->awaits_replay || nets_open(m->nets, err)) && chardevs_open(m->chardevs, err)))
         return m;
     machine_destroy(m);
     return NULL;
@@ -251,6 +253,8 @@ void machine_destroy(struct machine *m)
 {
     if (!m)
         return;
+    struct error ignored;
+    (void)!machine_record_close(m, &ignored);
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);
     if (m->code && m->code->executed)

@@ -75,9 +75,10 @@ struct machine_config {
     bool aclint;    /* an ACLINT in place of the CLINT: SSWI beside it */
     bool stress;    /* shake every cache: TLB of one entry, blocks of one instruction */
     bool no_reboot; /* a guest reset ends the run */
-    /* Nothing is loaded, and files to boot from are not looked for until a reset: the client loads a
-     * snapshot (machine/snapshot.h) before the first run. */
+    /* Nothing is loaded, and files to boot from are not looked for until a reset: the client loads
+     * a snapshot (machine/snapshot.h) before the first run. */
     bool awaits_snapshot;
+    bool awaits_replay; /* networks are not opened: what came from them is in the recording */
 };
 
 /* Defaults of every field: what `rivulet` without options has. */
@@ -108,6 +109,8 @@ enum machine_stop {
     MACHINE_STEPPED,    /* machine_stop_at: hart has made its steps */
     MACHINE_IO_ERROR,   /* the host could not do what a disk was asked; running on tries again */
     MACHINE_REQUEST,    /* machine_request_stop */
+    MACHINE_REPLAYED,   /* the recording ends here (machine/record.h) */
+    MACHINE_DIVERGED,   /* the replay is another run than the recording */
 };
 
 struct machine_exit {

@@ -124,12 +124,16 @@ static uint64_t next_deadline_ns(const struct machine *m)
  * may come meanwhile, or when nothing else will. */
 static void idle(struct machine *m, uint64_t until_ns)
 {
+    bool replays = m->recorder && recorder_is_replay(m->recorder);
     uint64_t now = machine_now_ns(m), next = min_u64(next_deadline_ns(m), until_ns);
+    if (replays)
+        next = min_u64(next, recorder_next_ns(m->recorder));
     /* The host's time went on: a timer that was due before `next` was looked for is not in it. */
     bool woken = m->clock.follows_host && !all_asleep(m);
     if (next <= now || woken)
         return;
-    if (!m->clock.follows_host && !m->config.icount_sleep && next != EVENT_NEVER) {
+    bool jumps = replays || !m->config.icount_sleep;
+    if (!m->clock.follows_host && jumps && next != EVENT_NEVER) {
         m->round.end_ns = next;
         return;
     }
@@ -159,7 +163,9 @@ static bool guest_asks(const struct machine *m)
 static void begin_round(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = m->round.end_ns;
-    if (input_pending(m->door))
+    if (m->recorder)
+        recorder_round(m->recorder, now);
+    else if (input_pending(m->door))
         input_deliver(m->door);
     if (m->events.next_ns <= now)
         events_run(&m->events, now);

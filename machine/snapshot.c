@@ -1,6 +1,7 @@
 /* Saving a machine to a file and loading it (contract: snapshot.h). */
 #include "machine/snapshot.h"
 
+#include "machine/description.h"
 #include "machine/internal.h"
 #include "machine/snapshot_disks.h"
 #include "machine/snapshot_file.h"
@@ -11,70 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ISA_BYTES 1024u
-
-/* --- texts -------------------------------------------------------------------------------- */
-
-struct text {
-    char *bytes; /* not ended by a zero */
-    size_t n;
-    bool failed;
-};
-
-static void append(void *owner, const uint8_t *bytes, size_t n)
-{
-    struct text *t = owner;
-    char *grown = t->failed ? NULL : realloc(t->bytes, t->n + n);
-    if (!grown) {
-        t->failed = true;
-        return;
-    }
-    memcpy(grown + t->n, bytes, n);
-    t->bytes = grown;
-    t->n += n;
-}
-
-/* As the command line has them: -NAME A=B,C=D. */
-static void describe_options(const char *name, const struct machine_options *options,
-                             const struct byte_sink *out)
-{
-    for (unsigned i = 0; i < options->count; i++) {
-        byte_sink_print(out, "%s", name);
-        for (unsigned j = 0; j < options->items[i].count; j++) {
-            const struct machine_property *p = &options->items[i].items[j];
-            byte_sink_print(out, "%c%.200s", j ? ',' : ' ', p->name);
-            if (p->value)
-                byte_sink_print(out, "=%.200s", p->value);
-        }
-        byte_sink_print(out, "\n");
-    }
-}
-
-/* What decides how the state is walked and what the devices are. Not the files that were loaded:
- * they are in RAM by now. Not the ends of wires: they are the host's. */
-static void describe_machine(struct machine *m, const struct byte_sink *out)
-{
-    static const char *const firmwares[] = {
-        [BIOS_BUILT_IN] = "built-in SBI", [BIOS_NONE] = "none", [BIOS_FILE] = "a file"};
-    const struct machine_config *c = &m->config;
-    char isa[ISA_BYTES];
-    if (!isa_string(&m->isa, isa, sizeof isa))
-        isa[0] = '\0';
-    byte_sink_print(out, "board virt, aclint %s\n", c->aclint ? "on" : "off");
-    byte_sink_print(out, "RAM %" PRIu64 " bytes\n", c->ram_bytes);
-    byte_sink_print(out, "%u harts, %u levels of pages\n", c->harts, m->isa.max_satp_mode - 5);
-    byte_sink_print(out, "ISA ");
-    out->write(out->owner, (const uint8_t *)isa, strlen(isa));
-    byte_sink_print(out, "\nfirmware %s\n", firmwares[c->bios]);
-    if (c->icount)
-        byte_sink_print(out, "a step is %u ns\n", 1u << c->icount_shift);
-    else
-        byte_sink_print(out, "time is the host's\n");
-    describe_options("device", &c->devices, out);
-    describe_options("nic", &c->nics, out);
-    describe_options("global", &c->globals, out);
-    snapshot_describe_disks(m->drives, out);
-}
+/* --- saving ------------------------------------------------------------------------------- */
 
 static void describe_moment(struct machine *m, const struct byte_sink *out)
 {
@@ -90,51 +28,12 @@ static void describe_moment(struct machine *m, const struct byte_sink *out)
         byte_sink_print(out, "command line %.400s\n", m->config.append);
 }
 
-static const char needs[] = "needs ";
-
-/* What only the user can give. */
-static void describe_needs(const struct machine_config *c, const struct byte_sink *out)
-{
-    const struct {
-        const char *option;
-        bool is_given;
-    } rows[] = {
-        {"-drive", c->drives.count != 0},   {"-netdev", c->netdevs.count != 0},
-        {"-nic", c->nics.count != 0},       {"-chardev", c->chardevs.count != 0},
-        {"-object", c->objects.count != 0}, {"-fw_cfg", c->fw_cfg.count != 0},
-        {"-bios", c->bios == BIOS_FILE},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (rows[i].is_given)
-            byte_sink_print(out, "%s%s\n", needs, rows[i].option);
-}
-
-static void describe_command_line(struct machine *m, const struct byte_sink *out)
-{
-    const struct machine_config *c = &m->config;
-    describe_needs(c, out);
-    byte_sink_print(out, "machine virt,aclint=%s\n", c->aclint ? "on" : "off");
-    byte_sink_print(out, "m %" PRIu64 "k\nsmp %u\n", c->ram_bytes >> 10, c->harts);
-    if (c->cpu)
-        byte_sink_print(out, "cpu %.400s\n", c->cpu);
-    if (c->bios == BIOS_NONE)
-        byte_sink_print(out, "bios none\n");
-    if (c->icount)
-        byte_sink_print(out, "icount shift=%u,sleep=%s\n", c->icount_shift,
-                        c->icount_sleep ? "on" : "off");
-    byte_sink_print(out, "seed %" PRIu64 "\n", c->seed);
-    describe_options("device", &c->devices, out);
-    describe_options("global", &c->globals, out);
-}
-
-/* --- saving ------------------------------------------------------------------------------- */
-
 static bool save_text(struct machine *m, struct snapshot_writer *w, const char *name,
                       void (*describe)(struct machine *m, const struct byte_sink *out),
                       struct error *err)
 {
     struct text text = {0};
-    struct byte_sink sink = {.write = append, .owner = &text};
+    struct byte_sink sink = text_sink(&text);
     describe(m, &sink);
     if (!text.failed) {
         snapshot_begin(w, name);
@@ -224,9 +123,9 @@ static bool save_ram(struct machine *m, struct snapshot_writer *w, struct error 
 static bool save_sections(struct machine *m, struct snapshot_writer *w,
                           const struct snapshot_options *options, struct error *err)
 {
-    if (!save_text(m, w, "machine", describe_machine, err) ||
+    if (!save_text(m, w, "machine", description_machine, err) ||
         !save_text(m, w, "info", describe_moment, err) ||
-        !save_text(m, w, "options", describe_command_line, err))
+        !save_text(m, w, "options", description_command_line, err))
         return false;
     for (unsigned i = 0; i < options->extra_count; i++) {
         snapshot_begin(w, options->extras[i].name);
@@ -251,30 +150,6 @@ bool snapshot_save(struct machine *m, const char *path, const struct snapshot_op
 
 /* --- loading ------------------------------------------------------------------------------ */
 
-/* The length of the line at t, without its end. */
-static int line_length(const char *t, uint64_t n)
-{
-    const char *end = memchr(t, '\n', n);
-    return (int)min_u64(end ? (uint64_t)(end - t) : n, 200);
-}
-
-/* Names the first line that differs. */
-static bool compare_texts(const char *path, const char *there, uint64_t n, const struct text *here,
-                          struct error *err)
-{
-    uint64_t line = 0, at = 0;
-    while (at < n && at < here->n && there[at] == here->bytes[at]) {
-        at++;
-        if (there[at - 1] == '\n')
-            line = at;
-    }
-    if (at == n && at == here->n)
-        return true;
-    return error_set(err, "%s is of another machine: it has '%.*s', this one '%.*s'", path,
-                     line_length(there + line, n - line), there + line,
-                     line_length(here->bytes + line, here->n - line), here->bytes + line);
-}
-
 static bool check_machine(struct machine *m, struct snapshot_file *f, const char *path,
                           struct error *err)
 {
@@ -283,10 +158,10 @@ static bool check_machine(struct machine *m, struct snapshot_file *f, const char
     if (!there)
         return false;
     struct text here = {0};
-    struct byte_sink sink = {.write = append, .owner = &here};
-    describe_machine(m, &sink);
+    struct byte_sink sink = text_sink(&here);
+    description_machine(m, &sink);
     bool ok = here.failed ? error_set(err, "no memory for comparing machines")
-                          : compare_texts(path, (const char *)there, n, &here, err);
+                          : description_same(path, (const char *)there, n, &here, err);
     free(here.bytes);
     return ok;
 }
@@ -387,13 +262,13 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct 
 static bool names_needs(const char *path, const char *lines, struct error *err)
 {
     char names[128] = "";
+    size_t skip = strlen(DESCRIPTION_NEEDS);
     for (const char *line = lines; *line; line += strcspn(line, "\n") + 1) {
         size_t n = strcspn(line, "\n");
-        if (strncmp(line, needs, sizeof needs - 1) != 0)
+        if (strncmp(line, DESCRIPTION_NEEDS, skip) != 0)
             break;
         size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, " %.*s", (int)(n - (sizeof needs - 1)),
-                 line + sizeof needs - 1);
+        snprintf(names + used, sizeof names - used, " %.*s", (int)(n - skip), line + skip);
         if (!line[n])
             break;
     }

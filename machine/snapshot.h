@@ -36,8 +36,8 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact,
                    struct error *err) MUST_CHECK;
 
 /* The command line that makes such a machine: lines of an option's name, a space, and its value (or
- * none). The caller frees it. NULL and err: the file is none, or the machine has what belongs to one
- * host (disks, networks, character back-ends), which is then named. */
+ * none). The caller frees it. NULL and err: the file is none, or the machine has what belongs to
+ * one host (disks, networks, character back-ends), which is then named. */
 char *snapshot_command_line(const char *path, struct error *err);
 
 /* What is in the file, as lines of text. */
