@@ -32,7 +32,12 @@ struct input_log {
     struct error failure;
     /* A log that is read. */
     struct os_file file;
-    size_t at; /* behind `next` */
+    /* One that is kept. */
+    bool is_kept;
+    uint8_t *kept;
+    size_t kept_bytes, kept_capacity;
+    /* What is read, of either. */
+    size_t at, next_at; /* behind `next`, and at it */
     bool has_next;
     struct log_record next;
 };
@@ -74,6 +79,14 @@ struct input_log *input_log_create(const char *path, struct error *err)
     return NULL;
 }
 
+struct input_log *input_log_keep(const char *path, struct error *err)
+{
+    struct input_log *log = path ? input_log_create(path, err) : new_log("in memory", err);
+    if (log)
+        log->is_kept = true;
+    return log;
+}
+
 struct input_log *input_log_open(const char *path, struct error *err)
 {
     struct input_log *log = new_log(path, err);
@@ -109,6 +122,7 @@ bool input_log_close(struct input_log *log, struct error *err)
     if (!ok)
         *err = log->failure;
     os_unmap_file(&log->file);
+    free(log->kept);
     free(log->frame);
     free(log);
     return ok;
@@ -116,16 +130,26 @@ bool input_log_close(struct input_log *log, struct error *err)
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static bool reserve(struct input_log *log, size_t n)
+static bool reserve(struct input_log *log, uint8_t **bytes, size_t *capacity, size_t n)
 {
-    if (n <= log->capacity)
+    if (n <= *capacity)
         return true;
-    uint8_t *grown = realloc(log->frame, 2 * n);
+    uint8_t *grown = realloc(*bytes, 2 * n);
     if (!grown)
         return fail(log);
-    log->frame = grown;
-    log->capacity = 2 * n;
+    *bytes = grown;
+    *capacity = 2 * n;
     return true;
+}
+
+/* At the end, where the next one that is read will be too. */
+static void keep(struct input_log *log, size_t n)
+{
+    if (!reserve(log, &log->kept, &log->kept_capacity, log->kept_bytes + n))
+        return;
+    memcpy(log->kept + log->kept_bytes, log->frame, n);
+    log->kept_bytes += n;
+    log->at = log->next_at = log->kept_bytes;
 }
 
 void input_log_append(struct input_log *log, const struct log_record *r)
@@ -135,7 +159,7 @@ void input_log_append(struct input_log *log, const struct log_record *r)
     size_t size = sizeof frame + frame.bytes;
     if (log->failed)
         return;
-    if (!reserve(log, size))
+    if (!reserve(log, &log->frame, &log->capacity, size))
         return;
     uint8_t *payload = log->frame + sizeof frame;
     memcpy(payload, &head, sizeof head);
@@ -143,19 +167,28 @@ void input_log_append(struct input_log *log, const struct log_record *r)
         memcpy(payload + sizeof head, r->bytes, r->n);
     frame.check = (uint32_t)hash_bytes(0, payload, frame.bytes);
     memcpy(log->frame, &frame, sizeof frame);
-    put(log, log->frame, size);
+    if (log->out)
+        put(log, log->frame, size);
+    if (log->is_kept)
+        keep(log, size);
 }
 
 /* --- reading ------------------------------------------------------------------------------ */
 
+static size_t bytes_left(const struct input_log *log)
+{
+    return (log->is_kept ? log->kept_bytes : log->file.size) - log->at;
+}
+
 /* The payload of the frame at `at`; NULL: there is none that is whole. */
 static const uint8_t *payload_at(const struct input_log *log, struct frame *frame)
 {
-    size_t left = log->file.size - log->at;
+    const uint8_t *bytes = (log->is_kept ? log->kept : log->file.bytes) + log->at;
+    size_t left = bytes_left(log);
     if (left < sizeof *frame)
         return NULL;
-    memcpy(frame, log->file.bytes + log->at, sizeof *frame);
-    const uint8_t *payload = log->file.bytes + log->at + sizeof *frame;
+    memcpy(frame, bytes, sizeof *frame);
+    const uint8_t *payload = bytes + sizeof *frame;
     bool fits = frame->bytes >= sizeof(struct payload_head) && frame->bytes <= RECORD_MOST_BYTES &&
                 frame->bytes <= left - sizeof *frame;
     return fits && (uint32_t)hash_bytes(0, payload, frame->bytes) == frame->check ? payload : NULL;
@@ -166,6 +199,7 @@ void input_log_advance(struct input_log *log)
     struct frame frame;
     struct payload_head head;
     const uint8_t *payload = payload_at(log, &frame);
+    log->next_at = log->at;
     if (payload)
         memcpy(&head, payload, sizeof head);
     log->has_next = payload && head.kind < RECORD_KINDS;
@@ -184,7 +218,18 @@ const struct log_record *input_log_next(const struct input_log *log)
     return log->has_next ? &log->next : NULL;
 }
 
+size_t input_log_place(const struct input_log *log)
+{
+    return log->next_at;
+}
+
+void input_log_seek(struct input_log *log, size_t place)
+{
+    log->at = place;
+    input_log_advance(log);
+}
+
 bool input_log_is_torn(const struct input_log *log)
 {
-    return !log->has_next && log->at < log->file.size;
+    return !log->has_next && bytes_left(log) != 0;
 }

@@ -35,6 +35,8 @@ struct input_log;
 /* A new file, or one to be read. NULL and err. */
 struct input_log *input_log_create(const char *path, struct error *err);
 struct input_log *input_log_open(const char *path, struct error *err);
+/* One that is also kept in memory, and can be read again; path NULL: in memory alone. */
+struct input_log *input_log_keep(const char *path, struct error *err);
 /* False and err: the host could not write all of it. */
 bool input_log_close(struct input_log *log, struct error *err) MUST_CHECK;
 
@@ -44,6 +46,9 @@ void input_log_append(struct input_log *log, const struct log_record *record);
 /* The next record, valid until the close; NULL: there is none. */
 const struct log_record *input_log_next(const struct input_log *log);
 void input_log_advance(struct input_log *log);
+/* Where the next record is, and going there, of a log that is read or kept. */
+size_t input_log_place(const struct input_log *log);
+void input_log_seek(struct input_log *log, size_t place);
 /* Whether there is something behind the last record that is none. */
 bool input_log_is_torn(const struct input_log *log);
 

@@ -18,6 +18,8 @@ struct memory_map {
     struct log *log;
     void (*code_write)(void *owner, uint64_t gpa, uint64_t bytes);
     void *code_write_owner;
+    memory_thaw *thaw; /* NULL: no page is frozen */
+    void *thaw_owner;
 };
 
 struct memory_map *memory_create(struct log *log)
@@ -256,6 +258,44 @@ static bool range_is_ram(const struct memory_map *map, uint64_t gpa, uint64_t n,
     return true;
 }
 
+/* --- frozen pages --- */
+
+void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner)
+{
+    map->thaw = hook;
+    map->thaw_owner = owner;
+    for (size_t i = 0; i < map->count; i++) {
+        const struct region *r = &map->regions[i];
+        for (uint64_t page = 0; r->marks && page < r->size / PAGE_BYTES; page++)
+            r->marks[page] = (uint8_t)(hook ? r->marks[page] | PAGE_FROZEN
+                                            : r->marks[page] & ~PAGE_FROZEN);
+    }
+}
+
+static void thaw_page(struct memory_map *map, const struct region *r, uint64_t page)
+{
+    if (!(r->marks[page] & PAGE_FROZEN))
+        return;
+    r->marks[page] &= (uint8_t)~PAGE_FROZEN;
+    map->thaw(map->thaw_owner, r, page);
+}
+
+void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gpa)
+{
+    thaw_page(map, ram, (gpa - ram->base) / PAGE_BYTES);
+}
+
+static void thaw_span(struct memory_map *map, const struct span *span)
+{
+    if (!map->thaw || !span->region->marks)
+        return;
+    uint64_t last = (span->offset + span->bytes - 1) / PAGE_BYTES;
+    for (uint64_t page = span->offset / PAGE_BYTES; page <= last; page++)
+        thaw_page(map, span->region, page);
+}
+
+/* --- writing --- */
+
 /* After the bytes changed: marks the pages, and tells of those that hold code. */
 static void note_write(struct memory_map *map, const struct span *span)
 {
@@ -280,6 +320,7 @@ static bool write_range(struct memory_map *map, uint64_t gpa, const uint8_t *fro
         return false;
     while (n) {
         struct span span = find_span(map, gpa, n, with_rom);
+        thaw_span(map, &span);
         memcpy(span.region->hva + span.offset, from, span.bytes);
         note_write(map, &span);
         gpa += span.bytes;
@@ -353,10 +394,18 @@ static void give_pages(struct region *r, struct state *s)
     state_u64(s, &end);
 }
 
+/* All pages are about to become zero, or something else. */
+static void thaw_touched(struct memory_map *map, const struct region *r)
+{
+    for (uint64_t page = 0; map->thaw && page < r->size / PAGE_BYTES; page++)
+        thaw_page(map, r, page);
+}
+
 /* Marks stay: a TLB that survives the load may still write to a page that was touched. */
-static void take_pages(struct region *r, struct state *s)
+static void take_pages(struct memory_map *map, struct region *r, struct state *s)
 {
     uint64_t pages = r->size / PAGE_BYTES;
+    thaw_touched(map, r);
     os_discard(r->hva, r->size);
     for (uint64_t first = 0;;) {
         uint64_t page = NO_PAGE;
@@ -403,7 +452,7 @@ static void region_state(struct memory_map *map, struct region *r, struct state 
     else if (!state_has_ram(s))
         return;
     else if (state_loading(s))
-        take_pages(r, s);
+        take_pages(map, r, s);
     else
         give_pages(r, s);
     if (state_loading(s))
@@ -424,6 +473,7 @@ void memory_clear(struct memory_map *map)
         struct region *r = &map->regions[i];
         if (r->kind != REGION_RAM)
             continue;
+        thaw_touched(map, r);
         os_discard(r->hva, r->size);
         tell_of_code(map, r);
     }

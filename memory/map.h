@@ -37,6 +37,9 @@ enum page_mark {
      * host pointer can happen, a TLB refill from a record included: pages without it are taken for
      * all zero by memory_state. */
     PAGE_TOUCHED = 1 << 1,
+    /* Somebody keeps what pages were like at one moment (memory_freeze), and has not kept this one
+     * yet: memory_before_write must come before its bytes change. */
+    PAGE_FROZEN = 1 << 2,
 };
 
 struct region {
@@ -111,6 +114,14 @@ void memory_clear(struct memory_map *map);
  * load of the state tells of every marked page and of all ROM. */
 void memory_on_code_write(struct memory_map *map,
                           void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
+
+/* From now on the hook is told of each page of RAM once, before its bytes change; the client drops
+ * the fast tags of stores (tlb_poison_all_stores), so that all who write come by. A second call
+ * begins anew with all pages. hook NULL: nobody is told any more. */
+typedef void memory_thaw(void *owner, const struct region *ram, uint64_t page);
+void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner);
+/* A page of RAM is about to be written. Whoever writes through a host pointer calls it. */
+void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gpa);
 
 /* Whether all bytes of this page of RAM are zero. */
 bool memory_page_is_zero(const struct region *ram, uint64_t page);

@@ -145,6 +145,7 @@ static enum update update_accessed_dirty(struct walker *w, uint64_t *pte)
     if (w->region->kind != REGION_RAM ||
         !w->request->pte_allowed(w->request->owner, w->pte_gpa, TLB_STORE))
         return UPDATE_ACCESS_FAULT;
+    memory_before_write(w->request->memory, w->region, w->pte_gpa);
     if (!__atomic_compare_exchange_n(w->pte_hva, pte, wanted, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST))
         return UPDATE_CHANGED_MEANWHILE;

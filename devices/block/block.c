@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "devices/block/disk.h"
+#include "devices/block/journal.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct list {
 
 struct block {
     struct disk *image;
+    bool has_history; /* image is a journal */
     enum block_cache cache;
     bool ignore_discard;
     struct os_mutex *mutex;
@@ -184,7 +186,29 @@ enum block_status block_settle(struct block *b)
 
 bool block_is_overlay(const struct block *b)
 {
-    return b->image->ops->forget != NULL;
+    const struct disk *image = b->has_history ? b->image->backing : b->image;
+    return image->ops->forget != NULL;
+}
+
+uint64_t block_moment(const struct block *b)
+{
+    return b->has_history ? journal_moment(b->image) : 0;
+}
+
+enum block_status block_go_back(struct block *b, uint64_t moment)
+{
+    return b->has_history ? journal_go_back(b->image, moment) : BLOCK_OK;
+}
+
+void block_forget_before(struct block *b, uint64_t moment)
+{
+    if (b->has_history)
+        journal_forget_before(b->image, moment);
+}
+
+uint64_t block_history_memory(const struct block *b)
+{
+    return b->has_history ? journal_memory(b->image) : 0;
 }
 
 bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes)
@@ -220,14 +244,25 @@ static struct disk *open_image(const struct block_options *o, struct error *err)
         disk_close(image);
         return NULL;
     }
-    if (!image || !o->snapshot)
-        return image;
-    struct disk *overlay = overlay_open(image, err);
-    if (!overlay)
+    return image;
+}
+
+/* The layers over the image; each takes over what is below it. */
+static struct disk *open_layers(const struct block_options *o, struct error *err)
+{
+    struct disk *image = open_image(o, err), *layer = image;
+    if (image && o->snapshot) {
+        layer = overlay_open(image, err);
+        if (layer)
+            layer->read_only = o->read_only;
+    }
+    if (layer && o->history) {
+        image = layer;
+        layer = journal_open(image, err);
+    }
+    if (!layer && image)
         disk_close(image);
-    else
-        overlay->read_only = o->read_only;
-    return overlay;
+    return layer;
 }
 
 static void stop_workers(struct block *b)
@@ -270,12 +305,13 @@ static void destroy(struct block *b)
 
 struct block *block_open(const struct block_options *options, struct error *err)
 {
-    struct disk *image = open_image(options, err);
+    struct disk *image = open_layers(options, err);
     if (!image)
         return NULL;
     struct block *b = calloc(1, sizeof *b);
     if (b) {
         b->image = image;
+        b->has_history = options->history;
         b->cache = options->cache;
         b->ignore_discard = options->discard == BLOCK_DISCARD_IGNORE && !options->snapshot;
         if (start(b))

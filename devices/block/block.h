@@ -50,6 +50,7 @@ struct block_options {
     const char *format; /* "raw", "qcow2"; NULL: probed (raw is then refused for writing block 0) */
     bool read_only;
     bool snapshot; /* writes go to a temporary overlay and are thrown away */
+    bool history;  /* it can go back (journal.h) */
     enum block_cache cache;
     enum block_discard discard;
 };
@@ -74,6 +75,13 @@ const char *block_path(const struct block *b);
 bool block_is_overlay(const struct block *b);
 /* The next stretch at *offset or behind it that was written; false: there is none. */
 bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes);
+/* Of a block with `history`, settled: its moment (journal.h), going back to one, and dropping what
+ * only earlier ones need. Without it there is one moment, 0. */
+uint64_t block_moment(const struct block *b);
+enum block_status block_go_back(struct block *b, uint64_t moment);
+void block_forget_before(struct block *b, uint64_t moment);
+/* Bytes of host memory for it. */
+uint64_t block_history_memory(const struct block *b);
 /* As if nothing had ever been written. */
 enum block_status block_forget_changes(struct block *b);
 
