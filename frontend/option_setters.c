@@ -479,6 +479,14 @@ bool set_replay(struct options *o, const char *value, struct error *err)
     return set_record(o, value, err);
 }
 
+bool set_history(struct options *o, const char *value, struct error *err)
+{
+    o->machine.icount = true;
+    return (value_size(value, RAM_UNIT_BYTES, &o->machine.history_bytes) &&
+            o->machine.history_bytes) ||
+           error_set(err, "not a size; give for example 512M");
+}
+
 bool set_icount(struct options *o, const char *value, struct error *err)
 {
     static const char *const off[] = {"off", NULL};

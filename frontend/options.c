@@ -102,6 +102,9 @@ static const struct option_row rows[] = {
      "log all that comes from outside; disks are as with -snapshot"},
     {"replay", NULL, "FILE", CALL, 0, set_replay,
      "the recorded run again, with the options it was made with"},
+    {"history", NULL, "SIZE", CALL, 0, set_history,
+     "keep the past in so much memory, to go back in the monitor and gdb;\n"
+     "time is counted (-icount), disks are as with -snapshot"},
     {"seed", NULL, "N", CALL, 0, set_seed, "seed of all that is random in the machine"},
     {"rtc", NULL, "base=utc|localtime|DATE", CALL, 0, set_rtc,
      "the guest's date (utc; with -icount 2025-01-01)"},
@@ -436,7 +439,7 @@ static bool check_together(struct options *o, struct error *err)
     fix_date(o);
     if (o->rr_given && !o->record_file)
         return error_set(err, "-icount rr= needs the file of the recording: give rrfile=FILE");
-    o->machine.snapshot |= o->record_file != NULL;
+    o->machine.snapshot |= o->record_file != NULL || o->machine.history_bytes != 0;
     return check_remotes(o, err) && share_stdio(o, err);
 }
 

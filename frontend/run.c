@@ -12,6 +12,7 @@
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 #include "frontend/window.h"
+#include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
 
@@ -285,6 +286,8 @@ static bool create_machine(struct run *r, struct error *err)
         return false;
     if (o->record_file && !(o->replays ? machine_replay(r->machine, o->record_file, err)
                                        : machine_record(r->machine, o->record_file, err)))
+        return false;
+    if (r->config.history_bytes && !machine_keep_history(r->machine, err))
         return false;
     r->control = control_create(r->machine, &config, err);
     return r->control && add_breakpoints(r, err) && start_traces(r, err) && create_monitor(r, err);

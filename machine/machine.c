@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 #define DEFAULT_SEED 0x52697675ull /* "Rivu" */
+/* A tenth of a second of the host's: what going back to an unknown place costs. */
+#define DEFAULT_HISTORY_STEPS (1ull << 26)
 
 void machine_config_init(struct machine_config *config)
 {
@@ -22,6 +24,7 @@ void machine_config_init(struct machine_config *config)
         .bios = BIOS_BUILT_IN,
         .icount_shift = 1,
         .seed = DEFAULT_SEED,
+        .history_steps = DEFAULT_HISTORY_STEPS,
         .rtc = RTC_HOST,
     };
 }
@@ -168,7 +171,7 @@ static bool make_fw_items(struct machine *m, struct error *err)
 static bool build(struct machine *m, struct error *err)
 {
     m->clock = (struct clock){.follows_host = !m->config.icount};
-    m->step_end = UINT64_MAX;
+    m->step_end = m->total_end = UINT64_MAX;
     events_init(&m->events, NULL, NULL);
     m->round.random_state = m->config.seed;
     m->memory = memory_create(m->config.log);
@@ -254,6 +257,8 @@ void machine_destroy(struct machine *m)
     if (!m)
         return;
     struct error ignored;
+    history_destroy(m->history);
+    m->history = NULL;
     (void)!machine_record_close(m, &ignored);
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);

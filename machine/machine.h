@@ -78,7 +78,9 @@ struct machine_config {
     /* Nothing is loaded, and files to boot from are not looked for until a reset: the client loads
      * a snapshot (machine/snapshot.h) before the first run. */
     bool awaits_snapshot;
-    bool awaits_replay; /* networks are not opened: what came from them is in the recording */
+    uint64_t history_bytes; /* host memory for the past (machine/history.h); 0: it is not kept */
+    uint64_t history_steps; /* between two checkpoints */
+    bool awaits_replay;     /* networks are not opened: what came from them is in the recording */
 };
 
 /* Defaults of every field: what `rivulet` without options has. */
@@ -128,6 +130,8 @@ void machine_request_stop(struct machine *m);
 /* Makes machine_run return, once, when this hart's steps come to end_steps; other harts run in
  * their turns as ever. UINT64_MAX: no longer. */
 void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps);
+/* The same for the sum of all harts' steps. */
+void machine_stop_at_total(struct machine *m, uint64_t end_steps);
 /* Back to power-on: memory reloaded, devices and harts reset; virtual time goes on. */
 bool machine_reset(struct machine *m, struct error *err) MUST_CHECK;
 

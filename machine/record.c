@@ -8,6 +8,7 @@
 
 #include "machine/description.h"
 #include "machine/drives.h"
+#include "machine/history.h"
 #include "machine/input_log.h"
 #include "machine/internal.h"
 #include "machine/snapshot_disks.h"
@@ -23,7 +24,8 @@
 struct recorder {
     struct machine *m;
     struct input_log *log;
-    bool is_replay;
+    bool is_replay;   /* what comes is in the log */
+    bool goes_on;     /* behind the end of the log it is recorded again */
     uint64_t last_ns; /* the round at this time has begun; UINT64_MAX: none yet */
     uint64_t next_hash_ns;
     uint64_t hashes;
@@ -120,7 +122,34 @@ static void end_replay(struct recorder *r, const char *why)
     machine_end(r->m, MACHINE_REPLAYED, 0);
 }
 
+static void on_taken(void *owner, unsigned entry, const uint8_t *bytes, size_t n)
+{
+    struct recorder *r = owner;
+    input_log_append(
+        r->log,
+        &(struct log_record){
+            .now_ns = r->last_ns, .kind = RECORD_INPUT, .entry = entry, .bytes = bytes, .n = n});
+}
+
 /* --- at the beginning of a round ---------------------------------------------------------- */
+
+static void record_round(struct recorder *r, uint64_t now_ns)
+{
+    if (now_ns >= r->next_hash_ns) {
+        record_hashes(r, now_ns);
+        r->next_hash_ns = now_ns + HASH_NS;
+    }
+    if (input_pending(r->m->door))
+        input_deliver(r->m->door);
+}
+
+static void listen(struct recorder *r)
+{
+    r->is_replay = false;
+    input_close(r->m->door, false);
+    input_observe(r->m->door, on_taken, r);
+    machine_mute(r->m, r->m->is_muted);
+}
 
 static void replay_round(struct recorder *r, uint64_t now_ns)
 {
@@ -136,25 +165,20 @@ static void replay_round(struct recorder *r, uint64_t now_ns)
             give_input(r, record);
         input_log_advance(r->log);
     }
-    if (!r->m->ends && !record)
+    if (!r->m->ends && !record && r->goes_on) {
+        listen(r);
+        record_round(r, now_ns);
+    } else if (!r->m->ends && !record)
         end_replay(r, input_log_is_torn(r->log) ? "; the rest of the file is damaged"
                                                 : "; it was cut short");
-}
-
-static void record_round(struct recorder *r, uint64_t now_ns)
-{
-    if (now_ns >= r->next_hash_ns) {
-        record_hashes(r, now_ns);
-        r->next_hash_ns = now_ns + HASH_NS;
-    }
-    if (input_pending(r->m->door))
-        input_deliver(r->m->door);
 }
 
 void recorder_round(struct recorder *r, uint64_t now_ns)
 {
     if (now_ns == r->last_ns)
         return;
+    if (r->m->history)
+        history_round(r->m->history);
     r->last_ns = now_ns;
     if (r->is_replay)
         replay_round(r, now_ns);
@@ -173,16 +197,32 @@ bool recorder_is_replay(const struct recorder *r)
     return r->is_replay;
 }
 
-static void on_taken(void *owner, unsigned entry, const uint8_t *bytes, size_t n)
+/* --- beginning and ending ----------------------------------------------------------------- */
+
+struct recorder_place recorder_place(const struct recorder *r)
 {
-    struct recorder *r = owner;
-    input_log_append(
-        r->log,
-        &(struct log_record){
-            .now_ns = r->last_ns, .kind = RECORD_INPUT, .entry = entry, .bytes = bytes, .n = n});
+    return (struct recorder_place){.log = input_log_place(r->log),
+                                   .last_ns = r->last_ns,
+                                   .next_hash_ns = r->next_hash_ns,
+                                   .hashes = r->hashes};
 }
 
-/* --- beginning and ending ----------------------------------------------------------------- */
+void recorder_return(struct recorder *r, const struct recorder_place *place)
+{
+    input_log_seek(r->log, place->log);
+    r->last_ns = place->last_ns;
+    r->next_hash_ns = place->next_hash_ns;
+    r->hashes = place->hashes;
+    r->is_replay = true;
+    r->end.text[0] = 0;
+    input_observe(r->m->door, NULL, NULL);
+    input_close(r->m->door, true);
+}
+
+bool recorder_is_past(const struct recorder *r)
+{
+    return r->is_replay && r->goes_on;
+}
 
 static void describe_start(struct machine *m, const struct byte_sink *out)
 {
@@ -219,7 +259,8 @@ static struct recorder *create(struct machine *m, bool is_replay, struct error *
         error_set(err, "no memory for the recording");
         return NULL;
     }
-    *r = (struct recorder){.m = m, .is_replay = is_replay, .last_ns = UINT64_MAX};
+    *r = (struct recorder){
+        .m = m, .is_replay = is_replay, .goes_on = !is_replay, .last_ns = UINT64_MAX};
     return r;
 }
 
@@ -251,7 +292,9 @@ static bool begin(struct recorder *r, const char *path, struct error *err)
 {
     struct text start = {0};
     struct byte_sink sink = text_sink(&start);
-    r->log = r->is_replay ? input_log_open(path, err) : input_log_create(path, err);
+    r->log = r->is_replay                 ? input_log_open(path, err)
+             : r->m->config.history_bytes ? input_log_keep(path, err)
+                                          : input_log_create(path, err);
     if (!r->log)
         return false;
     describe_start(r->m, &sink);

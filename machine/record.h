@@ -11,7 +11,8 @@
 #include "machine/machine.h"
 
 /* Both before the first run of a machine with icount, whose drives all have snapshot=on: a replay
- * must find them as they were. False and err. */
+ * must find them as they were. path NULL: in memory alone, for machine_keep_history. False and err.
+ */
 bool machine_record(struct machine *m, const char *path, struct error *err) MUST_CHECK;
 /* What is pushed to the door is lost from now on. The run ends with MACHINE_REPLAYED where the
  * recording ends, and with MACHINE_DIVERGED where it becomes another one. */

@@ -45,12 +45,18 @@ static bool wake(struct machine *m, struct hart *h)
     return true;
 }
 
-/* Whether the hart has made the steps of machine_stop_at; that is told once. */
+/* Whether the hart has made the steps of machine_stop_at, or all have those of
+ * machine_stop_at_total; that is told once. */
 static bool ends_step(struct machine *m, const struct hart *h)
 {
-    if (h->id != m->step_hart || h->steps < m->step_end)
+    bool one = h->id == m->step_hart && h->steps >= m->step_end;
+    bool all = m->total_end != UINT64_MAX && machine_steps(m) >= m->total_end;
+    if (!one && !all)
         return false;
-    m->step_end = UINT64_MAX;
+    if (one)
+        m->step_end = UINT64_MAX;
+    if (all)
+        m->total_end = UINT64_MAX;
     m->exit = (struct machine_exit){.stop = MACHINE_STEPPED, .hart = h->id};
     return true;
 }
@@ -77,6 +83,8 @@ static bool run_turn(struct machine *m, struct hart *h)
             break;
         if (h->id == m->step_hart)
             last = min_u64(last, m->step_end);
+        if (m->total_end != UINT64_MAX)
+            last = min_u64(last, h->steps + (m->total_end - machine_steps(m)));
         enum hart_stop stop = hart_run(h, last);
         if (stop == HART_BREAKPOINT) {
             m->exit = (struct machine_exit){.stop = MACHINE_BREAKPOINT, .hart = h->id};
@@ -248,6 +256,11 @@ void machine_request_stop(struct machine *m)
 {
     atomic_store_explicit(&m->stop_requested, true, memory_order_relaxed);
     input_wake(m->door);
+}
+
+void machine_stop_at_total(struct machine *m, uint64_t end_steps)
+{
+    m->total_end = end_steps;
 }
 
 void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps)
