@@ -332,12 +332,14 @@ static bool note_store(struct hart *h, const struct piece *piece, unsigned size)
 {
     uint8_t *mark = &piece->region->marks[(piece->pa - piece->region->base) / PAGE_BYTES];
     *mark |= PAGE_TOUCHED;
+    if (*mark & PAGE_WATCHED)
+        memory_note_watched(h->ports.memory, piece->pa, size);
     if (!(*mark & PAGE_HAS_CODE))
-        return false;
+        return *mark & PAGE_WATCHED;
     h->stats.stores_to_code_pages++;
     if (code_written(h->ports.code, piece->pa, size) && (piece->pa & PAGE_MASK) == h->page_pa)
         hart_leave(h);
-    return *mark & PAGE_HAS_CODE;
+    return *mark & (PAGE_HAS_CODE | PAGE_WATCHED);
 }
 
 static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct piece *piece,

@@ -45,6 +45,7 @@ extern const struct monitor_row monitor_memory_rows[];   /* monitor_memory.c */
 extern const struct monitor_row monitor_screen_rows[];   /* monitor_screen.c */
 extern const struct monitor_row monitor_trace_rows[];    /* monitor_trace.c */
 extern const struct monitor_row monitor_snapshot_rows[]; /* monitor_snapshot.c */
+extern const struct monitor_row monitor_past_rows[];     /* monitor_past.c */
 extern const struct monitor_row monitor_info_rows[];     /* monitor_info.c: info NAME */
 
 /* --- monitor.c ---------------------------------------------------------------------------- */

@@ -54,21 +54,31 @@ static struct checkpoint *newest(struct history *h)
     return &h->items[h->count - 1];
 }
 
-static void free_pages(struct checkpoint *c)
+static void free_pages(struct history *h, struct checkpoint *c)
 {
-    for (size_t i = 0; i < c->page_count; i++)
+    size_t bytes = c->page_capacity * sizeof *c->pages;
+    for (size_t i = 0; i < c->page_count; i++) {
+        bytes += c->pages[i].bytes ? PAGE_BYTES : 0;
         free(c->pages[i].bytes);
+    }
     free(c->pages);
     c->pages = NULL;
     c->page_count = c->page_capacity = 0;
+    c->bytes -= bytes;
+    h->bytes -= bytes;
+}
+
+/* Not from the list. */
+static void free_checkpoint(struct history *h, struct checkpoint *c)
+{
+    free_pages(h, c);
+    state_free(c->state);
+    h->bytes -= c->bytes;
 }
 
 static void drop_newest(struct history *h)
 {
-    struct checkpoint *c = newest(h);
-    h->bytes -= c->bytes;
-    free_pages(c);
-    state_free(c->state);
+    free_checkpoint(h, newest(h));
     h->count--;
 }
 
@@ -186,8 +196,11 @@ static bool merge_pages(struct history *h, struct checkpoint *c, struct checkpoi
         bool is_there = own && bsearch(page, c->pages, own, sizeof *page, by_place);
         if (!is_there && !add_page(h, c, page))
             return false;
-        if (!is_there)
-            page->bytes = NULL; /* it has another owner */
+        if (!is_there && page->bytes) { /* it has another owner */
+            page->bytes = NULL;
+            next->bytes -= PAGE_BYTES;
+            h->bytes -= PAGE_BYTES;
+        }
     }
     return true;
 }
@@ -197,9 +210,7 @@ static void give_up(struct history *h, unsigned i)
     struct checkpoint *c = &h->items[i];
     if (!merge_pages(h, c - 1, c))
         h->is_out_of_memory = true;
-    h->bytes -= c->bytes;
-    free_pages(c);
-    state_free(c->state);
+    free_checkpoint(h, c);
     memmove(c, c + 1, (h->count - i - 1) * sizeof *c);
     h->count--;
 }
@@ -304,9 +315,7 @@ static bool restore(struct history *h, unsigned k, struct error *err)
         drop_newest(h);
     }
     struct checkpoint *c = newest(h);
-    h->bytes -= c->page_count * PAGE_BYTES + c->page_capacity * sizeof *c->pages;
-    c->bytes -= c->page_count * PAGE_BYTES + c->page_capacity * sizeof *c->pages;
-    free_pages(c);
+    free_pages(h, c);
     if (!disks_go_back(h, c, err) || !load(m, c->state, err))
         return false;
     recorder_return(m->recorder, &c->place);
@@ -340,12 +349,12 @@ void history_destroy(struct history *h)
 
 bool machine_has_history(const struct machine *m)
 {
-    return m->history && m->history->count;
+    return m->history;
 }
 
 uint64_t machine_history_start(const struct machine *m)
 {
-    return machine_has_history(m) ? m->history->items[0].steps : UINT64_MAX;
+    return m->history && m->history->count ? m->history->items[0].steps : UINT64_MAX;
 }
 
 uint64_t machine_checkpoint_before(const struct machine *m, uint64_t steps)
@@ -411,6 +420,8 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
     if (!h || h->is_out_of_memory)
         return error_set(err, "the past is not kept%s",
                          h ? ": the host has no memory for it" : "; give -history SIZE");
+    if (h->count == 0)
+        return error_set(err, "there is no past yet");
     if (!find(h, hart, all, steps, &k))
         return error_set(err, "the past begins at step %" PRIu64, machine_history_start(m));
     machine_mute(m, true);
@@ -439,11 +450,68 @@ bool machine_go_to_step(struct machine *m, unsigned hart, uint64_t steps, struct
     return go_to(m, hart, false, steps, err);
 }
 
+/* --- who wrote ---------------------------------------------------------------------------- */
+
+struct search {
+    struct machine *m;
+    uint64_t before;
+    struct machine_writer last;
+    bool found;
+};
+
+/* While a hart is in its turn it is the one who writes: devices write between rounds, or when a
+ * hart tells them to, within its instruction. */
+static void on_written(void *owner, uint64_t gpa, uint64_t n)
+{
+    struct search *s = owner;
+    const struct round *r = &s->m->round;
+    bool in_turn = r->running && r->turn_started;
+    uint64_t steps = machine_steps(s->m);
+    if (steps >= s->before)
+        return;
+    s->found = true;
+    s->last = (struct machine_writer){
+        .steps = steps, .is_device = !in_turn, .hart = r->turn, .gpa = gpa, .n = n};
+}
+
+/* All that was written between a checkpoint and `limit`. */
+static bool search_interval(struct search *s, uint64_t from, uint64_t limit, uint64_t gpa,
+                            uint64_t n, struct error *err)
+{
+    struct machine *m = s->m;
+    if (!machine_go_to(m, from, err))
+        return false;
+    memory_watch(m->memory, gpa, n, on_written, s);
+    for (unsigned i = 0; i < m->config.harts; i++)
+        tlb_poison_all_stores(m->harts[i]->tlb);
+    machine_mute(m, true);
+    machine_stop_at_total(m, limit);
+    bool ok = run_silently(m, err);
+    machine_mute(m, false);
+    memory_watch(m->memory, 0, 0, NULL, NULL);
+    return ok;
+}
+
+bool machine_find_writer(struct machine *m, uint64_t gpa, uint64_t n, uint64_t before,
+                         struct machine_writer *writer, bool *found, struct error *err)
+{
+    struct search s = {.m = m, .before = before};
+    uint64_t limit = before, from;
+    while (!s.found && (from = machine_checkpoint_before(m, limit)) != UINT64_MAX) {
+        if (!search_interval(&s, from, limit, gpa, n, err))
+            return false;
+        limit = from;
+    }
+    *writer = s.last;
+    *found = s.found;
+    return true;
+}
+
 void machine_describe_history(const struct machine *m, const struct byte_sink *out)
 {
     const struct history *h = m->history;
-    if (!machine_has_history(m)) {
-        byte_sink_print(out, "The past is not kept: give -history SIZE.\n");
+    if (!h || h->count == 0) {
+        byte_sink_print(out, "There is no past: give -history SIZE, and let the machine run.\n");
         return;
     }
     byte_sink_print(out,

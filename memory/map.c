@@ -20,6 +20,9 @@ struct memory_map {
     void *code_write_owner;
     memory_thaw *thaw; /* NULL: no page is frozen */
     void *thaw_owner;
+    memory_watcher *watcher; /* NULL: nothing is watched */
+    void *watcher_owner;
+    uint64_t watched, watched_bytes;
 };
 
 struct memory_map *memory_create(struct log *log)
@@ -294,6 +297,39 @@ static void thaw_span(struct memory_map *map, const struct span *span)
         thaw_page(map, span->region, page);
 }
 
+/* --- a watched range --- */
+
+static void mark_watched(struct memory_map *map, bool is_watched)
+{
+    uint64_t last = map->watched + (map->watched_bytes - 1);
+    for (uint64_t at = map->watched & PAGE_MASK; at <= last; at += PAGE_BYTES) {
+        struct region *r = memory_find(map, at);
+        if (!r || !r->marks)
+            continue;
+        uint8_t *mark = &r->marks[(at - r->base) / PAGE_BYTES];
+        *mark = (uint8_t)(is_watched ? *mark | PAGE_WATCHED : *mark & ~PAGE_WATCHED);
+    }
+}
+
+void memory_watch(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
+                  void *owner)
+{
+    if (map->watcher)
+        mark_watched(map, false);
+    map->watcher = n ? hook : NULL;
+    map->watcher_owner = owner;
+    map->watched = gpa;
+    map->watched_bytes = n;
+    if (map->watcher)
+        mark_watched(map, true);
+}
+
+void memory_note_watched(struct memory_map *map, uint64_t gpa, uint64_t n)
+{
+    if (map->watcher && gpa < map->watched + map->watched_bytes && map->watched < gpa + n)
+        map->watcher(map->watcher_owner, gpa, n);
+}
+
 /* --- writing --- */
 
 /* After the bytes changed: marks the pages, and tells of those that hold code. */
@@ -309,6 +345,8 @@ static void note_write(struct memory_map *map, const struct span *span)
         *mark |= PAGE_TOUCHED;
         if ((*mark & PAGE_HAS_CODE) && map->code_write)
             map->code_write(map->code_write_owner, r->base + at, next - at);
+        if (*mark & PAGE_WATCHED)
+            memory_note_watched(map, r->base + at, next - at);
         at = next;
     }
 }

@@ -40,6 +40,7 @@ enum page_mark {
     /* Somebody keeps what pages were like at one moment (memory_freeze), and has not kept this one
      * yet: memory_before_write must come before its bytes change. */
     PAGE_FROZEN = 1 << 2,
+    PAGE_WATCHED = 1 << 3, /* memory_watch: stores never get a fast tag */
 };
 
 struct region {
@@ -122,6 +123,14 @@ typedef void memory_thaw(void *owner, const struct region *ram, uint64_t page);
 void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner);
 /* A page of RAM is about to be written. Whoever writes through a host pointer calls it. */
 void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gpa);
+
+/* The hook is told of each write to [gpa, gpa + n), by whomever, after it; the client drops the fast
+ * tags of stores. One range at a time; hook NULL: none. Only of RAM. */
+typedef void memory_watcher(void *owner, uint64_t gpa, uint64_t n);
+void memory_watch(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
+                  void *owner);
+/* n bytes of a page that is PAGE_WATCHED were written. */
+void memory_note_watched(struct memory_map *map, uint64_t gpa, uint64_t n);
 
 /* Whether all bytes of this page of RAM are zero. */
 bool memory_page_is_zero(const struct region *ram, uint64_t page);
