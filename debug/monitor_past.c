@@ -23,15 +23,21 @@ static bool run_back(struct monitor *m, struct arguments *a, struct error *err)
 static bool go_to(struct monitor *m, struct arguments *a, struct error *err)
 {
     uint64_t steps;
-    return argument_number(m, a, &steps, err) && argument_end(a, err) &&
-           past_go_to(m->control, steps, err);
+    if (!argument_number(m, a, &steps, err) || !argument_end(a, err) ||
+        !past_go_to(m->control, steps, err))
+        return false;
+    m->is_stepping = control_state(m->control) == RUN_RUNNING;
+    return true;
 }
 
 static bool run_until(struct monitor *m, struct arguments *a, struct error *err)
 {
     uint64_t steps;
-    return argument_number(m, a, &steps, err) && argument_end(a, err) &&
-           control_run_until(m->control, steps, err);
+    if (!argument_number(m, a, &steps, err) || !argument_end(a, err) ||
+        !control_run_until(m->control, steps, err))
+        return false;
+    m->is_stepping = true;
+    return true;
 }
 
 /* --- who wrote ---------------------------------------------------------------------------- */
