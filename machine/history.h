@@ -33,11 +33,11 @@ bool machine_go_to_step(struct machine *m, unsigned hart, uint64_t steps,
  */
 void machine_mute(struct machine *m, bool is_muted);
 
-/* Who wrote last to physical [gpa, gpa + n) before a moment: looked for from that moment back, which
- * leaves the machine somewhere in its past. */
+/* Who wrote last to physical [gpa, gpa + n) before a moment: looked for from that moment back,
+ * which leaves the machine somewhere in its past. */
 struct machine_writer {
-    uint64_t steps;  /* all harts' before the instruction; a device: when it wrote */
-    bool is_device;  /* by DMA, or the program itself: a loader, a debugger */
+    uint64_t steps; /* all harts' before the instruction; a device: when it wrote */
+    bool is_device; /* by DMA, or the program itself: a loader, a debugger */
     unsigned hart;
     uint64_t gpa, n; /* what it wrote */
 };

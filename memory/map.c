@@ -270,8 +270,8 @@ void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner)
     for (size_t i = 0; i < map->count; i++) {
         const struct region *r = &map->regions[i];
         for (uint64_t page = 0; r->marks && page < r->size / PAGE_BYTES; page++)
-            r->marks[page] = (uint8_t)(hook ? r->marks[page] | PAGE_FROZEN
-                                            : r->marks[page] & ~PAGE_FROZEN);
+            r->marks[page] =
+                (uint8_t)(hook ? r->marks[page] | PAGE_FROZEN : r->marks[page] & ~PAGE_FROZEN);
     }
 }
 

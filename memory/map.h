@@ -124,8 +124,8 @@ void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner);
 /* A page of RAM is about to be written. Whoever writes through a host pointer calls it. */
 void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gpa);
 
-/* The hook is told of each write to [gpa, gpa + n), by whomever, after it; the client drops the fast
- * tags of stores. One range at a time; hook NULL: none. Only of RAM. */
+/* The hook is told of each write to [gpa, gpa + n), by whomever, after it; the client drops the
+ * fast tags of stores. One range at a time; hook NULL: none. Only of RAM. */
 typedef void memory_watcher(void *owner, uint64_t gpa, uint64_t n);
 void memory_watch(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
                   void *owner);

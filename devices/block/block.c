@@ -200,12 +200,6 @@ enum block_status block_go_back(struct block *b, uint64_t moment)
     return b->has_history ? journal_go_back(b->image, moment) : BLOCK_OK;
 }
 
-void block_forget_before(struct block *b, uint64_t moment)
-{
-    if (b->has_history)
-        journal_forget_before(b->image, moment);
-}
-
 uint64_t block_history_memory(const struct block *b)
 {
     return b->has_history ? journal_memory(b->image) : 0;

@@ -71,15 +71,15 @@ uint64_t block_bytes(const struct block *b);
 bool block_is_read_only(const struct block *b);
 const char *block_path(const struct block *b);
 
-/* An overlay's own content (options.snapshot), for snapshots of the machine. While it is settled. */
+/* An overlay's own content (options.snapshot), for snapshots of the machine. While it is settled.
+ */
 bool block_is_overlay(const struct block *b);
 /* The next stretch at *offset or behind it that was written; false: there is none. */
 bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes);
-/* Of a block with `history`, settled: its moment (journal.h), going back to one, and dropping what
- * only earlier ones need. Without it there is one moment, 0. */
+/* Of a block with `history`, settled: its moment (journal.h), and going back to one. Without it
+ * there is one moment, 0. */
 uint64_t block_moment(const struct block *b);
 enum block_status block_go_back(struct block *b, uint64_t moment);
-void block_forget_before(struct block *b, uint64_t moment);
 /* Bytes of host memory for it. */
 uint64_t block_history_memory(const struct block *b);
 /* As if nothing had ever been written. */

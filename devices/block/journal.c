@@ -19,7 +19,6 @@ struct journal {
     struct os_mutex *mutex;
     struct change **changes;
     uint64_t count, capacity; /* of changes */
-    uint64_t first;           /* the number of changes[0] */
     uint64_t memory;
 };
 
@@ -63,6 +62,12 @@ static void drop(struct journal *j, struct change *c)
 {
     j->memory -= sizeof *c + c->bytes;
     free(c);
+}
+
+static void drop_all(struct journal *j)
+{
+    while (j->count)
+        drop(j, j->changes[--j->count]);
 }
 
 /* --- the disk ----------------------------------------------------------------------------- */
@@ -124,15 +129,14 @@ static enum block_status journal_forget(struct disk *i)
 {
     if (!i->backing->ops->forget)
         return BLOCK_UNSUPPORTED;
-    journal_forget_before(i, journal_moment(i));
+    drop_all(journal_of(i));
     return i->backing->ops->forget(i->backing);
 }
 
 static void journal_destroy(struct disk *i)
 {
     struct journal *j = journal_of(i);
-    while (j->count)
-        drop(j, j->changes[--j->count]);
+    drop_all(j);
     free(j->changes);
     os_mutex_destroy(j->mutex);
     free(j);
@@ -170,8 +174,7 @@ struct disk *journal_open(struct disk *base, struct error *err)
 
 uint64_t journal_moment(const struct disk *journal)
 {
-    const struct journal *j = journal_of(journal);
-    return j->first + j->count;
+    return journal_of(journal)->count;
 }
 
 enum block_status journal_go_back(struct disk *journal, uint64_t moment)
@@ -179,7 +182,7 @@ enum block_status journal_go_back(struct disk *journal, uint64_t moment)
     struct journal *j = journal_of(journal);
     struct disk *base = journal->backing;
     enum block_status status = BLOCK_OK;
-    while (status == BLOCK_OK && j->count && j->first + j->count > moment) {
+    while (status == BLOCK_OK && j->count > moment) {
         struct change *c = j->changes[j->count - 1];
         status = base->ops->write(base, c->offset, c->before, c->bytes);
         if (status != BLOCK_OK)
@@ -188,19 +191,6 @@ enum block_status journal_go_back(struct disk *journal, uint64_t moment)
         drop(j, c);
     }
     return status;
-}
-
-void journal_forget_before(struct disk *journal, uint64_t moment)
-{
-    struct journal *j = journal_of(journal);
-    uint64_t n = moment > j->first ? min_u64(moment - j->first, j->count) : 0;
-    if (n == 0)
-        return;
-    for (uint64_t i = 0; i < n; i++)
-        drop(j, j->changes[i]);
-    memmove(j->changes, j->changes + n, (j->count - n) * sizeof(struct change *));
-    j->count -= n;
-    j->first += n;
 }
 
 uint64_t journal_memory(const struct disk *journal)

@@ -12,8 +12,6 @@ struct disk *journal_open(struct disk *base, struct error *err);
 uint64_t journal_moment(const struct disk *journal);
 /* As it was at that moment; later ones are gone. It must be kept still. */
 enum block_status journal_go_back(struct disk *journal, uint64_t moment);
-/* Nobody will go back to before this moment. */
-void journal_forget_before(struct disk *journal, uint64_t moment);
 /* Host memory that is used. */
 uint64_t journal_memory(const struct disk *journal);
 

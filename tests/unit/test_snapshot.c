@@ -208,7 +208,7 @@ START_TEST(a_file_tells_what_is_in_it)
     saved_on_the_way(&p, 2, &(struct snapshot_options){.extras = &extra, .extra_count = 1});
     ck_assert(snapshot_describe("file", &sink, &err));
     static const char *const parts[] = {"saved 20",  "virtual time 0.0011", "2 harts",
-                                        "ISA rv64i", "section state",         "section note"};
+                                        "ISA rv64i", "section state",       "section note"};
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         ck_assert_msg(strstr(text.sent, parts[i]) != NULL, "%s in\n%s", parts[i], text.sent);
     end(&p);
