@@ -38,8 +38,12 @@ struct input_door {
     struct os_mutex *mutex;
     struct os_wake *wake;
     atomic_bool pending;
+    bool is_closed;              /* under the mutex */
     struct input_entry *entries; /* fixed once threads push */
     unsigned count;
+    /* The machine's thread's. */
+    void (*observe)(void *owner, unsigned entry, const uint8_t *bytes, size_t n);
+    void *observe_owner;
 };
 
 struct input_door *input_create(void)
@@ -155,9 +159,9 @@ void input_push(struct input_door *door, unsigned entry, const void *bytes, size
         return;
     struct input_entry *e = &door->entries[entry];
     os_mutex_lock(door->mutex);
-    if (e->most_packets)
+    if (e->most_packets && !door->is_closed)
         append_packet(e, bytes, (uint32_t)n);
-    else if (queue_append(&e->pushed, bytes, n))
+    else if (!door->is_closed && queue_append(&e->pushed, bytes, n))
         atomic_fetch_add(&e->backlog, n);
     os_mutex_unlock(door->mutex);
     input_wake(door);
@@ -210,35 +214,42 @@ static void take_pushed(struct input_entry *e)
     }
 }
 
-/* One call of the sink; how many bytes of the held queue it took, 0: it refuses. */
-static size_t offer_bytes(struct input_entry *e)
+/* One call of a sink. */
+static size_t offer(struct input_door *door, struct input_entry *e, const uint8_t *bytes, size_t n)
 {
-    size_t left = queue_left(&e->held);
-    size_t taken = e->sink(e->owner, e->held.bytes + e->held.head, left);
-    assert(taken <= left && "a sink takes no more than it is offered");
+    size_t taken = e->sink(e->owner, bytes, n);
+    assert(taken <= n && "a sink takes no more than it is offered");
+    assert((!e->most_packets || taken == 0 || taken == n) && "a packet is taken whole");
+    if (taken && door->observe)
+        door->observe(door->observe_owner, (unsigned)(e - door->entries), bytes, taken);
+    return taken;
+}
+
+/* How many bytes of the held queue the sink took, 0: it refuses. */
+static size_t offer_bytes(struct input_door *door, struct input_entry *e)
+{
+    size_t taken = offer(door, e, e->held.bytes + e->held.head, queue_left(&e->held));
     atomic_fetch_sub(&e->backlog, taken);
     return taken;
 }
 
-static size_t offer_packet(struct input_entry *e)
+static size_t offer_packet(struct input_door *door, struct input_entry *e)
 {
     const uint8_t *record = e->held.bytes + e->held.head;
     uint32_t n;
     memcpy(&n, record, sizeof n);
-    size_t taken = e->sink(e->owner, record + sizeof n, n);
-    assert((taken == 0 || taken == n) && "a packet is taken whole");
-    if (taken == 0)
+    if (!offer(door, e, record + sizeof n, n))
         return 0;
     atomic_fetch_sub(&e->backlog, 1);
     return sizeof n + n;
 }
 
 /* Offers until the sink refuses; true when something is left. */
-static bool offer_held(struct input_entry *e)
+static bool offer_held(struct input_door *door, struct input_entry *e)
 {
     size_t done = 1;
     while (done && queue_left(&e->held)) {
-        done = e->most_packets ? offer_packet(e) : offer_bytes(e);
+        done = e->most_packets ? offer_packet(door, e) : offer_bytes(door, e);
         queue_drop(&e->held, done);
     }
     return queue_left(&e->held) != 0;
@@ -253,7 +264,7 @@ void input_deliver(struct input_door *door)
     os_mutex_unlock(door->mutex);
     bool left = false;
     for (unsigned i = 0; i < door->count; i++)
-        left |= offer_held(&door->entries[i]);
+        left |= offer_held(door, &door->entries[i]);
     if (left)
         atomic_store(&door->pending, true);
 }
@@ -266,4 +277,36 @@ void input_wait(struct input_door *door, uint64_t timeout_ns)
 int input_wake_fd(const struct input_door *door)
 {
     return os_wake_fd(door->wake);
+}
+
+/* --- recording and replay ----------------------------------------------------------------- */
+
+void input_observe(struct input_door *door,
+                   void (*observe)(void *owner, unsigned entry, const uint8_t *bytes, size_t n),
+                   void *owner)
+{
+    door->observe = observe;
+    door->observe_owner = owner;
+}
+
+void input_close(struct input_door *door, bool is_closed)
+{
+    os_mutex_lock(door->mutex);
+    door->is_closed = is_closed;
+    for (unsigned i = 0; is_closed && i < door->count; i++) {
+        struct input_entry *e = &door->entries[i];
+        e->held.head = e->held.size = e->pushed.size = 0;
+        atomic_store(&e->backlog, 0);
+    }
+    os_mutex_unlock(door->mutex);
+}
+
+bool input_give(struct input_door *door, unsigned entry, const void *bytes, size_t n)
+{
+    return entry < door->count && offer(door, &door->entries[entry], bytes, n) == n;
+}
+
+const char *input_entry_name(const struct input_door *door, unsigned entry)
+{
+    return entry < door->count ? door->entries[entry].name : NULL;
 }

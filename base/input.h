@@ -39,6 +39,20 @@ void input_wake(struct input_door *door);
  * machine that takes the place of another. */
 void input_move(struct input_door *from, struct input_door *to);
 
+/* --- recording and replay: the machine's thread --- */
+
+/* Sees all that sinks take, in its order. observe NULL: nobody does. */
+void input_observe(struct input_door *door,
+                   void (*observe)(void *owner, unsigned entry, const uint8_t *bytes, size_t n),
+                   void *owner);
+/* While the door is closed, what is pushed is lost, and what waited is too. */
+void input_close(struct input_door *door, bool is_closed);
+/* Offers bytes, or one packet, to a sink at once, past what waits. Whether it took them all; false
+ * too when there is no such entry. */
+bool input_give(struct input_door *door, unsigned entry, const void *bytes, size_t n);
+/* The name of an entry; NULL: there are not so many. */
+const char *input_entry_name(const struct input_door *door, unsigned entry);
+
 /* Whether anything waits, refused bytes included; one relaxed atomic load. */
 bool input_pending(const struct input_door *door);
 /* Machine thread, between rounds: offers what waits to the sinks. */

@@ -11,6 +11,9 @@
 /* Monotonic host time and wall-clock time since 1970, in ns. */
 uint64_t os_monotonic_ns(void);
 uint64_t os_wall_clock_ns(void);
+/* "2026-11-21T19:40:00Z" for a time in ns since 1970. */
+#define OS_DATE_BYTES 32u
+void os_date(uint64_t ns, char text[OS_DATE_BYTES]);
 
 /* Bytes that nobody can foresee. */
 void os_random(void *bytes, size_t n);

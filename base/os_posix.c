@@ -40,6 +40,15 @@ uint64_t os_wall_clock_ns(void)
     return read_clock(CLOCK_REALTIME);
 }
 
+void os_date(uint64_t ns, char text[OS_DATE_BYTES])
+{
+    struct tm tm;
+    time_t seconds = (time_t)(ns / NS_PER_S);
+    text[0] = '\0';
+    if (gmtime_r(&seconds, &tm))
+        strftime(text, OS_DATE_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
 /* ---- memory ---- */
 
 void os_random(void *bytes, size_t n)

@@ -24,6 +24,9 @@ enum walk_kind { WALK_SAVE, WALK_LOAD, WALK_HASH };
 struct state {
     enum walk_kind kind;
     bool failed;
+    bool without_ram;
+    void (*on_section)(void *owner, const char *name, uint64_t hash_before);
+    void *on_section_owner;
     char section[SECTION_NAME_MAX + 1]; /* the last one begun, for messages */
     char error[256];
     uint8_t *saved;
@@ -122,6 +125,16 @@ void state_free(struct state *s)
     free(s);
 }
 
+void state_leave_out_ram(struct state *s)
+{
+    s->without_ram = true;
+}
+
+bool state_has_ram(const struct state *s)
+{
+    return !s->without_ram;
+}
+
 const void *state_data(const struct state *s, size_t *size)
 {
     *size = s->saved_size;
@@ -131,6 +144,14 @@ const void *state_data(const struct state *s, size_t *size)
 uint64_t state_hash(const struct state *s)
 {
     return s->hash;
+}
+
+void state_on_section(struct state *s,
+                      void (*hook)(void *owner, const char *name, uint64_t hash_before),
+                      void *owner)
+{
+    s->on_section = hook;
+    s->on_section_owner = owner;
 }
 
 /* ---- failure ---- */
@@ -262,6 +283,8 @@ void state_section(struct state *s, const char *name, uint32_t version)
 {
     if (s->failed)
         return;
+    if (s->on_section)
+        s->on_section(s->on_section_owner, name, s->hash);
     uint32_t mark = SECTION_MARK;
     uint8_t length = (uint8_t)strlen(name);
     uint32_t seen = version;

@@ -26,6 +26,10 @@ struct state *state_new_load(const void *data, size_t size);
 struct state *state_new_hash(void);
 void state_free(struct state *s);
 
+/* From now on RAM is left out of the walk: its owner saves and loads it in another way. */
+void state_leave_out_ram(struct state *s);
+bool state_has_ram(const struct state *s);
+
 /* What a saving walk has collected; valid until the next call on s. */
 const void *state_data(const struct state *s, size_t *size);
 /* The 64-bit hash of all that a hashing walk has seen. */
@@ -49,6 +53,11 @@ bool state_ok(const struct state *s);
 __attribute__((format(printf, 2, 3))) void state_fail(struct state *s, const char *format, ...);
 /* Why state_ok() is false; one line. */
 const char *state_error(const struct state *s);
+
+/* Called when a section begins, with the hash of all before it: to find where two states differ. */
+void state_on_section(struct state *s,
+                      void (*hook)(void *owner, const char *name, uint64_t hash_before),
+                      void *owner);
 
 /* A 64-bit hash of n bytes, for whoever hashes pages outside a walk. */
 uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t n);

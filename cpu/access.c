@@ -332,12 +332,14 @@ static bool note_store(struct hart *h, const struct piece *piece, unsigned size)
 {
     uint8_t *mark = &piece->region->marks[(piece->pa - piece->region->base) / PAGE_BYTES];
     *mark |= PAGE_TOUCHED;
+    if (*mark & PAGE_WATCHED)
+        memory_note_watched(h->ports.memory, piece->pa, size);
     if (!(*mark & PAGE_HAS_CODE))
-        return false;
+        return *mark & PAGE_WATCHED;
     h->stats.stores_to_code_pages++;
     if (code_written(h->ports.code, piece->pa, size) && (piece->pa & PAGE_MASK) == h->page_pa)
         hart_leave(h);
-    return *mark & PAGE_HAS_CODE;
+    return *mark & (PAGE_HAS_CODE | PAGE_WATCHED);
 }
 
 static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct piece *piece,
@@ -354,6 +356,7 @@ static bool store_piece(struct hart *h, uint64_t va, unsigned size, const struct
         leave_if_dropped(h, dropped);
         return true;
     }
+    memory_before_write(h->ports.memory, piece->region, piece->pa);
     memcpy(piece_hva(piece), &value, size);
     if (!note_store(h, piece, size))
         open_fast_path(h, piece->record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(piece) - va);
@@ -451,6 +454,7 @@ static void *writable_address(struct hart *h, uint64_t va, unsigned size)
         hart_raise(h, CAUSE_STORE_ACCESS, va);
         return NULL;
     }
+    memory_before_write(h->ports.memory, piece.region, piece.pa);
     if (!note_store(h, &piece, size))
         open_fast_path(h, piece.record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(&piece) - va);
     return piece_hva(&piece);
@@ -544,6 +548,7 @@ bool hart_zero_cache_block(struct hart *h, uint64_t va)
         return false;
     if (!is_ram(&piece))
         return hart_raise(h, CAUSE_STORE_ACCESS, va);
+    memory_before_write(h->ports.memory, piece.region, piece.pa);
     memset(piece_hva(&piece), 0, CACHE_BLOCK_BYTES);
     if (!note_store(h, &piece, CACHE_BLOCK_BYTES))
         open_fast_path(h, piece.record, TLB_STORE, (uint64_t)(uintptr_t)piece_hva(&piece) - block);

@@ -7,6 +7,8 @@
 
 #include "base/os.h"
 #include "cpu/hart.h"
+#include "machine/record.h"
+#include "machine/snapshot.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -216,6 +218,7 @@ static void stop(struct control *c, enum run_state state, struct machine_exit ex
     c->exit = exit;
     c->state = state;
     machine_stop_at(control_machine(c), 0, UINT64_MAX);
+    machine_stop_at_total(control_machine(c), UINT64_MAX);
     if (ran)
         tell(c, CONTROL_STOPPED, false);
 }
@@ -264,6 +267,34 @@ bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *own
     return begin_step(c, hart, 1, err);
 }
 
+bool control_run_until(struct control *c, uint64_t steps, struct error *err)
+{
+    uint64_t now = machine_steps(control_machine(c));
+    if (steps <= now)
+        return error_set(err, "step %llu is over: it is step %llu", (unsigned long long)steps,
+                         (unsigned long long)now);
+    c->more = NULL;
+    if (!control_continue(c, err))
+        return false;
+    machine_stop_at_total(control_machine(c), steps);
+    return true;
+}
+
+bool control_travel(struct control *c,
+                    bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
+                                 struct error *err),
+                    void *owner, struct error *err)
+{
+    struct machine_exit exit = {.stop = MACHINE_STEPPED};
+    if (c->state == RUN_RUNNING)
+        stop(c, RUN_PAUSED, (struct machine_exit){.stop = MACHINE_REQUEST});
+    c->state = RUN_RUNNING;
+    tell(c, CONTROL_RESUMED, false);
+    bool ok = move(owner, control_machine(c), &exit, err);
+    stop(c, RUN_DEBUG, exit);
+    return ok;
+}
+
 /* The machine is off for good, unless the program stays to look at it. */
 static void shut_down(struct control *c, struct machine_exit exit, bool by_guest)
 {
@@ -295,7 +326,22 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
 
 bool control_reset(struct control *c, struct error *err)
 {
-    return reset(c, false, err);
+    return machine_may_change(control_machine(c), err) && reset(c, false, err);
+}
+
+bool control_load(struct control *c, const char *path, struct error *err)
+{
+    bool is_intact = true;
+    if (machine_may_change(control_machine(c), err) &&
+        snapshot_load(control_machine(c), path, &is_intact, err)) {
+        if (c->state != RUN_RUNNING)
+            c->state = RUN_PAUSED;
+        tell(c, CONTROL_LOADED, false);
+        return true;
+    }
+    if (!is_intact)
+        stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
+    return false;
 }
 
 void control_quit(struct control *c)
@@ -338,7 +384,7 @@ void control_remove_breakpoint(struct control *c, struct control_breakpoint *b)
 }
 
 /* Asks all who have a breakpoint where the hart stands. */
-static bool is_hit(struct control *c, unsigned hart)
+bool control_is_hit(struct control *c, unsigned hart)
 {
     uint64_t pc = machine_hart(control_machine(c), hart)->pc;
     bool stops = false;
@@ -392,7 +438,7 @@ static void end_step(struct control *c, struct machine_exit exit)
     struct hart *h = machine_hart(control_machine(c), exit.hart);
     bool ends = !c->more;
     if (control_has_breakpoint(c, h->pc)) {
-        ends |= is_hit(c, exit.hart);
+        ends |= control_is_hit(c, exit.hart);
         h->resume_pc = h->pc;
     }
     if (ends || !c->more(c->more_owner, exit.hart))
@@ -424,7 +470,7 @@ static void take_exit(struct control *c, struct machine_exit exit)
         guest_reset(c);
         break;
     case MACHINE_BREAKPOINT:
-        if (is_hit(c, exit.hart))
+        if (control_is_hit(c, exit.hart))
             stop(c, RUN_DEBUG, exit);
         break;
     case MACHINE_WATCHPOINT:
@@ -435,6 +481,10 @@ static void take_exit(struct control *c, struct machine_exit exit)
         break;
     case MACHINE_IO_ERROR:
         stop(c, RUN_IO_ERROR, exit);
+        break;
+    case MACHINE_REPLAYED:
+    case MACHINE_DIVERGED:
+        shut_down(c, exit, true);
         break;
     }
 }

@@ -101,9 +101,24 @@ bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error
  * watchpoint or control_stop ends it too. Observers see one stop. */
 bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *owner, unsigned hart),
                         void *owner, struct error *err) MUST_CHECK;
+/* Lets the machine run until all harts together have made so many steps; then as control_step. */
+bool control_run_until(struct control *c, uint64_t steps, struct error *err) MUST_CHECK;
+/* Has the machine moved to another moment of its past (machine/history.h) by move(), at once, from
+ * whatever state; it is then in RUN_DEBUG, and observers have seen it resume and stop. `exit` is
+ * what control_exit says then. */
+bool control_travel(struct control *c,
+                    bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
+                                 struct error *err),
+                    void *owner, struct error *err) MUST_CHECK;
+/* Whether a breakpoint where the hart stands stops the machine: for who looks for them. */
+bool control_is_hit(struct control *c, unsigned hart);
 /* At once; a stopped machine is then in RUN_PRELAUNCH. With no_reboot the end. False and err: what
  * must be loaded again is not there any more; the machine is stopped. */
 bool control_reset(struct control *c, struct error *err) MUST_CHECK;
+/* The machine becomes that of a snapshot (machine/snapshot.h), and runs on if it ran. False and
+ * err: nothing has changed; or the file was good and its state was not, and then the machine is
+ * stopped and needs a reset. */
+bool control_load(struct control *c, const char *path, struct error *err) MUST_CHECK;
 /* The end of the program, status 0. */
 void control_quit(struct control *c);
 
@@ -142,6 +157,7 @@ enum control_event {
     CONTROL_STOPPED,  /* control_state and control_exit say why */
     CONTROL_RESUMED,  /* it is about to run */
     CONTROL_RESET,    /* it has been reset, stopped or not */
+    CONTROL_LOADED,   /* control_load: it is another moment's */
     CONTROL_SHUTDOWN, /* the guest is off, or the program is to end; once */
 };
 

@@ -160,6 +160,8 @@ static const struct {
     {"Q", gdb_set},
     {"R", restart},
     {"s", gdb_step},
+    {"bs", gdb_step_back},
+    {"bc", gdb_continue_back},
     {"S", gdb_step_with},
     {"T", is_alive},
     {"vKill;", kill_process},

@@ -102,7 +102,8 @@ const struct gdb_point *gdb_breakpoint_at(const struct gdb *g, uint64_t va, bool
 
 /* --- gdb_resume.c: going on, stopping --- */
 
-gdb_handler gdb_continue, gdb_continue_with, gdb_step, gdb_step_with, gdb_v_packet;
+gdb_handler gdb_continue, gdb_continue_with, gdb_step, gdb_step_back, gdb_continue_back,
+    gdb_step_with, gdb_v_packet;
 /* The reply that tells where the machine stands; ? asks for it. */
 void gdb_report_stop(struct gdb *g, bool is_asked);
 /* A stopped machine steps no more. */

@@ -1,6 +1,8 @@
 /* General queries and settings: q and Q packets, gdb's and those that QEMU adds. */
 #include "debug/gdb_internal.h"
 
+#include "machine/history.h"
+
 #include <stdio.h>
 
 #define LINE_BYTES 1024u
@@ -18,6 +20,8 @@ static void tell_supported(struct gdb *g, struct gdb_text *t)
                     ";binary-upload+;ConditionalBreakpoints+",
                     GDB_PACKET_MOST);
     gdb_reply_text(&g->packets, ";qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+");
+    if (machine_has_history(gdb_machine(g)))
+        gdb_reply_text(&g->packets, ";ReverseStep+;ReverseContinue+");
     gdb_reply_send(&g->packets);
 }
 

@@ -1,6 +1,8 @@
 /* Packets that let the machine go on, and the reply that says where it stopped. */
 #include "debug/gdb_internal.h"
 
+#include "debug/past.h"
+
 #define TIMER_BITS (1ull << IRQ_STIP | 1ull << IRQ_MTIP)
 
 /* gdb's numbers of signals. */
@@ -32,6 +34,8 @@ static void put_reason(struct gdb *g, const struct machine_exit *exit, uint64_t 
                         (unsigned long long)exit->watch.va);
         return;
     }
+    if (machine_steps(gdb_machine(g)) == machine_history_start(gdb_machine(g)))
+        gdb_reply_text(&g->packets, "replaylog:begin;");
     const struct gdb_point *p = gdb_breakpoint_at(g, pc, true);
     if (!p || exit->stop != MACHINE_BREAKPOINT)
         return;
@@ -174,6 +178,45 @@ void gdb_step_with(struct gdb *g, struct gdb_text *t)
         gdb_step(g, t);
     else
         gdb_answer(g, GDB_EINVAL);
+}
+
+/* The reply is the stop that it ends with: where it got to, if it failed on the way. */
+static void travel(struct gdb *g, bool (*go)(struct gdb *g, struct error *err))
+{
+    struct error ignored;
+    if (machine_history_start(gdb_machine(g)) == UINT64_MAX) {
+        gdb_answer(g, GDB_EPERM);
+        return;
+    }
+    gdb_remove_unwanted(g, false);
+    g->owes_stop = true;
+    (void)go(g, &ignored);
+}
+
+static bool go_step_back(struct gdb *g, struct error *err)
+{
+    return past_step(g->control, g->actor, 1, err);
+}
+
+static bool go_back(struct gdb *g, struct error *err)
+{
+    return past_continue(g->control, g->actor, err);
+}
+
+void gdb_step_back(struct gdb *g, struct gdb_text *t)
+{
+    if (gdb_left(t))
+        gdb_answer(g, GDB_EINVAL);
+    else
+        travel(g, go_step_back);
+}
+
+void gdb_continue_back(struct gdb *g, struct gdb_text *t)
+{
+    if (gdb_left(t))
+        gdb_answer(g, GDB_EINVAL);
+    else
+        travel(g, go_back);
 }
 
 /* What vCont tells each hart: a letter, 0: nothing. */

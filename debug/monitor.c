@@ -19,9 +19,10 @@ static const struct monitor_row general_rows[] = {
     {.name = NULL},
 };
 
-static const struct monitor_row *const all_rows[] = {general_rows,       monitor_run_rows,
-                                                     monitor_point_rows, monitor_memory_rows,
-                                                     monitor_trace_rows, monitor_screen_rows};
+static const struct monitor_row *const all_rows[] = {
+    general_rows,        monitor_run_rows,   monitor_point_rows,  monitor_past_rows,
+    monitor_memory_rows, monitor_trace_rows, monitor_screen_rows, monitor_snapshot_rows,
+};
 
 /* --- life -------------------------------------------------------------------------------- */
 

@@ -1,6 +1,8 @@
 /* info NAME: what the machine and its harts are doing. */
 #include "debug/monitor_internal.h"
 
+#include "machine/history.h"
+
 #include "cpu/hart.h"
 #include "debug/registers.h"
 
@@ -169,6 +171,24 @@ static bool show_tlb(struct monitor *m, struct arguments *a, struct error *err)
 
 /* --- the table --------------------------------------------------------------------------- */
 
+static bool show_hash(struct monitor *m, struct arguments *a, struct error *err)
+{
+    if (!argument_end(a, err))
+        return false;
+    say(m, "state hash 0x%016llx, step %llu\n",
+        (unsigned long long)machine_hash(monitor_machine(m)),
+        (unsigned long long)machine_steps(monitor_machine(m)));
+    return true;
+}
+
+static bool show_history(struct monitor *m, struct arguments *a, struct error *err)
+{
+    if (!argument_end(a, err))
+        return false;
+    machine_describe_history(monitor_machine(m), &m->out);
+    return true;
+}
+
 const struct monitor_row monitor_info_rows[] = {
     {"status", NULL, "", "whether the machine runs", show_status},
     {"version", NULL, "", "the version of this program", show_version},
@@ -183,5 +203,7 @@ const struct monitor_row monitor_info_rows[] = {
     {"irq", "pic", "", "the interrupt controller", show_interrupts},
     {"block", NULL, "", "the drives", show_drives},
     {"network", NULL, "", "the networks", show_networks},
+    {"hash", NULL, "", "a hash of the whole state, to compare runs", show_hash},
+    {"history", NULL, "", "what is kept of the past", show_history},
     {.name = NULL},
 };

@@ -42,12 +42,14 @@ struct monitor_row {
 };
 
 /* The tables end with a row without a name. */
-extern const struct monitor_row monitor_run_rows[];    /* monitor_run.c */
-extern const struct monitor_row monitor_point_rows[];  /* monitor_points.c */
-extern const struct monitor_row monitor_memory_rows[]; /* monitor_memory.c */
-extern const struct monitor_row monitor_screen_rows[]; /* monitor_screen.c */
-extern const struct monitor_row monitor_trace_rows[];  /* monitor_trace.c */
-extern const struct monitor_row monitor_info_rows[];   /* monitor_info.c: info NAME */
+extern const struct monitor_row monitor_run_rows[];      /* monitor_run.c */
+extern const struct monitor_row monitor_point_rows[];    /* monitor_points.c */
+extern const struct monitor_row monitor_memory_rows[];   /* monitor_memory.c */
+extern const struct monitor_row monitor_screen_rows[];   /* monitor_screen.c */
+extern const struct monitor_row monitor_trace_rows[];    /* monitor_trace.c */
+extern const struct monitor_row monitor_snapshot_rows[]; /* monitor_snapshot.c */
+extern const struct monitor_row monitor_past_rows[];     /* monitor_past.c */
+extern const struct monitor_row monitor_info_rows[];     /* monitor_info.c: info NAME */
 
 /* --- monitor.c ---------------------------------------------------------------------------- */
 

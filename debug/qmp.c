@@ -94,6 +94,8 @@ static void on_news(void *owner, const struct control_news *news)
     case CONTROL_RESET:
         send_event(q, "RESET", cause(by_guest, "guest-reset", "host-qmp-system-reset"));
         break;
+    case CONTROL_LOADED: /* QEMU has no event of it */
+        break;
     case CONTROL_SHUTDOWN:
         send_event(q, "SHUTDOWN", cause(by_guest, "guest-shutdown", "host-qmp-quit"));
         break;

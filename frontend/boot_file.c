@@ -3,8 +3,10 @@
 
 #include "base/bits.h"
 #include "frontend/option_setters.h"
+#include "machine/snapshot.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,7 +14,7 @@
 
 /* --- what the file is -------------------------------------------------------------------- */
 
-enum file_kind { FILE_UNKNOWN, FILE_KERNEL, FILE_RAW_DISK, FILE_QCOW2 };
+enum file_kind { FILE_UNKNOWN, FILE_KERNEL, FILE_RAW_DISK, FILE_QCOW2, FILE_SNAPSHOT };
 
 struct signature {
     enum file_kind kind;
@@ -30,6 +32,7 @@ static const struct signature signatures[] = {
     {FILE_KERNEL, 4, "zimg", 4},
     {FILE_KERNEL, 0, "\x27\x05\x19\x56", 4}, /* U-Boot's uImage */
     {FILE_QCOW2, 0, "QFI\xfb", 4},
+    {FILE_SNAPSHOT, 0, "RIVULET\x1a", 8},
     {FILE_RAW_DISK, 510, "\x55\xaa", 2},  /* MBR, FAT, and the MBR that protects a GPT */
     {FILE_RAW_DISK, 512, "EFI PART", 8},  /* GPT */
     {FILE_RAW_DISK, 1080, "\x53\xef", 2}, /* ext2 to ext4 */
@@ -135,6 +138,51 @@ static bool find_firmware(struct options *o, struct error *err)
     return false;
 }
 
+/* --- a snapshot ---------------------------------------------------------------------------- */
+
+/* Only the machine is made as the file says: nothing in it can reach the host's files or networks.
+ */
+static bool may_give(const char *name, const char *value)
+{
+    static const char *const names[] = {"m",      "smp",  "cpu",    "bios",
+                                        "icount", "seed", "global", NULL};
+    if (strcmp(name, "machine") == 0) /* it can write a device tree too */
+        return strcmp(value, "virt,aclint=on") == 0 || strcmp(value, "virt,aclint=off") == 0;
+    if (strcmp(name, "device") == 0)
+        return !strstr(value, "loader") && !strstr(value, "file");
+    for (size_t i = 0; names[i]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool give_line(struct options *o, char *line, struct error *err)
+{
+    char *value = strchr(line, ' ');
+    if (value)
+        *value++ = '\0';
+    if (!value || !may_give(line, value))
+        return error_set(err, "'%.200s' has an option -%.80s, which it may not give", o->file,
+                         line);
+    const char *kept = keep_text(o, value, err);
+    return kept && options_give(o, line, kept, err);
+}
+
+static bool load_snapshot(struct options *o, struct error *err)
+{
+    char *lines = snapshot_command_line(o->file, err), *next;
+    bool ok = lines != NULL;
+    for (char *line = lines; ok && line && *line; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        ok = give_line(o, line, err);
+    }
+    free(lines);
+    o->load_file = o->file;
+    return ok;
+}
+
 /* --- a computer for a disk --------------------------------------------------------------- */
 
 /* What the user has not spoken of; -nodefaults speaks of all. */
@@ -170,6 +218,8 @@ bool boot_file_apply(struct options *o, struct error *err)
         return true;
     if (!read_kind(o->file, &kind, err))
         return false;
+    if (kind == FILE_SNAPSHOT)
+        return load_snapshot(o, err);
     if (kind != FILE_KERNEL)
         return boot_disk(o, kind == FILE_QCOW2 ? "qcow2" : "raw", err);
     if (o->machine.kernel_file)

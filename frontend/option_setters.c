@@ -381,6 +381,14 @@ bool set_gdb_default(struct options *o, const char *value, struct error *err)
     return set_gdb(o, "tcp::1234", err);
 }
 
+bool set_incoming(struct options *o, const char *value, struct error *err)
+{
+    if (strncmp(value, "file:", 5) != 0)
+        return error_set(err, "-incoming %.80s: only file:FILE is possible", value);
+    o->load_file = value + 5;
+    return true;
+}
+
 bool add_monitor(struct options *o, const char *value, struct error *err)
 {
     struct list_item item;
@@ -443,12 +451,50 @@ static bool set_icount_sleep(struct options *o, const char *value, struct error 
     return o->sleep_given || error_set(err, "sleep is on or off");
 }
 
+static bool set_recording(struct options *o, const char *value, struct error *err)
+{
+    o->rr_given = true;
+    o->replays = strcmp(value, "replay") == 0;
+    return o->replays || strcmp(value, "record") == 0 ||
+           error_set(err, "rr is record or replay; the file is rrfile=FILE");
+}
+
+static bool set_recording_file(struct options *o, const char *value, struct error *err)
+{
+    o->record_file = keep_text(o, value, err);
+    return o->record_file != NULL;
+}
+
+bool set_record(struct options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->machine.icount = true;
+    o->record_file = value;
+    return true;
+}
+
+bool set_replay(struct options *o, const char *value, struct error *err)
+{
+    o->replays = true;
+    return set_record(o, value, err);
+}
+
+bool set_history(struct options *o, const char *value, struct error *err)
+{
+    o->machine.icount = true;
+    return (value_size(value, RAM_UNIT_BYTES, &o->machine.history_bytes) &&
+            o->machine.history_bytes) ||
+           error_set(err, "not a size; give for example 512M");
+}
+
 bool set_icount(struct options *o, const char *value, struct error *err)
 {
     static const char *const off[] = {"off", NULL};
     static const struct property properties[] = {
         {"shift", NULL, set_icount_shift},
         {"sleep", NULL, set_icount_sleep},
+        {"rr", NULL, set_recording},
+        {"rrfile", NULL, set_recording_file},
         {"align", off, NULL},
         {NULL, NULL, NULL},
     };

@@ -96,7 +96,15 @@ static const struct option_row rows[] = {
     TITLE("Time and chance"),
     {"icount", NULL, "[shift=]N|auto|off[,sleep=on|off]", CALL, 0, set_icount,
      "virtual time counts steps of 2^N ns: runs are repeatable;\n"
-     "sleep=on: idle time passes at the host's pace"},
+     "sleep=on: idle time passes at the host's pace;\n"
+     "rr=record|replay,rrfile=FILE is -record or -replay"},
+    {"record", NULL, "FILE", CALL, 0, set_record,
+     "log all that comes from outside; disks are as with -snapshot"},
+    {"replay", NULL, "FILE", CALL, 0, set_replay,
+     "the recorded run again, with the options it was made with"},
+    {"history", NULL, "SIZE", CALL, 0, set_history,
+     "keep the past in so much memory, to go back in the monitor and gdb;\n"
+     "time is counted (-icount), disks are as with -snapshot"},
     {"seed", NULL, "N", CALL, 0, set_seed, "seed of all that is random in the machine"},
     {"rtc", NULL, "base=utc|localtime|DATE", CALL, 0, set_rtc,
      "the guest's date (utc; with -icount 2025-01-01)"},
@@ -107,6 +115,9 @@ static const struct option_row rows[] = {
      "reboot=reset|shutdown, shutdown=poweroff|pause"},
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
      "start with the machine stopped: the monitor's or gdb's cont lets it run"},
+    {"loadvm", NULL, "FILE", SET_TEXT, AT(load_file), NULL,
+     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with"},
+    {"incoming", NULL, "file:FILE", CALL, 0, set_incoming, "the same as -loadvm FILE"},
     {"gdb", NULL, "END", CALL, 0, set_gdb,
      "gdb may come at tcp::PORT (of this host alone), tcp:HOST:PORT,\n"
      "unix:PATH, or another end as for -serial; none"},
@@ -202,8 +213,6 @@ static const struct option_row rows[] = {
     {"sandbox", NULL, "off", CALL, 0, accept_none, NULL},
     TITLE("Known and not there yet"),
     MISSING("enable-kvm", "hardware virtualization"),
-    MISSING("loadvm", "snapshots"),
-    MISSING("incoming", "migration"),
     MISSING("sd", "a card reader"),
     MISSING("fsdev", "file sharing"),
     MISSING("virtfs", "file sharing"),
@@ -408,6 +417,24 @@ static bool set_debugger(struct options *o, struct error *err)
     return true;
 }
 
+static void fix_date(struct options *o)
+{
+    if (!o->machine.icount || o->rtc_given)
+        return;
+    o->machine.rtc = RTC_FIXED;
+    o->machine.rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
+}
+
+bool options_give(struct options *o, const char *name, const char *value, struct error *err)
+{
+    const struct option_row *row = find_row(name);
+    if (!row || (row->argument != NULL) != (value != NULL))
+        return error_set(err, "-%.80s is no option of this program", name);
+    bool ok = apply(o, row, row->name, value, err);
+    fix_date(o);
+    return ok;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
@@ -416,7 +443,7 @@ static bool check_together(struct options *o, struct error *err)
         return false;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
+    if (!m->kernel_file && !o->file && !o->load_file && m->bios != BIOS_FILE && !*o->dump_dtb &&
         !options_have_flash(o) && !options_have_device(o, "loader"))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
@@ -426,10 +453,10 @@ static bool check_together(struct options *o, struct error *err)
     if (o->has_stdio_chardev && o->serial == SERIAL_STDIO)
         return error_set(err, "-chardev stdio and -serial stdio: the terminal can be one of them; "
                               "give -serial null or -serial chardev:ID");
-    if (m->icount && !o->rtc_given) {
-        m->rtc = RTC_FIXED;
-        m->rtc_epoch_ns = ICOUNT_RTC_EPOCH_NS;
-    }
+    fix_date(o);
+    if (o->rr_given && !o->record_file)
+        return error_set(err, "-icount rr= needs the file of the recording: give rrfile=FILE");
+    o->machine.snapshot |= o->record_file != NULL || o->machine.history_bytes != 0;
     if (!check_remotes(o, err) || !share_stdio(o, err))
         return false;
     if (o->debugger) /* -serial mon:stdio: both are there anyway */

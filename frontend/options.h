@@ -72,6 +72,9 @@ struct options {
     unsigned log_topics;
     const char *log_file; /* NULL: stderr */
     const char *script_file;
+    const char *load_file;   /* a snapshot; NULL: none */
+    const char *record_file; /* NULL: not recorded; with `replays` it is played */
+    bool rr_given, replays;
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
     struct option_list breakpoints;
@@ -86,6 +89,9 @@ struct options {
 };
 
 bool options_parse(struct options *o, int argc, char **argv, struct error *err) MUST_CHECK;
+/* One more option, without its dash; value NULL: it has none. */
+bool options_give(struct options *o, const char *name, const char *value,
+                  struct error *err) MUST_CHECK;
 /* Whether the first flash may hold what boots. */
 bool options_have_flash(const struct options *o);
 /* Whether there is a -device whose name begins like this. */

@@ -13,6 +13,9 @@
 #include "frontend/script.h"
 #include "frontend/terminal.h"
 #include "frontend/window.h"
+#include "machine/history.h"
+#include "machine/record.h"
+#include "machine/snapshot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -288,8 +291,18 @@ static bool create_machine(struct run *r, struct error *err)
                                     .no_shutdown = o->no_shutdown,
                                     .no_reboot = o->machine.no_reboot};
     r->config.no_reboot = true; /* the control resets */
+    r->config.awaits_snapshot = o->load_file != NULL;
+    r->config.awaits_replay = o->replays;
     r->machine = machine_create(&r->config, err);
     if (!r->machine)
+        return false;
+    bool is_intact;
+    if (o->load_file && !snapshot_load(r->machine, o->load_file, &is_intact, err))
+        return false;
+    if (o->record_file && !(o->replays ? machine_replay(r->machine, o->record_file, err)
+                                       : machine_record(r->machine, o->record_file, err)))
+        return false;
+    if (r->config.history_bytes && !machine_keep_history(r->machine, err))
         return false;
     r->control = control_create(r->machine, &config, err);
     return r->control && add_breakpoints(r, err) && start_traces(r, err) && create_monitor(r, err);
@@ -416,7 +429,7 @@ static int guest_status(struct run *r)
         if (script_state(r->script) == SCRIPT_FAILED)
             return script_status(r->script);
     }
-    return exit.stop == MACHINE_POWER_OFF ? exit.status : 0;
+    return exit.stop == MACHINE_POWER_OFF || exit.stop == MACHINE_DIVERGED ? exit.status : 0;
 }
 
 /* Whether a disk's error stopped the machine, and the log says which: without a monitor, whose cont
@@ -473,6 +486,8 @@ static void show_figures(struct run *r)
 {
     unsigned long long steps = machine_steps(r->machine), traps = machine_traps(r->machine);
     unsigned long long now_ns = machine_now_ns(r->machine);
+    if (*machine_replay_end(r->machine))
+        fprintf(stderr, "rivulet: %s\n", machine_replay_end(r->machine));
     log_line(r->config.log, LOG_STATS, "steps %llu traps %llu time %llu ns", steps, traps, now_ns);
     if (r->options->breakpoints.count)
         fprintf(stderr, "breakpoints reached: %llu\n", (unsigned long long)r->breakpoints_hit);
@@ -516,6 +531,7 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
         script_explain(r->script, stderr);
     if (ok)
         show_figures(r);
+    ok = machine_record_close(r->machine, ok ? err : &ignored) && ok;
     ok = trace_stop_all(r->trace, ok ? err : &ignored) && ok;
     if (ok && lost)
         return error_set(err, "cannot write the guest's output: %s", strerror(lost));

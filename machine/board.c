@@ -180,6 +180,8 @@ void machine_uart_write(void *machine, const uint8_t *bytes, size_t n)
 {
     struct machine *m = machine;
     unsigned entry;
+    if (m->is_muted)
+        return;
     if (m->uart_end.write)
         m->uart_end.write(m->uart_end.owner, bytes, n);
     if (m->config.serial.write && !chardevs_stdio_entry(m->chardevs, &entry))

@@ -63,6 +63,13 @@ static bool start_harts(struct machine *m, struct reset_rom *rom, const struct l
     return true;
 }
 
+void boot_nothing(struct machine *m)
+{
+    board_reset(m);
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_reset(m->harts[i], RESET_ROM_BASE);
+}
+
 bool boot_load(struct machine *m, struct error *err)
 {
     struct load_starts starts;

@@ -81,14 +81,15 @@ static bool set_id(struct drive *drive, unsigned number, const struct properties
            error_set(err, "id is longer than %zu bytes", sizeof drive->id - 1);
 }
 
-static bool open_image(struct drive *drive, const struct properties *p, bool snapshot,
-                       struct error *err)
+static bool open_image(struct drive *drive, const struct properties *p,
+                       const struct machine_config *config, struct error *err)
 {
     const char *cache = properties_text(p, "cache"), *discard = properties_text(p, "discard");
     struct block_options options = {
         .path = properties_text(p, "file"),
         .format = properties_text(p, "format"),
-        .snapshot = snapshot,
+        .snapshot = config->snapshot,
+        .history = config->history_bytes != 0,
         .read_only = is_word(properties_text(p, "media"), "cdrom"),
         .discard = is_word(discard, "unmap") || is_word(discard, "on") ? BLOCK_DISCARD_UNMAP
                                                                        : BLOCK_DISCARD_IGNORE,
@@ -131,8 +132,8 @@ static bool set_flash(struct drives *d, struct drive *drive, const struct proper
     return true;
 }
 
-static bool open_drive(struct drives *d, const struct machine_option *option, bool snapshot,
-                       struct error *err)
+static bool open_drive(struct drives *d, const struct machine_option *option,
+                       const struct machine_config *config, struct error *err)
 {
     struct drive drive = {.option = option, .on_write_error = VIRTIO_BLK_ENOSPC}; /* QEMU's */
     struct properties p = {.option = option};
@@ -147,7 +148,7 @@ static bool open_drive(struct drives *d, const struct machine_option *option, bo
         return false;
     if (!drive_write_error(properties_text(&p, "werror"), &drive.on_write_error, err) ||
         !drive_read_error(properties_text(&p, "rerror"), &drive.on_read_error, err) ||
-        !open_image(&drive, &p, snapshot, err))
+        !open_image(&drive, &p, config, err))
         return false;
     d->items[d->count++] = drive;
     return true;
@@ -191,7 +192,7 @@ struct drives *drives_open(const struct machine_config *config, struct error *er
         const struct machine_option *option = &config->drives.items[i];
         if (d->count == MACHINE_DRIVES_MAX)
             error_set(&why, "there are %u already", MACHINE_DRIVES_MAX);
-        else if (open_drive(d, option, config->snapshot, &why))
+        else if (open_drive(d, option, config, &why))
             continue;
         error_set(err, "-drive %.100s: %.380s", name_of(option), why.text);
         drives_close(d, config->log);

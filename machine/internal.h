@@ -46,6 +46,9 @@ struct round {
     uint64_t random_state; /* slice lengths with several harts */
 };
 
+struct recorder;
+struct history;
+
 struct machine {
     /* --- guest state --- */
     struct round round;
@@ -84,9 +87,13 @@ struct machine {
     struct machine_exit exit;
     unsigned step_hart; /* machine_stop_at */
     uint64_t step_end;
+    uint64_t total_end; /* machine_stop_at_total */
     struct watch *watches;
     unsigned watch_count;
     atomic_bool stop_requested;
+    struct recorder *recorder; /* NULL: nothing is recorded or replayed */
+    struct history *history;   /* NULL: it is not kept */
+    bool is_muted;             /* what the guest says goes nowhere */
 };
 
 /* --- board.c --- */
@@ -108,6 +115,34 @@ bool boot_is_by_flash(const struct machine *m);
 /* Loads firmware, kernel, initrd and device tree into zeroed memory, and puts the harts where they
  * begin. */
 bool boot_load(struct machine *m, struct error *err) MUST_CHECK;
+
+/* Everything as at power-on, and nothing to run: for a state that is to be loaded. */
+void boot_nothing(struct machine *m);
+
+/* --- record.c --- */
+
+/* Where a recording or replay stands when a round is about to begin. */
+struct recorder_place {
+    size_t log;
+    uint64_t last_ns, next_hash_ns, hashes;
+};
+struct recorder_place recorder_place(const struct recorder *r);
+/* What came since then comes again, until it has all come: then it is recorded on, if it was. */
+void recorder_return(struct recorder *r, const struct recorder_place *place);
+/* Whether what the machine does now has been done before. */
+bool recorder_is_past(const struct recorder *r);
+
+/* A round begins at now_ns. Instead of a delivery of the door. */
+void recorder_round(struct recorder *r, uint64_t now_ns);
+/* Where a replay must stand next; UINT64_MAX: nowhere. */
+uint64_t recorder_next_ns(const struct recorder *r);
+bool recorder_is_replay(const struct recorder *r);
+
+/* --- history.c --- */
+
+/* A round is about to begin. */
+void history_round(struct history *h);
+void history_destroy(struct history *h);
 
 /* --- machine.c: what the guest asks for, from inside an instruction --- */
 

@@ -7,11 +7,14 @@
 #include "machine/drives.h"
 #include "machine/fw_items.h"
 #include "machine/nets.h"
+#include "machine/record.h"
 #include "machine/serial_ports.h"
 
 #include <stdlib.h>
 
 #define DEFAULT_SEED 0x52697675ull /* "Rivu" */
+/* A tenth of a second of the host's: what going back to an unknown place costs. */
+#define DEFAULT_HISTORY_STEPS (1ull << 26)
 
 void machine_config_init(struct machine_config *config)
 {
@@ -21,6 +24,7 @@ void machine_config_init(struct machine_config *config)
         .bios = BIOS_BUILT_IN,
         .icount_shift = 1,
         .seed = DEFAULT_SEED,
+        .history_steps = DEFAULT_HISTORY_STEPS,
         .rtc = RTC_HOST,
     };
 }
@@ -167,7 +171,7 @@ static bool make_fw_items(struct machine *m, struct error *err)
 static bool build(struct machine *m, struct error *err)
 {
     m->clock = (struct clock){.follows_host = !m->config.icount};
-    m->step_end = UINT64_MAX;
+    m->step_end = m->total_end = UINT64_MAX;
     events_init(&m->events, NULL, NULL);
     m->round.random_state = m->config.seed;
     m->memory = memory_create(m->config.log);
@@ -184,8 +188,13 @@ static bool build(struct machine *m, struct error *err)
         return false;
     m->nets = nets_create(&m->config, m->door, &m->clock, err);
     m->chardevs = chardevs_create(&m->config, m->door, err);
-    return m->nets && m->chardevs && open_drives(m, err) && make_fw_items(m, err) &&
-           create_harts(m, err) && board_build(m, err) && create_sbi(m, err) && boot_load(m, err);
+    if (!m->nets || !m->chardevs || !open_drives(m, err) || !make_fw_items(m, err) ||
+        !create_harts(m, err) || !board_build(m, err) || !create_sbi(m, err))
+        return false;
+    if (!m->config.awaits_snapshot)
+        return boot_load(m, err);
+    boot_nothing(m);
+    return true;
 }
 
 /* drives NULL: those of the configuration are opened. */
@@ -214,7 +223,8 @@ static struct machine *create(const struct machine_config *config, struct drives
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
     struct machine *m = create(config, NULL, err);
-    if (!m || (nets_open(m->nets, err) && chardevs_open(m->chardevs, err)))
+    if (!m ||
+        ((config->awaits_replay || nets_open(m->nets, err)) && chardevs_open(m->chardevs, err)))
         return m;
     machine_destroy(m);
     return NULL;
@@ -246,6 +256,10 @@ void machine_destroy(struct machine *m)
 {
     if (!m)
         return;
+    struct error ignored;
+    history_destroy(m->history);
+    m->history = NULL;
+    (void)!machine_record_close(m, &ignored);
     if (log_wants(m->config.log, LOG_STATS))
         log_stats(m);
     if (m->code && m->code->executed)

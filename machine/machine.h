@@ -75,6 +75,12 @@ struct machine_config {
     bool aclint;    /* an ACLINT in place of the CLINT: SSWI beside it */
     bool stress;    /* shake every cache: TLB of one entry, blocks of one instruction */
     bool no_reboot; /* a guest reset ends the run */
+    /* Nothing is loaded, and files to boot from are not looked for until a reset: the client loads
+     * a snapshot (machine/snapshot.h) before the first run. */
+    bool awaits_snapshot;
+    uint64_t history_bytes; /* host memory for the past (machine/history.h); 0: it is not kept */
+    uint64_t history_steps; /* between two checkpoints */
+    bool awaits_replay;     /* networks are not opened: what came from them is in the recording */
 };
 
 /* Defaults of every field: what `rivulet` without options has. */
@@ -105,6 +111,8 @@ enum machine_stop {
     MACHINE_STEPPED,    /* machine_stop_at: hart has made its steps */
     MACHINE_IO_ERROR,   /* the host could not do what a disk was asked; running on tries again */
     MACHINE_REQUEST,    /* machine_request_stop */
+    MACHINE_REPLAYED,   /* the recording ends here (machine/record.h) */
+    MACHINE_DIVERGED,   /* the replay is another run than the recording */
 };
 
 struct machine_exit {
@@ -122,6 +130,8 @@ void machine_request_stop(struct machine *m);
 /* Makes machine_run return, once, when this hart's steps come to end_steps; other harts run in
  * their turns as ever. UINT64_MAX: no longer. */
 void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps);
+/* The same for the sum of all harts' steps. */
+void machine_stop_at_total(struct machine *m, uint64_t end_steps);
 /* Back to power-on: memory reloaded, devices and harts reset; virtual time goes on. */
 bool machine_reset(struct machine *m, struct error *err) MUST_CHECK;
 

@@ -336,6 +336,12 @@ bool nets_remove_forward(struct nets *n, const char *id, const char *rule, struc
     return b && b->ops->remove_forward(b->backend, rule, err);
 }
 
+void nets_mute(struct nets *n, bool is_muted)
+{
+    for (unsigned i = 0; i < n->count; i++)
+        link_mute(n->items[i].link, is_muted);
+}
+
 void nets_describe(const struct nets *n, const struct byte_sink *out)
 {
     for (unsigned i = 0; i < n->count; i++) {

@@ -33,6 +33,9 @@ bool nets_add_forward(struct nets *n, const char *id, const char *rule,
 bool nets_remove_forward(struct nets *n, const char *id, const char *rule,
                          struct error *err) MUST_CHECK;
 
+/* What the guest sends goes nowhere. */
+void nets_mute(struct nets *n, bool is_muted);
+
 /* Lines of text, a network each. */
 void nets_describe(const struct nets *n, const struct byte_sink *out);
 

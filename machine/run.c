@@ -45,12 +45,18 @@ static bool wake(struct machine *m, struct hart *h)
     return true;
 }
 
-/* Whether the hart has made the steps of machine_stop_at; that is told once. */
+/* Whether the hart has made the steps of machine_stop_at, or all have those of
+ * machine_stop_at_total; that is told once. */
 static bool ends_step(struct machine *m, const struct hart *h)
 {
-    if (h->id != m->step_hart || h->steps < m->step_end)
+    bool one = h->id == m->step_hart && h->steps >= m->step_end;
+    bool all = m->total_end != UINT64_MAX && machine_steps(m) >= m->total_end;
+    if (!one && !all)
         return false;
-    m->step_end = UINT64_MAX;
+    if (one)
+        m->step_end = UINT64_MAX;
+    if (all)
+        m->total_end = UINT64_MAX;
     m->exit = (struct machine_exit){.stop = MACHINE_STEPPED, .hart = h->id};
     return true;
 }
@@ -79,6 +85,8 @@ static bool run_turn(struct machine *m, struct hart *h)
             break;
         if (h->id == m->step_hart && m->step_end <= most)
             least = most = m->step_end;
+        if (m->total_end != UINT64_MAX && m->total_end - machine_steps(m) <= most - h->steps)
+            least = most = h->steps + (m->total_end - machine_steps(m));
         enum hart_stop stop = hart_run_between(h, least, most);
         if (stop == HART_BREAKPOINT) {
             m->exit = (struct machine_exit){.stop = MACHINE_BREAKPOINT, .hart = h->id};
@@ -126,12 +134,16 @@ static uint64_t next_deadline_ns(const struct machine *m)
  * may come meanwhile, or when nothing else will. */
 static void idle(struct machine *m, uint64_t until_ns)
 {
+    bool replays = m->recorder && recorder_is_replay(m->recorder);
     uint64_t now = machine_now_ns(m), next = min_u64(next_deadline_ns(m), until_ns);
+    if (replays)
+        next = min_u64(next, recorder_next_ns(m->recorder));
     /* The host's time went on: a timer that was due before `next` was looked for is not in it. */
     bool woken = m->clock.follows_host && !all_asleep(m);
     if (next <= now || woken)
         return;
-    if (!m->clock.follows_host && !m->config.icount_sleep && next != EVENT_NEVER) {
+    bool jumps = replays || !m->config.icount_sleep;
+    if (!m->clock.follows_host && jumps && next != EVENT_NEVER) {
         m->round.end_ns = next;
         return;
     }
@@ -161,7 +173,9 @@ static bool guest_asks(const struct machine *m)
 static void begin_round(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = m->round.end_ns;
-    if (input_pending(m->door))
+    if (m->recorder)
+        recorder_round(m->recorder, now);
+    else if (input_pending(m->door))
         input_deliver(m->door);
     if (m->events.next_ns <= now)
         events_run(&m->events, now);
@@ -244,6 +258,11 @@ void machine_request_stop(struct machine *m)
 {
     atomic_store_explicit(&m->stop_requested, true, memory_order_relaxed);
     input_wake(m->door);
+}
+
+void machine_stop_at_total(struct machine *m, uint64_t end_steps)
+{
+    m->total_end = end_steps;
 }
 
 void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps)

@@ -18,6 +18,11 @@ struct memory_map {
     struct log *log;
     void (*code_write)(void *owner, uint64_t gpa, uint64_t bytes);
     void *code_write_owner;
+    memory_thaw *thaw; /* NULL: no page is frozen */
+    void *thaw_owner;
+    memory_watcher *watcher; /* NULL: nothing is watched */
+    void *watcher_owner;
+    uint64_t watched, watched_bytes;
 };
 
 struct memory_map *memory_create(struct log *log)
@@ -256,6 +261,77 @@ static bool range_is_ram(const struct memory_map *map, uint64_t gpa, uint64_t n,
     return true;
 }
 
+/* --- frozen pages --- */
+
+void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner)
+{
+    map->thaw = hook;
+    map->thaw_owner = owner;
+    for (size_t i = 0; i < map->count; i++) {
+        const struct region *r = &map->regions[i];
+        for (uint64_t page = 0; r->marks && page < r->size / PAGE_BYTES; page++)
+            r->marks[page] =
+                (uint8_t)(hook ? r->marks[page] | PAGE_FROZEN : r->marks[page] & ~PAGE_FROZEN);
+    }
+}
+
+static void thaw_page(struct memory_map *map, const struct region *r, uint64_t page)
+{
+    if (!(r->marks[page] & PAGE_FROZEN))
+        return;
+    r->marks[page] &= (uint8_t)~PAGE_FROZEN;
+    map->thaw(map->thaw_owner, r, page);
+}
+
+void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gpa)
+{
+    thaw_page(map, ram, (gpa - ram->base) / PAGE_BYTES);
+}
+
+static void thaw_span(struct memory_map *map, const struct span *span)
+{
+    if (!map->thaw || !span->region->marks)
+        return;
+    uint64_t last = (span->offset + span->bytes - 1) / PAGE_BYTES;
+    for (uint64_t page = span->offset / PAGE_BYTES; page <= last; page++)
+        thaw_page(map, span->region, page);
+}
+
+/* --- a watched range --- */
+
+static void mark_watched(struct memory_map *map, bool is_watched)
+{
+    uint64_t last = map->watched + (map->watched_bytes - 1);
+    for (uint64_t at = map->watched & PAGE_MASK; at <= last; at += PAGE_BYTES) {
+        struct region *r = memory_find(map, at);
+        if (!r || !r->marks)
+            continue;
+        uint8_t *mark = &r->marks[(at - r->base) / PAGE_BYTES];
+        *mark = (uint8_t)(is_watched ? *mark | PAGE_WATCHED : *mark & ~PAGE_WATCHED);
+    }
+}
+
+void memory_watch(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
+                  void *owner)
+{
+    if (map->watcher)
+        mark_watched(map, false);
+    map->watcher = n ? hook : NULL;
+    map->watcher_owner = owner;
+    map->watched = gpa;
+    map->watched_bytes = n;
+    if (map->watcher)
+        mark_watched(map, true);
+}
+
+void memory_note_watched(struct memory_map *map, uint64_t gpa, uint64_t n)
+{
+    if (map->watcher && gpa < map->watched + map->watched_bytes && map->watched < gpa + n)
+        map->watcher(map->watcher_owner, gpa, n);
+}
+
+/* --- writing --- */
+
 /* After the bytes changed: marks the pages, and tells of those that hold code. */
 static void note_write(struct memory_map *map, const struct span *span)
 {
@@ -269,6 +345,8 @@ static void note_write(struct memory_map *map, const struct span *span)
         *mark |= PAGE_TOUCHED;
         if ((*mark & PAGE_HAS_CODE) && map->code_write)
             map->code_write(map->code_write_owner, r->base + at, next - at);
+        if (*mark & PAGE_WATCHED)
+            memory_note_watched(map, r->base + at, next - at);
         at = next;
     }
 }
@@ -280,6 +358,7 @@ static bool write_range(struct memory_map *map, uint64_t gpa, const uint8_t *fro
         return false;
     while (n) {
         struct span span = find_span(map, gpa, n, with_rom);
+        thaw_span(map, &span);
         memcpy(span.region->hva + span.offset, from, span.bytes);
         note_write(map, &span);
         gpa += span.bytes;
@@ -334,25 +413,37 @@ static bool page_is_zero(const uint8_t *page)
     return true;
 }
 
+bool memory_page_is_zero(const struct region *ram, uint64_t page)
+{
+    return !(ram->marks[page] & PAGE_TOUCHED) || page_is_zero(ram->hva + page * PAGE_BYTES);
+}
+
 static void give_pages(struct region *r, struct state *s)
 {
     uint64_t pages = r->size / PAGE_BYTES;
     for (uint64_t page = 0; page < pages; page++) {
-        uint8_t *bytes = r->hva + page * PAGE_BYTES;
-        if (!(r->marks[page] & PAGE_TOUCHED) || page_is_zero(bytes))
+        if (memory_page_is_zero(r, page))
             continue;
         uint64_t number = page;
         state_u64(s, &number);
-        state_bytes(s, bytes, PAGE_BYTES);
+        state_bytes(s, r->hva + page * PAGE_BYTES, PAGE_BYTES);
     }
     uint64_t end = NO_PAGE;
     state_u64(s, &end);
 }
 
+/* All pages are about to become zero, or something else. */
+static void thaw_touched(struct memory_map *map, const struct region *r)
+{
+    for (uint64_t page = 0; map->thaw && page < r->size / PAGE_BYTES; page++)
+        thaw_page(map, r, page);
+}
+
 /* Marks stay: a TLB that survives the load may still write to a page that was touched. */
-static void take_pages(struct region *r, struct state *s)
+static void take_pages(struct memory_map *map, struct region *r, struct state *s)
 {
     uint64_t pages = r->size / PAGE_BYTES;
+    thaw_touched(map, r);
     os_discard(r->hva, r->size);
     for (uint64_t first = 0;;) {
         uint64_t page = NO_PAGE;
@@ -396,8 +487,10 @@ static void region_state(struct memory_map *map, struct region *r, struct state 
         return;
     if (r->kind == REGION_ROM)
         state_bytes(s, r->hva, r->size);
+    else if (!state_has_ram(s))
+        return;
     else if (state_loading(s))
-        take_pages(r, s);
+        take_pages(map, r, s);
     else
         give_pages(r, s);
     if (state_loading(s))
@@ -418,6 +511,7 @@ void memory_clear(struct memory_map *map)
         struct region *r = &map->regions[i];
         if (r->kind != REGION_RAM)
             continue;
+        thaw_touched(map, r);
         os_discard(r->hva, r->size);
         tell_of_code(map, r);
     }

@@ -37,6 +37,10 @@ enum page_mark {
      * host pointer can happen, a TLB refill from a record included: pages without it are taken for
      * all zero by memory_state. */
     PAGE_TOUCHED = 1 << 1,
+    /* Somebody keeps what pages were like at one moment (memory_freeze), and has not kept this one
+     * yet: memory_before_write must come before its bytes change. */
+    PAGE_FROZEN = 1 << 2,
+    PAGE_WATCHED = 1 << 3, /* memory_watch: stores never get a fast tag */
 };
 
 struct region {
@@ -112,7 +116,26 @@ void memory_clear(struct memory_map *map);
 void memory_on_code_write(struct memory_map *map,
                           void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
 
-/* RAM contents (pages that are not zero) and ROM. */
+/* From now on the hook is told of each page of RAM once, before its bytes change; the client drops
+ * the fast tags of stores (tlb_poison_all_stores), so that all who write come by. A second call
+ * begins anew with all pages. hook NULL: nobody is told any more. */
+typedef void memory_thaw(void *owner, const struct region *ram, uint64_t page);
+void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner);
+/* A page of RAM is about to be written. Whoever writes through a host pointer calls it. */
+void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gpa);
+
+/* The hook is told of each write to [gpa, gpa + n), by whomever, after it; the client drops the
+ * fast tags of stores. One range at a time; hook NULL: none. Only of RAM. */
+typedef void memory_watcher(void *owner, uint64_t gpa, uint64_t n);
+void memory_watch(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
+                  void *owner);
+/* n bytes of a page that is PAGE_WATCHED were written. */
+void memory_note_watched(struct memory_map *map, uint64_t gpa, uint64_t n);
+
+/* Whether all bytes of this page of RAM are zero. */
+bool memory_page_is_zero(const struct region *ram, uint64_t page);
+
+/* RAM contents (pages that are not zero), unless the walk leaves RAM out, and ROM. */
 void memory_state(struct memory_map *map, struct state *s);
 
 #endif

@@ -239,12 +239,23 @@ void tlb_poison_stores(struct tlb *t, uint64_t pa)
     }
 }
 
+static void poison(struct tlb *t, unsigned context, unsigned access)
+{
+    for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
+        t->fast[context][access][i].tag = TLB_NO_TAG;
+}
+
+void tlb_poison_all_stores(struct tlb *t)
+{
+    for (unsigned context = 0; context < TLB_CONTEXTS; context++)
+        poison(t, context, TLB_STORE);
+}
+
 void tlb_poison_all(struct tlb *t)
 {
     for (unsigned context = 0; context < TLB_CONTEXTS; context++)
         for (unsigned access = 0; access < TLB_ACCESSES; access++)
-            for (unsigned i = 0; i < TLB_L1_ENTRIES; i++)
-                t->fast[context][access][i].tag = TLB_NO_TAG;
+            poison(t, context, access);
 }
 
 /* --- state ------------------------------------------------------------------------------- */

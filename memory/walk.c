@@ -122,6 +122,8 @@ static void mark_pte_written(struct walker *w, uint64_t pte)
     uint8_t *mark = &w->region->marks[(w->pte_gpa - w->region->base) / PAGE_BYTES];
     bool has_code = *mark & PAGE_HAS_CODE;
     *mark |= PAGE_TOUCHED;
+    if (*mark & PAGE_WATCHED && !has_code)
+        memory_note_watched(w->request->memory, w->pte_gpa, sizeof pte);
     if (has_code) {
         /* The same bytes again, through the door that tells the block cache. */
         bool written = dma_write(w->request->memory, w->pte_gpa, &pte, sizeof pte);
@@ -145,6 +147,7 @@ static enum update update_accessed_dirty(struct walker *w, uint64_t *pte)
     if (w->region->kind != REGION_RAM ||
         !w->request->pte_allowed(w->request->owner, w->pte_gpa, TLB_STORE))
         return UPDATE_ACCESS_FAULT;
+    memory_before_write(w->request->memory, w->region, w->pte_gpa);
     if (!__atomic_compare_exchange_n(w->pte_hva, pte, wanted, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST))
         return UPDATE_CHANGED_MEANWHILE;

@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "devices/block/disk.h"
+#include "devices/block/journal.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct list {
 
 struct block {
     struct disk *image;
+    bool has_history; /* image is a journal */
     enum block_cache cache;
     bool ignore_discard;
     struct os_mutex *mutex;
@@ -171,6 +173,54 @@ void block_wait(struct block *b, struct block_request *r)
     os_mutex_unlock(b->mutex);
 }
 
+enum block_status block_settle(struct block *b)
+{
+    os_mutex_lock(b->mutex);
+    while (b->waiting.first || b->working)
+        os_condition_wait(b->fewer, b->mutex);
+    os_mutex_unlock(b->mutex);
+    return b->image->read_only ? BLOCK_OK : b->image->ops->flush(b->image);
+}
+
+/* ---- what an overlay holds ---- */
+
+bool block_is_overlay(const struct block *b)
+{
+    const struct disk *image = b->has_history ? b->image->backing : b->image;
+    return image->ops->forget != NULL;
+}
+
+uint64_t block_moment(const struct block *b)
+{
+    return b->has_history ? journal_moment(b->image) : 0;
+}
+
+enum block_status block_go_back(struct block *b, uint64_t moment)
+{
+    return b->has_history ? journal_go_back(b->image, moment) : BLOCK_OK;
+}
+
+uint64_t block_history_memory(const struct block *b)
+{
+    return b->has_history ? journal_memory(b->image) : 0;
+}
+
+bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes)
+{
+    enum disk_content content = DISK_ABSENT;
+    for (*bytes = 0; *offset < b->image->bytes; *offset += *bytes) {
+        *bytes = b->image->ops->content(b->image, *offset, b->image->bytes - *offset, &content);
+        if (content != DISK_ABSENT)
+            return true;
+    }
+    return false;
+}
+
+enum block_status block_forget_changes(struct block *b)
+{
+    return b->image->ops->forget(b->image);
+}
+
 /* ---- opening and closing ---- */
 
 static struct disk *open_image(const struct block_options *o, struct error *err)
@@ -188,14 +238,25 @@ static struct disk *open_image(const struct block_options *o, struct error *err)
         disk_close(image);
         return NULL;
     }
-    if (!image || !o->snapshot)
-        return image;
-    struct disk *overlay = overlay_open(image, err);
-    if (!overlay)
+    return image;
+}
+
+/* The layers over the image; each takes over what is below it. */
+static struct disk *open_layers(const struct block_options *o, struct error *err)
+{
+    struct disk *image = open_image(o, err), *layer = image;
+    if (image && o->snapshot) {
+        layer = overlay_open(image, err);
+        if (layer)
+            layer->read_only = o->read_only;
+    }
+    if (layer && o->history) {
+        image = layer;
+        layer = journal_open(image, err);
+    }
+    if (!layer && image)
         disk_close(image);
-    else
-        overlay->read_only = o->read_only;
-    return overlay;
+    return layer;
 }
 
 static void stop_workers(struct block *b)
@@ -238,12 +299,13 @@ static void destroy(struct block *b)
 
 struct block *block_open(const struct block_options *options, struct error *err)
 {
-    struct disk *image = open_image(options, err);
+    struct disk *image = open_layers(options, err);
     if (!image)
         return NULL;
     struct block *b = calloc(1, sizeof *b);
     if (b) {
         b->image = image;
+        b->has_history = options->history;
         b->cache = options->cache;
         b->ignore_discard = options->discard == BLOCK_DISCARD_IGNORE && !options->snapshot;
         if (start(b))

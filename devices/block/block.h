@@ -50,6 +50,7 @@ struct block_options {
     const char *format; /* "raw", "qcow2"; NULL: probed (raw is then refused for writing block 0) */
     bool read_only;
     bool snapshot; /* writes go to a temporary overlay and are thrown away */
+    bool history;  /* it can go back (journal.h) */
     enum block_cache cache;
     enum block_discard discard;
 };
@@ -62,9 +63,27 @@ struct block *block_open(const struct block_options *options, struct error *err)
  * flush may not be there. */
 enum block_status block_close(struct block *b);
 
+/* Machine thread: waits until all that was submitted is done, which is still to be taken, and makes
+ * it durable. */
+enum block_status block_settle(struct block *b);
+
 uint64_t block_bytes(const struct block *b);
 bool block_is_read_only(const struct block *b);
 const char *block_path(const struct block *b);
+
+/* An overlay's own content (options.snapshot), for snapshots of the machine. While it is settled.
+ */
+bool block_is_overlay(const struct block *b);
+/* The next stretch at *offset or behind it that was written; false: there is none. */
+bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes);
+/* Of a block with `history`, settled: its moment (journal.h), and going back to one. Without it
+ * there is one moment, 0. */
+uint64_t block_moment(const struct block *b);
+enum block_status block_go_back(struct block *b, uint64_t moment);
+/* Bytes of host memory for it. */
+uint64_t block_history_memory(const struct block *b);
+/* As if nothing had ever been written. */
+enum block_status block_forget_changes(struct block *b);
 
 /* Hands the request to the workers. Requests may be done in any order; a flush covers the writes
  * that were done (delivered) before it was submitted. */

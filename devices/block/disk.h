@@ -46,6 +46,8 @@ struct disk_ops {
      * to do. */
     bool (*begin_writing)(struct disk *i, struct error *err);
     bool (*resize)(struct disk *i, uint64_t bytes, struct error *err);
+    /* What was written here is forgotten. NULL: it is for good, this is no overlay. */
+    enum block_status (*forget)(struct disk *i);
     /* Frees what is the format's own, not file and backing. Flushes nothing. */
     void (*destroy)(struct disk *i);
 };

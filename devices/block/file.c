@@ -293,3 +293,11 @@ uint64_t file_host_bytes(const char *path)
     struct stat st;
     return stat(path, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
 }
+
+uint64_t file_changed_ns(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return 0;
+    return (uint64_t)st.st_mtim.tv_sec * 1000000000ull + (uint64_t)st.st_mtim.tv_nsec;
+}

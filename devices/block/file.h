@@ -47,6 +47,9 @@ struct file_identity {
 bool file_identify(const char *path, struct file_identity *identity);
 /* Bytes that the host has really set aside; 0 when there is no such file. */
 uint64_t file_host_bytes(const char *path);
+/* When its bytes were changed last, in ns since 1970; 0: there is no such file, or, for devices,
+ * nobody knows. */
+uint64_t file_changed_ns(const char *path);
 
 static inline enum block_status file_read(struct file *f, uint64_t offset, void *bytes, uint64_t n)
 {

@@ -145,6 +145,16 @@ static uint64_t overlay_content(struct disk *i, uint64_t offset, uint64_t bytes,
     return n;
 }
 
+static enum block_status overlay_forget(struct disk *i)
+{
+    struct overlay *o = overlay_of(i);
+    os_rwlock_exclusive(o->lock);
+    os_discard(o->here, o->map_bytes);
+    enum block_status status = file_resize(i->file, 0);
+    os_rwlock_unlock(o->lock);
+    return status;
+}
+
 static void overlay_destroy(struct disk *i)
 {
     struct overlay *o = overlay_of(i);
@@ -162,6 +172,7 @@ static const struct disk_ops overlay_ops = {
     .discard = overlay_discard,
     .flush = overlay_flush,
     .content = overlay_content,
+    .forget = overlay_forget,
     .destroy = overlay_destroy,
 };
 

@@ -22,6 +22,7 @@ struct link {
     struct link_observer *observers;
     input_sink *receive; /* the device's; NULL: none attached */
     void *device;
+    bool is_muted;
 };
 
 static void show(const struct link *l, enum link_direction direction, const uint8_t *frame,
@@ -155,9 +156,14 @@ bool link_is_attached(const struct link *l)
     return l->receive != NULL;
 }
 
+void link_mute(struct link *l, bool is_muted)
+{
+    l->is_muted = is_muted;
+}
+
 void link_send(struct link *l, const uint8_t *frame, size_t bytes)
 {
-    if (bytes < LINK_FRAME_LEAST || bytes > LINK_FRAME_MAX)
+    if (bytes < LINK_FRAME_LEAST || bytes > LINK_FRAME_MAX || l->is_muted)
         return;
     show(l, LINK_FROM_GUEST, frame, bytes);
     if (l->backend.ops)

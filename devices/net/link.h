@@ -72,6 +72,8 @@ void link_observe(struct link *l, struct link_observer *observer);
  * this link already. */
 bool link_attach(struct link *l, input_sink *receive, void *device) MUST_CHECK;
 bool link_is_attached(const struct link *l);
+/* What the guest sends goes nowhere: it has been sent before. */
+void link_mute(struct link *l, bool is_muted);
 void link_send(struct link *l, const uint8_t *frame, size_t bytes);
 
 #endif

@@ -135,6 +135,11 @@ void machine_stop_at(struct machine *m, unsigned hart, uint64_t end_steps)
     (void)m, (void)hart, (void)end_steps;
 }
 
+void machine_stop_at_total(struct machine *m, uint64_t end_steps)
+{
+    (void)m, (void)end_steps;
+}
+
 bool machine_reset(struct machine *m, struct error *err)
 {
     (void)err;

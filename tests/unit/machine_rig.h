@@ -57,7 +57,7 @@ static inline void program_end(struct program *p)
 /* A machine and what its UART has sent. */
 struct rig {
     struct machine *m;
-    char sent[1 << 16];
+    char sent[1 << 18];
     size_t sent_bytes;
 };
 

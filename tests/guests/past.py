@@ -1,0 +1,188 @@
+"""Saving and loading machines, recording and replaying runs, and going back in a run."""
+
+import random
+import re
+import signal
+import subprocess
+import time
+
+from cases import WORK, expect, run, tail
+from debian import session
+from network import ASK, CARD, NetGuest
+
+FIRST, SECOND = 300_000_000, 700_000_000  # steps
+
+
+def monitor(command, lines, status=0):
+    """Feeds the lines to the monitor at standard input, and returns what it said."""
+    command = [str(word) for word in command]
+    command += ["-monitor", "stdio", "-serial", "null", "-S"]
+    done = subprocess.run(command, input="\n".join([*lines, "quit"]) + "\n", text=True, check=False,
+                          capture_output=True, timeout=300)
+    expect(done.returncode == status, f"status {done.returncode}\n{tail(done.stdout)}"
+           f"\n{tail(done.stderr)}\n    $ {' '.join(command)}")
+    return done.stdout
+
+
+def hashes(text, count):
+    found = re.findall(r"state hash (0x\w+), step (\d+)", text)
+    expect(len(found) == count, f"{len(found)} hashes, not {count}\n{tail(text)}")
+    return found
+
+
+def saved(program, guest, harts, compress):
+    def case():
+        path = WORK / f"saved-{harts}{compress}.rvs"
+        options = [*guest.options(harts=harts), "-icount", "shift=1"]
+        text = monitor([program, *options],
+                       [f"run-until {FIRST}", f"savevm {path} {compress}", "info hash",
+                        f"run-until {SECOND}", "info hash", f"loadvm {path}", "info hash",
+                        f"run-until {SECOND}", "info hash"])
+        at_save, at_end, again, end_again = hashes(text, 4)
+        expect(again == at_save and end_again == at_end, f"other states\n{tail(text)}")
+        for command in ([program, *options, "-loadvm", path], [program, path]):
+            text = monitor(command, ["info hash", f"run-until {SECOND}", "info hash"])
+            expect(hashes(text, 2) == [at_save, at_end], f"other states\n{tail(text)}")
+        path.unlink()
+
+    return case
+
+
+def killed_while_saving(program, guest, seed, kills):
+    def case():
+        chance = random.Random(seed)
+        path = WORK / "killed.rvs"
+        command = [str(word) for word in (program, *guest.options(), "-icount", "shift=1")]
+        monitor(command, ["run-until 1000000", f"savevm {path}"])
+        for _ in range(kills):
+            child = subprocess.Popen([*command, "-monitor", "stdio", "-serial", "null"], text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            child.stdin.write(f"savevm {path}\n" * 200)
+            child.stdin.flush()
+            time.sleep(chance.uniform(0.2, 1.5))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            monitor([program, path], ["info status"])
+        for file in WORK.glob("killed.rvs*"):
+            file.unlink()
+
+    return case
+
+
+def recorded(program, guest, harts):
+    def case():
+        net = NetGuest(guest)
+        log, disk = WORK / f"record-{harts}.log", WORK / f"record-{harts}.raw"
+        with disk.open("wb") as image:
+            image.truncate(16 << 20)
+        before = disk.stat().st_mtime_ns
+        script = WORK / f"record-{harts}.script"
+        lines = session(net.load, ASK, ("ping -c 3 10.0.2.2", "3 packets received"),
+                        ("dd if=/dev/urandom of=/dev/vda bs=1M count=4 && sync && echo do''ne",
+                         "done"), ("md5sum /dev/vda | cut -c1-6", "~ #"))
+        script.write_text("\n".join([*lines, 'send "poweroff -f\\n"']) + "\n")
+        options = [program, *net.options(), "-smp", harts, "-netdev", "user,id=n0", *CARD, "-drive",
+                   f"file={disk},format=raw,if=virtio", "-hash"]
+        original = run([*options, "-record", log, "-script", script], 300).state_hash()
+        expect(disk.stat().st_mtime_ns == before, "recording wrote to the user's disk")
+        replayed = run([*options, "-replay", log], 300).state_hash()
+        expect(original == replayed, f"{original} recorded, {replayed} replayed")
+        disk.write_bytes(b"x" * (16 << 20))
+        refused = run([*options, "-replay", log], 60)
+        refused.must_end_with(1)
+        expect("is of another machine: it has 'drive" in refused.err, refused.err)
+
+    return case
+
+
+def killed_while_recording(program, guest):
+    def case():
+        log = WORK / "killed.log"
+        command = [str(word) for word in (program, *guest.options(), "-record", log)]
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while not log.exists() or log.stat().st_size < 20_000:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        ended = run([program, *guest.options(), "-replay", log], 120).must_end_with(0)
+        expect("; it was cut short" in ended.err, tail(ended.err))
+
+    return case
+
+
+def gone_back(program, guest, harts, seed):
+    def case():
+        chance = random.Random(seed)
+        steps = sorted(chance.randrange(1, SECOND) for _ in range(12))
+        visits = steps[:-1] * 2
+        chance.shuffle(visits)
+        lines = [line for step in steps for line in (f"run-until {step}", "info hash")]
+        lines += [line for step in visits for line in (f"goto {step}", "info hash")]
+        lines += [f"goto {steps[-1]}", "info hash", "reverse-step 5", "info hash", "step 5",
+                  "info hash"]
+        text = monitor([program, *guest.options(harts=harts), "-history", "256M"], lines)
+        found = hashes(text, len(steps) + len(visits) + 3)
+        known = {step: found[i] for i, step in enumerate(steps)}
+        for step, seen in zip(visits, found[len(steps):]):
+            expect(seen == known[step], f"step {step}: {known[step]}, and {seen} later")
+        end, back, forth = found[-3:]
+        expect(end == known[steps[-1]] and forth == end and back != end, f"{end} {back} {forth}")
+
+    return case
+
+
+def who_wrote(program, guest):
+    def case():
+        text = monitor([program, *guest.options(), "-history", "256M"],
+                       [f"run-until {FIRST}", "who-wrote $sp 8", "info hash", "x/1i $pc",
+                        "who-wrote phys 0x80200000 4"])
+        expect(re.search(r"step \d+, hart 0\n0x\w+: +\w+ +\w+", text), tail(text))
+        expect(re.search(r"0x\w+, \d+ bytes: 0x\w+ became 0x\w+", text), tail(text))
+        expect("Nobody since step 0." in text, tail(text))
+
+    return case
+
+
+def gdb_backwards(program, guest):
+    def case():
+        socket = WORK / "past.gdb"
+        command = [program, *guest.options(harts=2), "-history", "256M", "-S", "-monitor", "none",
+                   "-serial", "null", "-gdb", f"unix:{socket},server=on,wait=off"]
+        child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL)
+        try:
+            while not socket.exists():
+                time.sleep(0.05)
+            words = ["set pagination off", f"target remote {socket}", "stepi 40", "p/x $pc",
+                     "stepi 3", "reverse-stepi 3", "p/x $pc", "stepi 2000", "break *$pc", "p/x $pc",
+                     "stepi 100", "reverse-continue", "p/x $pc", "delete", "reverse-continue",
+                     "p/x $pc", "kill"]
+            gdb = ["gdb-multiarch", "-nx", "-q", "-batch"]
+            done = run(gdb + [part for word in words for part in ("-ex", word)], 120)
+            seen = re.findall(r"\$\d+ = (0x\w+)", done.out)
+            expect(len(seen) == 5 and seen[0] == seen[1] and seen[2] == seen[3] and
+                   seen[4] == "0x80200000", f"{seen}\n{tail(done.out)}")
+            expect("No more reverse-execution history" in done.out, tail(done.out))
+        finally:
+            child.kill()
+            child.wait()
+
+    return case
+
+
+def past_cases(program, guest, seed, long):
+    cases = [("who wrote to the stack is found", who_wrote(program, guest)),
+             ("gdb goes back by steps and to breakpoints", gdb_backwards(program, guest)),
+             ("a recording that was killed is played as far as it goes",
+              killed_while_recording(program, guest)),
+             ("a machine file survives kills while it is written",
+              killed_while_saving(program, guest, seed, 20 if long else 3))]
+    for harts in (1, 4):
+        where = f"with {harts} hart(s)"
+        cases += [(f"a saved machine {where} goes on as it would have",
+                   saved(program, guest, harts, "")),
+                  (f"a recorded run {where}, disk and network is played again",
+                   recorded(program, guest, harts)),
+                  (f"moments of a boot {where} are reached again",
+                   gone_back(program, guest, harts, seed))]
+    cases.append(("a compressed saved machine goes on too", saved(program, guest, 1, "compress")))
+    return cases

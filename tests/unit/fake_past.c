@@ -1,0 +1,113 @@
+/* The fake machine (fake_machine.h) has no past, is never recorded, and is in no file. */
+#include "machine/history.h"
+#include "machine/record.h"
+#include "machine/snapshot.h"
+
+static bool none(struct error *err)
+{
+    return error_set(err, "a fake machine has none");
+}
+
+bool snapshot_save(struct machine *m, const char *path, const struct snapshot_options *options,
+                   struct error *err)
+{
+    (void)m, (void)path, (void)options;
+    return none(err);
+}
+
+bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct error *err)
+{
+    (void)m, (void)path;
+    *is_intact = true;
+    return none(err);
+}
+
+char *snapshot_command_line(const char *path, struct error *err)
+{
+    (void)path;
+    none(err);
+    return NULL;
+}
+
+bool machine_record(struct machine *m, const char *path, struct error *err)
+{
+    (void)m, (void)path;
+    return none(err);
+}
+
+bool machine_replay(struct machine *m, const char *path, struct error *err)
+{
+    (void)m, (void)path;
+    return none(err);
+}
+
+bool machine_may_change(const struct machine *m, struct error *err)
+{
+    (void)m, (void)err;
+    return true;
+}
+
+const char *machine_replay_end(const struct machine *m)
+{
+    (void)m;
+    return "";
+}
+
+bool machine_record_close(struct machine *m, struct error *err)
+{
+    (void)m, (void)err;
+    return true;
+}
+
+bool machine_keep_history(struct machine *m, struct error *err)
+{
+    (void)m;
+    return none(err);
+}
+
+bool machine_has_history(const struct machine *m)
+{
+    (void)m;
+    return false;
+}
+
+uint64_t machine_history_start(const struct machine *m)
+{
+    (void)m;
+    return UINT64_MAX;
+}
+
+uint64_t machine_checkpoint_before(const struct machine *m, uint64_t steps)
+{
+    (void)m, (void)steps;
+    return UINT64_MAX;
+}
+
+bool machine_go_to(struct machine *m, uint64_t steps, struct error *err)
+{
+    (void)m, (void)steps;
+    return none(err);
+}
+
+bool machine_go_to_step(struct machine *m, unsigned hart, uint64_t steps, struct error *err)
+{
+    (void)m, (void)hart, (void)steps;
+    return none(err);
+}
+
+void machine_mute(struct machine *m, bool is_muted)
+{
+    (void)m, (void)is_muted;
+}
+
+bool machine_find_writer(struct machine *m, uint64_t gpa, uint64_t n, uint64_t before,
+                         struct machine_writer *writer, bool *found, struct error *err)
+{
+    (void)m, (void)gpa, (void)n, (void)before, (void)writer, (void)found;
+    return none(err);
+}
+
+void machine_describe_history(const struct machine *m, const struct byte_sink *out)
+{
+    (void)m, (void)out;
+}
