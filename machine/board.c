@@ -56,7 +56,7 @@ static struct device *create_virtio_mmio(struct machine *m, struct irq irq);
 
 // clang-format off
 static const struct board_entry board[BOARD_SLOTS] = {
-    [SLOT_PLIC]  = {{0x0c000000, PLIC_BYTES, 0, "interrupt-controller",
+    [SLOT_PLIC]  = {{0x0c000000, PLIC_BYTES, 0, "plic",
                      {"sifive,plic-1.0.0", "riscv,plic0"}, NODE_PLIC}, create_plic},
     [SLOT_CLINT] = {{0x02000000, CLINT_BYTES, 0, "clint",
                      {"sifive,clint0", "riscv,clint0"}, NODE_CLINT}, create_clint},
