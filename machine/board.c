@@ -111,6 +111,13 @@ static void set_mtimecmp(void *owner, unsigned hart, uint64_t value)
     hart_set_mtimecmp(m->harts[hart], value);
 }
 
+static void set_mtime_offset(void *owner, uint64_t offset)
+{
+    struct machine *m = owner;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_set_mtime_offset(m->harts[i], offset);
+}
+
 static void on_power_off(void *owner, unsigned status)
 {
     machine_end(owner, MACHINE_POWER_OFF, (int)(status & 0xff));
@@ -139,6 +146,7 @@ static struct device *create_clint(struct machine *m, struct irq irq)
     (void)irq;
     struct clint_config config = {.harts = m->config.harts,
                                   .set_mtimecmp = set_mtimecmp,
+                                  .set_mtime_offset = set_mtime_offset,
                                   .owner = m,
                                   .clock = &m->clock,
                                   .log = m->config.log};
