@@ -49,6 +49,7 @@ void hart_reset(struct hart *h, uint64_t reset_pc)
     h->reservation_pa = h->reservation_value = 0;
     h->mip_wires = 0;
     h->mtimecmp = UINT64_MAX;
+    h->mtime_offset = 0;
     h->page_va = h->page_pa = 0;
     h->resume_pc = NO_RESUME_PC;
     csr_reset(h);
@@ -75,6 +76,7 @@ static void state_registers(struct hart *h, struct state *s)
     state_u64(s, &h->reservation_value);
     state_u64(s, &h->mip_wires);
     state_u64(s, &h->mtimecmp);
+    state_u64(s, &h->mtime_offset);
     state_u64(s, &h->entropy);
     if (h->priv > PRIV_M || h->priv == 2)
         state_fail(s, "hart %u: no privilege %u", h->id, h->priv);
@@ -97,7 +99,7 @@ static void state_fetch_page(struct hart *h, struct state *s)
 
 void hart_state(struct hart *h, struct state *s)
 {
-    state_section(s, "hart", 3);
+    state_section(s, "hart", 4);
     state_registers(h, s);
     state_fetch_page(h, s);
     state_u64(s, &h->time_base_ns);
@@ -157,19 +159,19 @@ bool hart_has_wakeup(const struct hart *h)
 }
 
 /* When a compare value that lies ahead is reached. */
-static uint64_t deadline_of(uint64_t compare, uint64_t now)
+static uint64_t deadline_of(const struct hart *h, uint64_t compare)
 {
-    if (compare <= now || compare > EVENT_NEVER / NS_PER_MTIME)
+    uint64_t ticks = hart_now_ns(h) / NS_PER_MTIME, now = ticks + h->mtime_offset;
+    if (compare <= now || compare - now > EVENT_NEVER / NS_PER_MTIME - ticks)
         return EVENT_NEVER;
-    return compare * NS_PER_MTIME;
+    return (ticks + (compare - now)) * NS_PER_MTIME;
 }
 
 uint64_t hart_timer_deadline_ns(const struct hart *h)
 {
-    uint64_t now = hart_mtime(h);
-    uint64_t deadline = deadline_of(h->mtimecmp, now);
+    uint64_t deadline = deadline_of(h, h->mtimecmp);
     if (stimecmp_counts(h))
-        deadline = min_u64(deadline, deadline_of(h->csr.stimecmp, now));
+        deadline = min_u64(deadline, deadline_of(h, h->csr.stimecmp));
     return deadline;
 }
 
@@ -184,6 +186,12 @@ void hart_set_irq(struct hart *h, enum irq_bit bit, bool level)
 void hart_set_mtimecmp(struct hart *h, uint64_t mtime)
 {
     h->mtimecmp = mtime;
+    hart_leave(h);
+}
+
+void hart_set_mtime_offset(struct hart *h, uint64_t offset)
+{
+    h->mtime_offset = offset;
     hart_leave(h);
 }
 

@@ -153,9 +153,10 @@ struct hart {
     bool stopped;              /* SBI HSM: not started */
     bool reservation_valid;    /* LR/SC */
     uint64_t reservation_pa, reservation_value;
-    uint64_t mip_wires; /* MSIP, MEIP, SEIP as the board drives them */
-    uint64_t entropy;   /* state of the source behind the CSR seed */
-    uint64_t mtimecmp;  /* CLINT's compare register; in units of mtime */
+    uint64_t mip_wires;    /* MSIP, MEIP, SEIP as the board drives them */
+    uint64_t entropy;      /* state of the source behind the CSR seed */
+    uint64_t mtimecmp;     /* CLINT's compare register; in units of mtime */
+    uint64_t mtime_offset; /* what mtime is ahead of virtual time, modulo 2^64 */
     struct hart_csrs csr;
     uint64_t priv_steps[PRIVS]; /* steps of each privilege before the present one was entered */
     uint64_t events[HPM_EVENTS][PRIVS];
@@ -213,6 +214,8 @@ static inline enum hart_stop hart_run(struct hart *h, uint64_t end_steps)
 void hart_set_irq(struct hart *h, enum irq_bit bit, bool level);
 /* CLINT: the machine timer's compare value. */
 void hart_set_mtimecmp(struct hart *h, uint64_t mtime);
+/* CLINT: mtime has been written, and is now ahead of virtual time by this. */
+void hart_set_mtime_offset(struct hart *h, uint64_t offset);
 /* stimecmp, as a CSR write or SBI set_timer gives it. */
 void hart_set_stimecmp(struct hart *h, uint64_t mtime);
 
@@ -226,7 +229,7 @@ uint64_t hart_timer_deadline_ns(const struct hart *h);
 uint64_t hart_now_ns(const struct hart *h);
 static inline uint64_t hart_mtime(const struct hart *h)
 {
-    return hart_now_ns(h) / NS_PER_MTIME;
+    return hart_now_ns(h) / NS_PER_MTIME + h->mtime_offset;
 }
 
 /* Sets what the hart does after this instruction: leave the loop. Any slow path, any device. */

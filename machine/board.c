@@ -56,7 +56,7 @@ static struct device *create_virtio_mmio(struct machine *m, struct irq irq);
 
 // clang-format off
 static const struct board_entry board[BOARD_SLOTS] = {
-    [SLOT_PLIC]  = {{0x0c000000, PLIC_BYTES, 0, "interrupt-controller",
+    [SLOT_PLIC]  = {{0x0c000000, PLIC_BYTES, 0, "plic",
                      {"sifive,plic-1.0.0", "riscv,plic0"}, NODE_PLIC}, create_plic},
     [SLOT_CLINT] = {{0x02000000, CLINT_BYTES, 0, "clint",
                      {"sifive,clint0", "riscv,clint0"}, NODE_CLINT}, create_clint},
@@ -111,6 +111,13 @@ static void set_mtimecmp(void *owner, unsigned hart, uint64_t value)
     hart_set_mtimecmp(m->harts[hart], value);
 }
 
+static void set_mtime_offset(void *owner, uint64_t offset)
+{
+    struct machine *m = owner;
+    for (unsigned i = 0; i < m->config.harts; i++)
+        hart_set_mtime_offset(m->harts[i], offset);
+}
+
 static void on_power_off(void *owner, unsigned status)
 {
     machine_end(owner, MACHINE_POWER_OFF, (int)(status & 0xff));
@@ -139,6 +146,7 @@ static struct device *create_clint(struct machine *m, struct irq irq)
     (void)irq;
     struct clint_config config = {.harts = m->config.harts,
                                   .set_mtimecmp = set_mtimecmp,
+                                  .set_mtime_offset = set_mtime_offset,
                                   .owner = m,
                                   .clock = &m->clock,
                                   .log = m->config.log};

@@ -1,9 +1,10 @@
 /* Core-local interruptor, as SiFive's CLINT and the ACLINT's MSWI and MTIMER devices at CLINT
  * offsets (RISC-V ACLINT specification 1.0-rc4, sections 2 and 3).
  *
- * mtime has no counter of its own: it is virtual time. The harts compare: each write of mtimecmp is
- * handed on, so that a timer interrupt comes at an exact step. A load drives no wire and calls no
- * callback: the harts save what they were told. */
+ * mtime has no counter of its own: it is virtual time, and what was once written is kept as the
+ * distance from it. The harts compare: each write is handed on, so that a timer interrupt comes at
+ * an exact step. A load drives no wire and calls no callback: the harts save what they were told.
+ */
 #include "devices/irq/clint.h"
 
 #include <assert.h>
@@ -19,9 +20,9 @@ struct clint {
     /* --- guest state --- */
     bool msip[CLINT_MAX_HARTS];
     uint64_t mtimecmp[CLINT_MAX_HARTS];
+    uint64_t mtime_offset;
     /* --- host side --- */
     struct clint_config config;
-    bool mtime_write_reported;
 };
 
 /* Whether offset is msip of a hart that exists; it is a 32-bit register. */
@@ -38,6 +39,11 @@ static bool is_mtimecmp(const struct clint *c, uint64_t offset)
 static bool is_mtime(uint64_t offset)
 {
     return (offset & ~7ull) == MTIME;
+}
+
+static uint64_t mtime_of(const struct clint *c)
+{
+    return clock_now_ns(c->config.clock) / NS_PER_MTIME + c->mtime_offset;
 }
 
 /* A 64-bit register as an access of 4 or 8 bytes at this offset sees it. */
@@ -62,7 +68,7 @@ static uint64_t clint_read(void *device, uint64_t offset, unsigned size)
     if (is_mtimecmp(c, offset))
         return part_of(c->mtimecmp[(offset - MTIMECMP_BASE) / 8], offset, size);
     if (is_mtime(offset))
-        return part_of(clock_now_ns(c->config.clock) / NS_PER_MTIME, offset, size);
+        return part_of(mtime_of(c), offset, size);
     log_line(c->config.log, LOG_GUEST_ERRORS,
              "clint: no register of %u bytes at 0x%" PRIx64 ", reads as 0", size, offset);
     return 0;
@@ -80,12 +86,10 @@ static void set_mtimecmp(struct clint *c, unsigned hart, uint64_t value)
     c->config.set_mtimecmp(c->config.owner, hart, value);
 }
 
-/* Virtual time belongs to the machine, so mtime is read-only here: no known guest sets it. */
-static void report_mtime_write(struct clint *c)
+static void set_mtime_offset(struct clint *c, uint64_t offset)
 {
-    if (!c->mtime_write_reported)
-        log_line(c->config.log, LOG_UNIMP, "clint: writes of mtime are ignored");
-    c->mtime_write_reported = true;
+    c->mtime_offset = offset;
+    c->config.set_mtime_offset(c->config.owner, offset);
 }
 
 static void clint_write(void *device, uint64_t offset, uint64_t value, unsigned size)
@@ -97,7 +101,8 @@ static void clint_write(void *device, uint64_t offset, uint64_t value, unsigned 
         unsigned hart = (offset - MTIMECMP_BASE) / 8;
         set_mtimecmp(c, hart, with_part(c->mtimecmp[hart], offset, size, value));
     } else if (is_mtime(offset)) {
-        report_mtime_write(c);
+        uint64_t now = mtime_of(c);
+        set_mtime_offset(c, c->mtime_offset + with_part(now, offset, size, value) - now);
     } else {
         log_line(c->config.log, LOG_GUEST_ERRORS,
                  "clint: no register of %u bytes at 0x%" PRIx64 ", write ignored", size, offset);
@@ -112,12 +117,14 @@ static void clint_reset(struct device *d)
         set_msip(c, hart, false);
         set_mtimecmp(c, hart, UINT64_MAX);
     }
+    set_mtime_offset(c, 0);
 }
 
 static void clint_state(struct device *d, struct state *s)
 {
     struct clint *c = (struct clint *)d;
-    state_section(s, "clint", 1);
+    state_section(s, "clint", 2);
+    state_u64(s, &c->mtime_offset);
     for (unsigned hart = 0; hart < c->config.harts; hart++) {
         state_bool(s, &c->msip[hart]);
         state_u64(s, &c->mtimecmp[hart]);

@@ -12,6 +12,8 @@ struct clint_config {
     struct irq msip[CLINT_MAX_HARTS];
     /* A hart compares time itself: it is told each new compare value (in units of mtime). */
     void (*set_mtimecmp)(void *owner, unsigned hart, uint64_t value);
+    /* All harts' mtime is ahead of the clock by this (in its own units, modulo 2^64). */
+    void (*set_mtime_offset)(void *owner, uint64_t offset);
     void *owner;
     const struct clock *clock;
     struct log *log; /* NULL: none */

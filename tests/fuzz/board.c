@@ -18,13 +18,18 @@ static const struct place {
     {0x100000, 0x1000},       /* test */
     {0x101000, 0x40},         /* RTC */
     {0x2000000, 0x10000},     /* CLINT */
+    {0x2f00000, 0x4000},      /* SSWI */
     {0xc000000, 0x600000},    /* PLIC */
     {0xc000000, 0x200},       /* its priorities */
     {0x10000000, 0x100},      /* UART */
+    {0x10100000, 0x18},       /* fw_cfg */
+    {0x20000000, 0x4000000},  /* flash */
     {0x10001000, 0x8000},     /* virtio-mmio */
+    {0x10005000, 0x140},      /* the tablet */
+    {0x10006000, 0x140},      /* the display */
     {0x10007000, 0x140},      /* the entropy source */
     {0x10008000, 0x140},      /* the disk */
-    {0x30000000, 0x8000 * 4}, /* configuration space of the first PCI devices */
+    {0x30000000, 0x8000 * 5}, /* configuration space of the first PCI devices */
     {0x3000000, 0x10000},     /* PCI I/O */
     {0x40000000, 0x10000},    /* PCI memory */
     {0x400000000, 0x10000},   /* above 4 GiB */
@@ -33,10 +38,10 @@ static const struct place {
 };
 
 static const char *const devices[][3] = {
-    {"virtio-blk-device", "drive", "d"},
-    {"virtio-rng-device", NULL, NULL},
-    {"virtio-blk-pci", "drive", "e"},
-    {"virtio-rng-pci", NULL, NULL},
+    {"virtio-blk-device", "drive", "d"}, {"virtio-rng-device", NULL, NULL},
+    {"virtio-gpu-device", NULL, NULL},   {"virtio-tablet-device", NULL, NULL},
+    {"virtio-blk-pci", "drive", "e"},    {"virtio-rng-pci", NULL, NULL},
+    {"virtio-serial-pci", NULL, NULL},   {"virtio-keyboard-pci", NULL, NULL},
 };
 
 struct board {
@@ -58,6 +63,7 @@ static void board_init(struct board *b)
     b->disk = fuzz_file_create(zeroes, sizeof zeroes);
     b->config = fuzz_config(b->kernel.path);
     b->config.harts = 2;
+    b->config.aclint = true;
     for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
         option_add(&b->devices[i], "driver", devices[i][0]);
         if (devices[i][1])

@@ -2,12 +2,14 @@
  * register accesses, thrown at a device on the MMIO transport. Whatever a guest writes, the device
  * must neither crash nor touch memory that is not the guest's (sanitizers watch), and must end.
  *
- * Input: a byte whose bit 0 chooses version 1, bits 1 and 2 the device, then actions of 8 bytes: a
+ * Input: a byte whose bit 0 chooses version 1, bits 1 to 3 the device, then actions of 8 bytes: a
  * kind and what it says. All queues share their rings, and so each other's buffers. A
  * guest that only threw random bytes would seldom make a chain that goes further than its first
  * check, so most kinds write what is nearly right. */
 #include "devices/virtio/blk.h"
 #include "devices/virtio/console.h"
+#include "devices/virtio/gpu.h"
+#include "devices/virtio/input.h"
 #include "devices/virtio/mmio.h"
 #include "devices/virtio/net.h"
 #include "devices/virtio/rng.h"
@@ -22,6 +24,7 @@
 #define DISK_BYTES 0x10000u
 #define QUEUE_SIZE 8u
 #define QUEUES     4u /* of a device; what it has not is an error of the guest */
+#define GPU_BYTES  (1u << 20)
 
 struct guest {
     struct memory_map *memory;
@@ -30,7 +33,8 @@ struct guest {
     struct block disk;
     struct input_door *door;
     struct link *link;
-    struct virtio *console; /* NULL: another device */
+    /* NULL: another device. */
+    struct virtio *console, *gpu, *input;
     struct device *slot;
     bool legacy;
 };
@@ -77,10 +81,42 @@ static struct virtio *create_console(struct guest *g)
     return g->console = virtio_console_create(&console);
 }
 
+static struct virtio *create_gpu(struct guest *g)
+{
+    struct virtio_gpu_config gpu = {.width = 64,
+                                    .height = 48,
+                                    .has_edid = true,
+                                    .host_bytes_max = GPU_BYTES,
+                                    .memory = g->memory};
+    return g->gpu = virtio_gpu_create(&gpu);
+}
+
+static struct virtio *create_input(struct guest *g, enum virtio_input_kind kind)
+{
+    struct virtio_input_config input = {.kind = kind, .memory = g->memory};
+    return g->input = virtio_input_create(&input);
+}
+
+static struct virtio *create_keyboard(struct guest *g)
+{
+    return create_input(g, VIRTIO_INPUT_KEYBOARD);
+}
+
+static struct virtio *create_mouse(struct guest *g)
+{
+    return create_input(g, VIRTIO_INPUT_MOUSE);
+}
+
+static struct virtio *create_tablet(struct guest *g)
+{
+    return create_input(g, VIRTIO_INPUT_TABLET);
+}
+
 static void create(struct guest *g, uint8_t how)
 {
-    static struct virtio *(*const devices[])(struct guest *) = {create_blk, create_net, create_rng,
-                                                                create_console};
+    static struct virtio *(*const devices[])(struct guest *) = {
+        create_blk, create_net,      create_rng,   create_console,
+        create_gpu, create_keyboard, create_mouse, create_tablet};
     struct error err;
     *g = (struct guest){.memory = memory_create(NULL), .door = input_create(), .legacy = how & 1};
     if (!memory_add_ram(g->memory, "RAM", RAM, RAM_BYTES, &err))
@@ -88,7 +124,7 @@ static void create(struct guest *g, uint8_t how)
     events_init(&g->events, NULL, NULL);
     fake_block_init(&g->disk, DISK_BYTES);
     g->link = link_create("n0", g->door, &g->clock);
-    struct virtio_mmio_config mmio = {.virtio = devices[how >> 1 & 3](g), .legacy = g->legacy};
+    struct virtio_mmio_config mmio = {.virtio = devices[how >> 1 & 7](g), .legacy = g->legacy};
     g->slot = virtio_mmio_create(&mmio);
     g->slot->ops->reset(g->slot);
 }
@@ -187,6 +223,53 @@ static void put_header(struct guest *g, const uint8_t *a)
     poke(g, HEADERS + 16 * (a[1] & 15), words, sizeof words);
 }
 
+/* A word of a GPU's command, by its letter: some are right, some are not. */
+static uint32_t gpu_word(char letter, const uint8_t *a)
+{
+    static const uint32_t formats[] = {1, 2, 3, 4, 67, 68, 121, 134, 5};
+    switch (letter) {
+    case 'i': /* resource */
+        return a[3] & 3;
+    case 'n': /* entries of its backing */
+        return a[3] >> 2 & 3;
+    case 's': /* scanout */
+        return a[7] >> 7;
+    case 'f':
+        return formats[a[7] % ARRAY_LEN(formats)];
+    case 'w':
+        return a[4] & 0xf0 ? 16u * (a[4] >> 4) : 1u << a[4];
+    case 'h':
+        return a[5] & 0xf0 ? 16u * (a[5] >> 4) : 1u << a[5];
+    case 'x':
+        return a[6] & 15;
+    case 'y':
+        return a[6] >> 4;
+    case 'p': /* address of an entry */
+        return (uint32_t)RAM + 16u * half(a + 4);
+    case 'o': /* offset, or length of an entry */
+        return half(a + 6);
+    default:
+        return 0;
+    }
+}
+
+/* A command of the GPU (section 5.7.6.8), in four of the headers' places. */
+static void put_gpu_command(struct guest *g, const uint8_t *a)
+{
+    static const struct {
+        uint32_t type;
+        const char *body;
+    } commands[] = {{0x100, ""},           {0x101, "ifwh"},    {0x102, "i0"},
+                    {0x103, "xywhsi"},     {0x104, "xywhi0"},  {0x105, "xywho0i0"},
+                    {0x106, "inp0o0p0o0"}, {0x107, "i0"},      {0x10a, "s0"},
+                    {0x300, "sxy0ixy0"},   {0x301, "sxy0ixy0"}};
+    const char *body = commands[a[2] % ARRAY_LEN(commands)].body;
+    uint32_t words[16] = {commands[a[2] % ARRAY_LEN(commands)].type, a[3] >> 7, a[7]};
+    for (unsigned i = 0; body[i]; i++)
+        words[6 + i] = gpu_word(body[i], a);
+    poke(g, HEADERS + 64 * (a[1] & 3), words, sizeof words);
+}
+
 /* One more entry of the available ring, and the driver rings. */
 static void offer(struct guest *g, const uint8_t *a)
 {
@@ -199,13 +282,18 @@ static void offer(struct guest *g, const uint8_t *a)
     set(g, 0x50, a[2] % QUEUES);
 }
 
-/* Bytes typed, or a frame. */
+/* Bytes typed, keys, another size of the window, or a frame. */
 static void from_outside(struct guest *g, const uint8_t *a)
 {
     static uint8_t frame[LINK_FRAME_MAX];
     struct link_receiver to = link_receiver(g->link);
     memcpy(frame + half(a + 1) % 64, a + 3, 5);
-    if (g->console)
+    struct input_event group[2] = {{a[1] & 3, half(a + 2), half(a + 4)}, {0}};
+    if (g->input)
+        virtio_input_receive(g->input, (const uint8_t *)group, sizeof group);
+    else if (g->gpu)
+        virtio_gpu_prefer(g->gpu, 16 + a[2], 16 + a[3]);
+    else if (g->console)
         virtio_console_receive(g->console, a[1] & 1, frame, half(a + 2));
     else
         to.receive(to.owner, frame, half(a + 1));
@@ -218,7 +306,7 @@ static void act(struct guest *g, const uint8_t *a)
     uint32_t value = half(a + 2) | (uint32_t)half(a + 4) << 16;
     static const enum block_status statuses[] = {BLOCK_OK, BLOCK_IO_ERROR, BLOCK_NO_SPACE,
                                                  BLOCK_UNSUPPORTED};
-    switch (a[0] % 10) {
+    switch (a[0] % 11) {
     case 0:
         put_descriptor(g, a);
         return;
@@ -249,6 +337,9 @@ static void act(struct guest *g, const uint8_t *a)
         return;
     case 9:
         from_outside(g, a);
+        return;
+    case 10:
+        put_gpu_command(g, a);
         return;
     }
 }

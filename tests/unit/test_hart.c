@@ -397,6 +397,26 @@ START_TEST(the_machine_timer_interrupts_at_the_exact_step)
 }
 END_TEST
 
+START_TEST(timers_interrupt_at_the_exact_step_of_an_mtime_that_was_written)
+{
+    static const uint64_t offsets[] = {0, 3, (uint64_t)-2};
+    for (unsigned i = 0; i < ARRAY_LEN(offsets); i++) {
+        struct bench b;
+        bench_init(&b);
+        put_counter(&b);
+        b.h->time_base_ns = 1000;
+        b.h->csr.mie = 1 << IRQ_MTIP;
+        hart_set_mtimecmp(b.h, 17);
+        hart_set_mtime_offset(b.h, offsets[i]);
+        ck_assert_uint_eq(hart_timer_deadline_ns(b.h), (17 - offsets[i]) * 100);
+        bench_run(&b, 5000);
+        ck_assert_uint_eq(b.h->x[A1], (7 - offsets[i]) * 100);
+        ck_assert_uint_eq(hart_mtime(b.h), b.h->steps / 100 + 10 + offsets[i]);
+        bench_free(&b);
+    }
+}
+END_TEST
+
 START_TEST(the_supervisor_timer_interrupts_at_the_exact_step)
 {
     struct bench b;
@@ -584,6 +604,7 @@ static void add_interrupt_tests(Suite *suite)
 {
     TCase *tc = tcase_create("interrupts and sleep");
     tcase_add_test(tc, the_machine_timer_interrupts_at_the_exact_step);
+    tcase_add_test(tc, timers_interrupt_at_the_exact_step_of_an_mtime_that_was_written);
     tcase_add_test(tc, the_supervisor_timer_interrupts_at_the_exact_step);
     tcase_add_test(tc, a_timer_that_is_masked_is_taken_when_it_is_enabled);
     tcase_add_test(tc, an_interrupt_that_a_device_access_raises_comes_right_behind_it);

@@ -3,6 +3,8 @@
 #include "machine/internal.h"
 #include "tests/unit/machine_rig.h"
 
+#include <libfdt.h>
+
 #define END_NS (3 * RIG_MS)
 
 /* The state after END_NS: "hello" is typed at 1 ms. */
@@ -448,6 +450,40 @@ START_TEST(with_an_aclint_setssip_raises_the_interrupt_of_its_hart)
 }
 END_TEST
 
+/* seL4's build, for one, asks the tree for /soc/plic@c000000 (overlay-qemu-riscv-virt.dts). */
+START_TEST(nodes_of_the_device_tree_have_the_names_of_qemu_10)
+{
+    static const char *const paths[] = {
+        "/soc/plic@c000000",
+        "/soc/clint@2000000",
+        "/soc/test@100000",
+        "/soc/rtc@101000",
+        "/soc/serial@10000000",
+        "/soc/pci@30000000",
+        "/fw-cfg@10100000",
+        "/soc/virtio_mmio@10001000",
+        "/flash@20000000",
+        "/cpus/cpu@1",
+        "/soc/virtio_mmio@10008000",
+        "/poweroff",
+        "/memory@80000000",
+        "/reboot",
+        "/pmu",
+        "/cpus/cpu-map/cluster0/core1",
+    };
+    struct program p;
+    size_t size;
+    program_begin(&p);
+    program_end(&p);
+    struct rig *r = rig_create_with(rig_config(&p, 2));
+    const void *tree = machine_device_tree(r->m, &size);
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        ck_assert_msg(fdt_path_offset(tree, paths[i]) >= 0, "no %s", paths[i]);
+    rig_free(r);
+    done(&p);
+}
+END_TEST
+
 static void add_end_tests(Suite *suite)
 {
     TCase *tc = tcase_create("ends");
@@ -484,6 +520,9 @@ int main(void)
     tcase_add_test(wrong, a_truncated_state_is_refused);
     tcase_add_test(wrong, a_damaged_state_is_refused_or_runs);
     suite_add_tcase(suite, wrong);
+    TCase *board = tcase_create("board");
+    tcase_add_test(board, nodes_of_the_device_tree_have_the_names_of_qemu_10);
+    suite_add_tcase(suite, board);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
