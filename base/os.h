@@ -12,6 +12,9 @@
 uint64_t os_monotonic_ns(void);
 uint64_t os_wall_clock_ns(void);
 
+/* The host's number of this process; on Linux its first thread's too. */
+int os_process_id(void);
+
 /* Bytes that nobody can foresee. */
 void os_random(void *bytes, size_t n);
 

@@ -40,6 +40,11 @@ uint64_t os_wall_clock_ns(void)
     return read_clock(CLOCK_REALTIME);
 }
 
+int os_process_id(void)
+{
+    return (int)getpid();
+}
+
 /* ---- memory ---- */
 
 void os_random(void *bytes, size_t n)

@@ -19,6 +19,9 @@ void monitor_set_trace(struct monitor *m, struct trace *trace);
 /* Runs one line, without its newline; an empty one does nothing. What the command says, and one
  * line "Error: ..." when it fails, goes to out. */
 void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out);
+/* The hart that commands are about; the one chosen must exist. */
+unsigned monitor_current_hart(const struct monitor *m);
+void monitor_choose_hart(struct monitor *m, unsigned hart);
 /* `step` has been asked for and is not over: who reads lines waits for CONTROL_STOPPED. */
 bool monitor_is_stepping(const struct monitor *m);
 /* Where the machine stands and why: for who shows CONTROL_STOPPED to a user. The hart that stopped

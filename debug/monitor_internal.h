@@ -53,7 +53,7 @@ extern const struct monitor_row monitor_info_rows[];   /* monitor_info.c: info N
 struct machine *monitor_machine(const struct monitor *m);
 struct hart *monitor_hart(const struct monitor *m);
 
-/* The next word; "" at the end; longer ones are cut. */
+/* The next word, in which "..." may hold spaces; "" at the end; longer ones are cut. */
 void argument_word(struct arguments *a, char *word, size_t size);
 bool argument_number(struct monitor *m, struct arguments *a, uint64_t *value,
                      struct error *err) MUST_CHECK;

@@ -47,6 +47,12 @@ static bool power_down(struct monitor *m, struct arguments *a, struct error *err
     return error_set(err, "the board has no power button: tell the guest to power off");
 }
 
+static bool inject_nmi(struct monitor *m, struct arguments *a, struct error *err)
+{
+    (void)m, (void)a;
+    return error_set(err, "the board has no non-maskable interrupt");
+}
+
 static bool choose_hart(struct monitor *m, struct arguments *a, struct error *err)
 {
     uint64_t number;
@@ -158,6 +164,7 @@ const struct monitor_row monitor_run_rows[] = {
     {"step", "si", "[N]", "go on for N instructions (1) of the current hart", step},
     {"system_reset", NULL, "", "reset the machine", reset},
     {"system_powerdown", NULL, "", "press the power button", power_down},
+    {"nmi", NULL, "", "a non-maskable interrupt, which the board has not", inject_nmi},
     {"cpu", NULL, "N", "make hart N the current one", choose_hart},
     {"break", "b", "ADDRESS", "stop where any hart comes to this virtual address", add_breakpoint},
     {"delete", "d", "ADDRESS", "take the breakpoint away; info breakpoints lists them",

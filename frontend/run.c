@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "debug/qmp.h"
 #include "debug/trace.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
@@ -32,7 +33,8 @@ struct run {
     struct terminal *monitor_terminal; /* the same, or the monitor's own; NULL: no monitor */
     struct trace *trace;
     struct monitor *monitor;
-    struct console *console;
+    struct console *console; /* at the monitor's terminal: this, or QMP */
+    struct qmp *qmp;
     struct remote *remotes[OPTION_REMOTES];
     struct script *script; /* NULL: none */
     struct window *window; /* NULL: none */
@@ -84,10 +86,15 @@ struct typed {
 static void take_typed(void *owner)
 {
     const struct typed *t = owner;
-    if (t->bytes)
-        console_type(t->run->console, t->bytes, t->n);
+    struct run *r = t->run;
+    if (r->qmp && t->bytes)
+        qmp_receive(r->qmp, t->bytes, t->n);
+    else if (r->qmp)
+        qmp_greet(r->qmp);
+    else if (t->bytes)
+        console_type(r->console, t->bytes, t->n);
     else
-        console_turn(t->run->console);
+        console_turn(r->console);
 }
 
 static void on_type(void *owner, const uint8_t *bytes, size_t n)
@@ -134,7 +141,7 @@ static bool open_terminals(struct run *r, int input, int output, struct error *e
     r->terminal = terminal_create(input, output, shares ? &monitor : &plain, err);
     if (shares)
         r->monitor_terminal = r->terminal;
-    else if (r->options->has_monitor && !r->options->shares_stdio) {
+    else if ((r->options->has_monitor || r->options->has_qmp) && !r->options->shares_stdio) {
         monitor.only_monitor = true;
         r->monitor_terminal = terminal_create(STDIN_FILENO, STDOUT_FILENO, &monitor, err);
         return r->terminal && r->monitor_terminal;
@@ -188,6 +195,7 @@ static void close_console(struct run *r)
     for (unsigned i = 0; i < OPTION_REMOTES; i++)
         remote_close(r->remotes[i]);
     console_destroy(r->console);
+    qmp_destroy(r->qmp);
     monitor_destroy(r->monitor);
     if (r->monitor_terminal != r->terminal)
         terminal_destroy(r->monitor_terminal);
@@ -240,13 +248,12 @@ static bool create_monitor(struct run *r, struct error *err)
     if (!r->monitor)
         return false;
     monitor_set_trace(r->monitor, r->trace);
-    if (r->monitor_terminal) {
-        bool echo = os_terminal_is_tty(STDIN_FILENO);
-        r->console = console_create(r->control, r->monitor, &answers, echo, err);
-        if (!r->console)
-            return false;
-    }
-    return open_remotes(r, err);
+    if (r->options->has_qmp)
+        r->qmp = qmp_create(r->control, r->monitor, &answers, r->options->qmp_is_pretty, err);
+    else if (r->monitor_terminal)
+        r->console =
+            console_create(r->control, r->monitor, &answers, os_terminal_is_tty(STDIN_FILENO), err);
+    return (!r->monitor_terminal || r->qmp || r->console) && open_remotes(r, err);
 }
 
 /* Traces may name symbols. */

@@ -149,6 +149,19 @@ struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, str
     return NULL;
 }
 
+bool chardevs_show(const struct chardevs *c, unsigned i, struct machine_chardev *chardev)
+{
+    if (i >= c->count)
+        return false;
+    const struct slot *slot = &c->slots[i];
+    *chardev = (struct machine_chardev){
+        .id = slot->id,
+        .place = slot->chardev ? chardev_place(slot->chardev) : "stdio",
+        .is_taken = slot->is_taken || slot->is_clients,
+    };
+    return true;
+}
+
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry)
 {
     for (unsigned i = 0; i < c->count; i++)

@@ -336,6 +336,17 @@ bool nets_remove_forward(struct nets *n, const char *id, const char *rule, struc
     return b && b->ops->remove_forward(b->backend, rule, err);
 }
 
+void nets_describe_connections(const struct nets *n, const struct byte_sink *out)
+{
+    for (unsigned i = 0; i < n->count; i++) {
+        const struct link_backend *b = link_backend(n->items[i].link);
+        if (!b->ops || !b->ops->describe)
+            continue;
+        byte_sink_print(out, "%s:\n", n->items[i].id);
+        b->ops->describe(b->backend, out);
+    }
+}
+
 void nets_describe(const struct nets *n, const struct byte_sink *out)
 {
     for (unsigned i = 0; i < n->count; i++) {

@@ -214,6 +214,31 @@ struct chardev *machine_take_chardev(struct machine *m, const char *id, struct e
     return NULL;
 }
 
+bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *drive)
+{
+    (void)m, (void)i, (void)drive;
+    return false;
+}
+
+bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev *chardev)
+{
+    (void)m, (void)i, (void)chardev;
+    return false;
+}
+
+const char *machine_name(const struct machine *m)
+{
+    (void)m;
+    return NULL;
+}
+
+void machine_on_disk_error(struct machine *m,
+                           void (*tell)(void *owner, const struct machine_disk_error *error),
+                           void *owner)
+{
+    (void)m, (void)tell, (void)owner;
+}
+
 bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
 {
     (void)m, (void)netdev, (void)rule;
