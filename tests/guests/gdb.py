@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cases import ROOT, WORK, Ended, Failure, expect, tail
-from debian import BOOT_SECONDS, STEP_SECONDS
+from debian import BOOT_SECONDS, PROMPT, STEP_SECONDS
+from monitor import Session
 
 FLAGS = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O0 -g -ffreestanding -fno-pic -no-pie "
          "-fno-stack-protector -fno-toplevel-reorder -nostdlib -static -Wall -Wextra -Werror "
@@ -363,6 +364,66 @@ def attach_to_a_boot(program, guest):
     return case
 
 
+FUNCTIONS = ("_start", "start_kernel", "rest_init", "kernel_init", "vfs_open", "do_sys_openat2",
+             "do_filp_open", "schedule")
+
+
+def kernel_symbols(program, guest):
+    """Addresses of functions of the kernel, as it tells them itself."""
+    names = "|".join(FUNCTIONS)
+    with Session([program, *guest.options(append="quiet")]) as session:
+        session.wait_for(PROMPT, BOOT_SECONDS)
+        session.ask(f"grep -E ' [tT] ({names})$' /proc/kallsyms; echo e''nd\r".encode(), "\nend")
+        found = re.findall(r"([0-9a-f]{16}) ([tT]) (\w+)", session.text)
+        session.type(b"\x01x")
+        session.must_end(0)
+    expect({name for _, _, name in found} == set(FUNCTIONS), f"the kernel tells {found}")
+    return {name: int(address, 16) for address, _, name in found}
+
+
+def write_symbols(path, symbols):
+    """What a user's vmlinux is to gdb, without its code."""
+    base = min(symbols.values())
+    lines = ['.section .kernel, "ax", @nobits', "base: .space 0x2000000"]
+    for name, address in symbols.items():
+        lines += [f".globl {name}", f".type {name}, @function", f".set {name}, base + {address - base}"]
+    path.with_suffix(".s").write_text("\n".join(lines) + "\n", encoding="ascii")
+    prefix = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-")
+    subprocess.run([f"{prefix}as", path.with_suffix(".s"), "-o", path.with_suffix(".o")], check=True)
+    subprocess.run([f"{prefix}ld", "--no-relax", f"--section-start=.kernel={base:#x}", path.with_suffix(".o"),
+                    "-o", path], check=True)
+
+
+def kernel_by_names(program, guest):
+    """The first instruction of start_kernel, then a call deep in the kernel."""
+    def case():
+        elf, names, trace = (WORK / f"kernel.{end}" for end in ("elf", "kallsyms", "trace"))
+        symbols = kernel_symbols(program, guest)
+        write_symbols(elf, symbols)
+        names.write_text("".join(f"{address:016x} T {name}\n" for name, address in symbols.items()),
+                         encoding="ascii")
+        command = [program, *guest.options(append="quiet"), "-S", "-serial", "null", "-monitor",
+                   "none"]
+        with debugged(command) as machine, machine.gdb(elf) as gdb:
+            gdb.must("break start_kernel")
+            gdb.must("continue", r"Breakpoint 1, 0xf\w+ in start_kernel \(\)")
+            gdb.must("break vfs_open")
+            gdb.must("continue", r"Breakpoint 2, 0xf\w+ in vfs_open \(\)", seconds=BOOT_SECONDS)
+            gdb.must("delete")
+            for _ in range(20):
+                gdb.must("stepi")
+            gdb.must("tbreak schedule")
+            gdb.must("continue", r"in schedule \(\)", seconds=BOOT_SECONDS)
+            gdb.must("monitor symbols " + str(names))
+            gdb.must(f"monitor trace insn,symbol=schedule,file={trace}")
+            gdb.must("stepi 3")
+            gdb.must("monitor trace off all")
+            gdb.must("kill", "killed")
+        expect("<schedule+0x" in trace.read_text(encoding="ascii"), f"no name in {trace}")
+
+    return case
+
+
 def gdb_cases(program, guest):
     debuggee = build_debuggee()
     return [
@@ -376,5 +437,6 @@ def gdb_cases(program, guest):
         ("a run that gdb looked into ends in the same state",
          nothing_is_noticed(program, debuggee, 1)),
         ("so does one of four harts that gdb looked into", nothing_is_noticed(program, debuggee, 4)),
+        ("gdb knows a kernel's functions by a file of symbols", kernel_by_names(program, guest)),
         ("gdb attaches to a kernel that boots, and lets it go on", attach_to_a_boot(program, guest)),
     ]
