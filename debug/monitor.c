@@ -62,6 +62,14 @@ void monitor_set_trace(struct monitor *m, struct trace *trace)
     m->trace = trace;
 }
 
+void monitor_set_gdb_server(struct monitor *m,
+                            bool (*open)(void *owner, const char *end, struct error *err),
+                            void *owner)
+{
+    m->open_gdb = open;
+    m->gdb_owner = owner;
+}
+
 bool monitor_is_stepping(const struct monitor *m)
 {
     return m->is_stepping;

@@ -15,6 +15,10 @@ void monitor_destroy(struct monitor *m);
 /* What the commands trace and symbols work on; it outlives the monitor. */
 struct trace;
 void monitor_set_trace(struct monitor *m, struct trace *trace);
+/* What the command gdbserver calls: gdb may come to this end, spelled as for -gdb. */
+void monitor_set_gdb_server(struct monitor *m,
+                            bool (*open)(void *owner, const char *end, struct error *err),
+                            void *owner);
 
 /* Runs one line, without its newline; an empty one does nothing. What the command says, and one
  * line "Error: ..." when it fails, goes to out. */

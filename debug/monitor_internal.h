@@ -13,8 +13,10 @@ struct monitor {
     struct control *control;
     struct control_observer observer;
     struct insn_decoder *decoder;
-    struct trace *trace; /* NULL: none was given */
-    unsigned hart;       /* the current one */
+    struct trace *trace;                                               /* NULL: none was given */
+    bool (*open_gdb)(void *owner, const char *end, struct error *err); /* NULL: nobody can */
+    void *gdb_owner;
+    unsigned hart; /* the current one */
     bool is_stepping;
     struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];
     unsigned breakpoint_count;

@@ -64,6 +64,22 @@ static bool choose_hart(struct monitor *m, struct arguments *a, struct error *er
     return true;
 }
 
+/* [END] */
+static bool serve_gdb(struct monitor *m, struct arguments *a, struct error *err)
+{
+    char end[256];
+    argument_word(a, end, sizeof end);
+    if (!argument_end(a, err))
+        return false;
+    if (!m->open_gdb)
+        return error_set(err, "gdb cannot come here later; start with -gdb");
+    const char *place = *end ? end : "tcp::1234";
+    if (!m->open_gdb(m->gdb_owner, place, err))
+        return false;
+    say(m, "Waiting for gdb connection on device '%s'\n", place);
+    return true;
+}
+
 /* --- breakpoints ------------------------------------------------------------------------- */
 
 static unsigned find_breakpoint(const struct monitor *m, uint64_t va)
@@ -169,6 +185,7 @@ const struct monitor_row monitor_run_rows[] = {
     {"break", "b", "ADDRESS", "stop where any hart comes to this virtual address", add_breakpoint},
     {"delete", "d", "ADDRESS", "take the breakpoint away; info breakpoints lists them",
      delete_breakpoint},
+    {"gdbserver", NULL, "[END]", "let gdb come, as -gdb END does (tcp::1234)", serve_gdb},
     {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT-[GUESTADDR]:GUESTPORT",
      "let a port of the host lead into the guest", add_forward},
     {"hostfwd_remove", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT", "close it again",

@@ -9,6 +9,7 @@
 #include "debug/console.h"
 #include "debug/qmp.h"
 #include "debug/trace.h"
+#include "frontend/option_setters.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,6 +38,8 @@ struct run {
     struct console *console; /* at the monitor's terminal: this, or QMP */
     struct qmp *qmp;
     struct remote *remotes[OPTION_REMOTES];
+    struct remote *later_gdb; /* gdbserver's, and the option that it stands for */
+    struct options *later;
     struct script *script; /* NULL: none */
     struct window *window; /* NULL: none */
     atomic_bool window_quits;
@@ -194,6 +198,7 @@ static void close_console(struct run *r)
 {
     for (unsigned i = 0; i < OPTION_REMOTES; i++)
         remote_close(r->remotes[i]);
+    remote_close(r->later_gdb);
     console_destroy(r->console);
     qmp_destroy(r->qmp);
     monitor_destroy(r->monitor);
@@ -239,6 +244,41 @@ static bool open_remotes(struct run *r, struct error *err)
     return true;
 }
 
+static bool has_gdb(const struct run *r)
+{
+    for (unsigned i = 0; i < r->options->remote_count; i++)
+        if (r->options->remotes[i].kind == REMOTE_GDB)
+            return true;
+    return r->later != NULL;
+}
+
+static bool add_gdb_end(struct run *r, struct options *o, const char *end, struct error *err)
+{
+    if (!set_gdb(o, end, err))
+        return false;
+    if (o->remote_count == 0)
+        return error_set(err, "there is none to be taken away");
+    return !o->chardevs.count || machine_add_chardev(r->machine, &o->chardevs.items[0], err);
+}
+
+/* The monitor's gdbserver: -gdb, later. What it says is kept as long as the machine. */
+static bool open_gdb(void *owner, const char *end, struct error *err)
+{
+    struct run *r = owner;
+    if (has_gdb(r))
+        return error_set(err, "gdb may come already: info chardev tells where");
+    struct options *o = calloc(1, sizeof *o);
+    if (!o)
+        return error_set(err, "no memory for gdb's stub");
+    if (!add_gdb_end(r, o, end, err)) {
+        free(o);
+        return false;
+    }
+    r->later = o;
+    r->later_gdb = remote_open(r->control, r->monitor, &o->remotes[0], err);
+    return r->later_gdb != NULL;
+}
+
 static bool create_monitor(struct run *r, struct error *err)
 {
     struct byte_sink answers = {.write = on_answer, .owner = r};
@@ -248,6 +288,7 @@ static bool create_monitor(struct run *r, struct error *err)
     if (!r->monitor)
         return false;
     monitor_set_trace(r->monitor, r->trace);
+    monitor_set_gdb_server(r->monitor, open_gdb, r);
     if (r->options->has_qmp)
         r->qmp = qmp_create(r->control, r->monitor, &answers, r->options->qmp_is_pretty, err);
     else if (r->monitor_terminal)
@@ -527,6 +568,7 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
     trace_destroy(r->trace);
     control_destroy(r->control);
     machine_destroy(r->machine);
+    free(r->later);
     return ok;
 }
 

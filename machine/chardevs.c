@@ -214,6 +214,17 @@ bool chardevs_open(struct chardevs *c, struct error *err)
     return true;
 }
 
+bool chardevs_add(struct chardevs *c, const struct machine_option *option, struct error *err)
+{
+    if (!add(c, option, err))
+        return false;
+    struct slot *slot = &c->slots[c->count - 1];
+    if (!slot->is_stdio && open_slot(slot, err))
+        return true;
+    c->count--;
+    return slot->is_stdio ? error_set(err, "stdio is not there for it") : false;
+}
+
 void chardevs_detach(struct chardevs *from)
 {
     for (unsigned i = 0; i < from->count; i++)
@@ -221,9 +232,14 @@ void chardevs_detach(struct chardevs *from)
             chardev_attach(from->slots[i].chardev, NULL);
 }
 
+/* Those that were added later are behind the configuration's. */
 void chardevs_succeed(struct chardevs *to, struct chardevs *from)
 {
+    struct error impossible;
+    while (to->count < from->count && add(to, from->slots[to->count].option, &impossible))
+        ;
     for (unsigned i = 0; i < to->count; i++) {
+        to->slots[i].is_clients = from->slots[i].is_clients;
         to->slots[i].chardev = from->slots[i].chardev;
         from->slots[i].chardev = NULL;
         attach(&to->slots[i]);

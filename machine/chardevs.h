@@ -16,6 +16,9 @@ struct chardevs;
 struct chardevs *chardevs_create(const struct machine_config *config, struct input_door *door,
                                  struct error *err);
 bool chardevs_open(struct chardevs *c, struct error *err) MUST_CHECK;
+/* A further one, opened at once; the option outlives all that have it. */
+bool chardevs_add(struct chardevs *c, const struct machine_option *option,
+                  struct error *err) MUST_CHECK;
 /* In two steps, both of the same configuration: between them nobody pushes into the old door. */
 void chardevs_detach(struct chardevs *from);
 void chardevs_succeed(struct chardevs *to, struct chardevs *from);

@@ -148,6 +148,10 @@ unsigned machine_input_entry(const struct machine *m, enum machine_input input);
 struct chardev;
 struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err);
 
+/* One more, which goes over to the successor too; the option outlives both. */
+bool machine_add_chardev(struct machine *m, const struct machine_option *option,
+                         struct error *err) MUST_CHECK;
+
 /* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
  * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any
  * thread. */

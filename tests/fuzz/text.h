@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define TEXT_RUNS_MOST 24u /* a round is long for a checked build */
+#define TEXT_RUNS_MOST 6u /* a round is long for a checked build */
 #define TEXT_FILE_MOST (1u << 20)
 
 struct text_rig {

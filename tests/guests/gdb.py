@@ -301,6 +301,36 @@ def detach_and_come_back(program, debuggee):
     return case
 
 
+def comes_later(program, debuggee):
+    """The monitor lets gdb come to a machine that was started without."""
+    def case():
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "gdb"
+            command = [str(word) for word in (
+                program, "-machine", "virt", "-display", "none", "-serial", "null", "-bios", "none",
+                "-kernel", debuggee, "-S", "-monitor", "stdio")]
+            with subprocess.Popen(command, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE) as process:
+                said = process.stdout
+                process.stdin.write(f"gdbserver unix:{place}\ngdbserver\n".encode())
+                process.stdin.flush()
+                for words in (b"Waiting for gdb", b"Error: gdb may come already"):
+                    while words not in (line := said.readline()):
+                        expect(line, f"the monitor does not say {words}")
+                gdb = Gdb(debuggee)
+                try:
+                    gdb.must(f"target remote {place}", "0x0*1000")
+                    gdb.must("tbreak count")
+                    gdb.must("continue", "count")
+                    gdb.must("continue", "exited normally")
+                finally:
+                    gdb.end()
+                    process.communicate()
+                expect(process.returncode == 0, f"status {process.returncode}")
+
+    return case
+
+
 # --- the guest notices nothing ------------------------------------------------------------------
 
 
@@ -390,8 +420,8 @@ def write_symbols(path, symbols):
     path.with_suffix(".s").write_text("\n".join(lines) + "\n", encoding="ascii")
     prefix = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-")
     subprocess.run([f"{prefix}as", path.with_suffix(".s"), "-o", path.with_suffix(".o")], check=True)
-    subprocess.run([f"{prefix}ld", "--no-relax", f"--section-start=.kernel={base:#x}", path.with_suffix(".o"),
-                    "-o", path], check=True)
+    subprocess.run([f"{prefix}ld", "--no-relax", f"--section-start=.kernel={base:#x}",
+                    path.with_suffix(".o"), "-o", path], check=True)
 
 
 def kernel_by_names(program, guest):
@@ -433,6 +463,7 @@ def gdb_cases(program, guest):
         ("gdb steps into traps, and interrupts wait", traps_and_interrupts(program, debuggee)),
         ("gdb sees four harts as threads", four_harts(program, debuggee)),
         ("gdb's conditions are evaluated by the stub", conditions(program, debuggee)),
+        ("gdb comes when the monitor lets it", comes_later(program, debuggee)),
         ("gdb detaches and comes back", detach_and_come_back(program, debuggee)),
         ("a run that gdb looked into ends in the same state",
          nothing_is_noticed(program, debuggee, 1)),

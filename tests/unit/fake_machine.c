@@ -214,6 +214,12 @@ struct chardev *machine_take_chardev(struct machine *m, const char *id, struct e
     return NULL;
 }
 
+bool machine_add_chardev(struct machine *m, const struct machine_option *option, struct error *err)
+{
+    (void)m, (void)option;
+    return error_set(err, "no more");
+}
+
 bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *drive)
 {
     (void)m, (void)i, (void)drive;
