@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cases import WORK, Failure, expect
 from debian import STEP_SECONDS
+from network import free_port
 
 
 def connect(path, process):
@@ -213,6 +214,37 @@ def monitor_at_a_socket(process, peer):
     expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
 
 
+def listeners():
+    """The addresses at which somebody listens, as Linux tells them: host and port."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].split(":")[1], 16): row[1].split(":")[0] for row in rows if row[3] == "0A"}
+
+
+def for_this_host(program, guest):
+    """Each end that is given as HOST:PORT without a host is bound to 127.0.0.1."""
+    def case():
+        ports = [free_port() for _ in range(5)]
+        command = [program, "-machine", "virt", "-display", "none", "-S", "-kernel", guest.kernel,
+                   "-gdb", f"tcp::{ports[0]}",
+                   "-monitor", f"telnet::{ports[1]},server=on,wait=off",
+                   "-qmp", f"tcp::{ports[2]},server=on,wait=off",
+                   "-serial", f"tcp::{ports[3]},server=on,wait=off",
+                   "-qmp", f"tcp:0.0.0.0:{ports[4]},server=on,wait=off"]
+        with subprocess.Popen([str(word) for word in command],
+                              stdin=subprocess.DEVNULL) as process:
+            try:
+                end = time.monotonic() + STEP_SECONDS
+                while not set(ports) <= (bound := listeners()).keys():
+                    expect(time.monotonic() < end and process.poll() is None, "nobody listens")
+                    time.sleep(0.05)
+            finally:
+                process.kill()
+        hosts = [bound[port] for port in ports]
+        expect(hosts == ["0100007F"] * 4 + ["00000000"], f"it listens at {hosts}")
+
+    return case
+
+
 def control_cases(program, guest):
     def parts(name):
         disk = WORK / f"control-{name}.img"
@@ -236,6 +268,7 @@ def control_cases(program, guest):
          case(program, "-qmp", list_parts, parts("ours"))),
         ("those of QEMU have it too",
          case("qemu-system-riscv64", "-qmp", list_parts, parts("theirs"))),
+        ("a socket that names no host is for this one", for_this_host(program, guest)),
         ("QMP is at standard input and output", at_stdio(program, guest)),
         ("and QEMU's is", at_stdio("qemu-system-riscv64", guest)),
         ("the monitor is at a socket", case(program, "-monitor", monitor_at_a_socket)),
