@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PIECE_BYTES 4096u
 #define KEYS_MAX    8u /* pressed together */
+#define RING_MOST   (1u << 20)
 
 /* --- memory ------------------------------------------------------------------------------ */
 
@@ -94,4 +96,31 @@ bool action_send_keys(struct machine *m, const char *names, struct error *err)
     while (count--)
         push_key(m, entry, codes[count], false);
     return true;
+}
+
+/* --- character back-ends ------------------------------------------------------------------ */
+
+/* A byte 0 would end the text: it is shown as none. */
+char *action_read_ring(struct machine *m, const char *id, uint64_t n, struct error *err)
+{
+    if (n > RING_MOST) {
+        error_set(err, "at most %u bytes at once", RING_MOST);
+        return NULL;
+    }
+    char *text = malloc((size_t)n + 1);
+    if (!text) {
+        error_set(err, "no memory for the text");
+        return NULL;
+    }
+    long got = machine_read_ring(m, id, (uint8_t *)text, (size_t)n, err);
+    if (got < 0) {
+        free(text);
+        return NULL;
+    }
+    size_t used = 0;
+    for (long i = 0; i < got; i++)
+        if (text[i])
+            text[used++] = text[i];
+    text[used] = 0;
+    return text;
 }

@@ -16,4 +16,8 @@ bool action_dump_screen(struct machine *m, const char *path, struct error *err) 
 /* "ctrl-alt-f1": all are pressed in this order, and released in the other. */
 bool action_send_keys(struct machine *m, const char *names, struct error *err) MUST_CHECK;
 
+/* The text that a ringbuf keeps, at most n bytes, which are taken out of it; to be freed. NULL and
+ * err. */
+char *action_read_ring(struct machine *m, const char *id, uint64_t n, struct error *err);
+
 #endif

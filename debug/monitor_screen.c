@@ -1,6 +1,8 @@
-/* Commands for the screen and the keyboard. */
+/* Commands for what is at the ends of devices: the screen, the keyboard, character back-ends. */
 #include "debug/actions.h"
 #include "debug/monitor_internal.h"
+
+#include <stdlib.h>
 
 #define PATH_BYTES 1024u
 
@@ -20,10 +22,28 @@ static bool send_key(struct monitor *m, struct arguments *a, struct error *err)
     return argument_end(a, err) && action_send_keys(monitor_machine(m), names, err);
 }
 
+/* DEVICE SIZE */
+static bool read_ring(struct monitor *m, struct arguments *a, struct error *err)
+{
+    char id[64];
+    uint64_t size;
+    argument_word(a, id, sizeof id);
+    if (!argument_number(m, a, &size, err) || !argument_end(a, err))
+        return false;
+    char *text = action_read_ring(monitor_machine(m), id, size, err);
+    if (!text)
+        return false;
+    m->out.write(m->out.owner, (const uint8_t *)text, strlen(text));
+    say(m, "\n");
+    free(text);
+    return true;
+}
+
 const struct monitor_row monitor_screen_rows[] = {
     {"screendump", NULL, "FILE", "write what the display shows as PNG, or as PPM (FILE.ppm)",
      dump_screen},
     {"sendkey", NULL, "KEY[-KEY...]", "press keys together and release them: sendkey ctrl-alt-f1",
      send_key},
+    {"ringbuf_read", NULL, "ID SIZE", "take what a -chardev ringbuf keeps", read_ring},
     {.name = NULL},
 };

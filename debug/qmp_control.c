@@ -170,6 +170,23 @@ static json_t *send_key(struct qmp *q, json_t *arguments, struct error *err)
     return done(action_send_keys(control_machine(q->control), names, err));
 }
 
+/* The format is utf8: other bytes are an error, and lost. */
+static json_t *read_ring(struct qmp *q, json_t *arguments, struct error *err)
+{
+    json_int_t size = json_integer_value(json_object_get(arguments, "size"));
+    if (size <= 0) {
+        error_set(err, "Parameter 'size' expects a value greater than zero");
+        return NULL;
+    }
+    char *text = action_read_ring(control_machine(q->control), text_of(arguments, "device"),
+                                  (uint64_t)size, err);
+    json_t *answer = text ? json_string(text) : NULL;
+    if (text && !answer)
+        error_set(err, "what it keeps is no UTF-8");
+    free(text);
+    return answer;
+}
+
 const struct qmp_row qmp_control_rows[] = {
     {"cont", "", go_on},
     {"human-monitor-command", "S:command-line i:cpu-index", human_command},
@@ -177,6 +194,7 @@ const struct qmp_row qmp_control_rows[] = {
     {"memsave", "I:val I:size S:filename i:cpu-index", memsave},
     {"pmemsave", "I:val I:size S:filename", pmemsave},
     {"quit", "", quit},
+    {"ringbuf-read", "S:device I:size s:format", read_ring},
     {"screendump", "S:filename s:device i:head s:format", screendump},
     {"send-key", "A:keys i:hold-time", send_key},
     {"stop", "", stop},

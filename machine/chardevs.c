@@ -162,6 +162,17 @@ bool chardevs_show(const struct chardevs *c, unsigned i, struct machine_chardev 
     return true;
 }
 
+long chardevs_read_ring(struct chardevs *c, const char *id, uint8_t *to, size_t n,
+                        struct error *err)
+{
+    struct slot *slot = find_slot(c, id);
+    const char *type = slot ? option_text(slot->option, "type") : NULL;
+    if (type && slot->chardev && strcmp(type, "ringbuf") == 0)
+        return (long)chardev_read_ring(slot->chardev, to, n);
+    error_set(err, "there is no ringbuf '%.60s'", id);
+    return -1;
+}
+
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry)
 {
     for (unsigned i = 0; i < c->count; i++)

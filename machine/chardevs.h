@@ -42,6 +42,10 @@ struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, str
 /* The i-th back-end; false: there are not so many. */
 bool chardevs_show(const struct chardevs *c, unsigned i, struct machine_chardev *chardev);
 
+/* What the ringbuf of this id keeps; -1 and err: it is none. */
+long chardevs_read_ring(struct chardevs *c, const char *id, uint8_t *to, size_t n,
+                        struct error *err);
+
 /* The door entry of the device that has stdio; false: none has. */
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry);
 

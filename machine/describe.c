@@ -37,6 +37,11 @@ bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev
     return chardevs_show(m->chardevs, i, chardev);
 }
 
+long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err)
+{
+    return chardevs_read_ring(m->chardevs, id, to, n, err);
+}
+
 const char *machine_name(const struct machine *m)
 {
     return m->config.name;

@@ -188,6 +188,10 @@ struct machine_chardev {
 };
 bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev *chardev);
 
+/* Takes what a back-end of type ringbuf keeps, its last n bytes at most: how many, or -1 and err.
+ */
+long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err);
+
 /* NULL: it has none. */
 const char *machine_name(const struct machine *m);
 

@@ -301,6 +301,36 @@ def detach_and_come_back(program, debuggee):
     return case
 
 
+def loads_calls_and_loops(program, debuggee):
+    """The program is loaded by gdb, in binary packets; `next` goes over loops and calls."""
+    def case():
+        dump = WORK / "gdb.dump"
+        with debugged(bare(program, debuggee, "-S")) as machine, machine.gdb(debuggee) as gdb:
+            gdb.must("set {char[64]}0x80000000 = \"\"")
+            gdb.must("load", r"Loading section \.text, size 0x\w+")
+            gdb.must("compare-sections .text", "matched")
+            gdb.must("info mem", "0x0+ .* rw")
+            gdb.must("break 61")
+            gdb.must("continue", r"61\s+uint64_t sum = count")
+            gdb.must("delete")
+            gdb.must("next", r"62\s+total \+= sum")
+            gdb.must("next 4", r"61\s+uint64_t sum = count", seconds=BOOT_SECONDS)
+            gdb.must("p round", "= 1")
+            gdb.must("p count(1, 20)", "= 41")  # on the hart, and back
+            gdb.must("p counters[1]", "= 1")
+            gdb.must("step", r"count \(hart=0, round=1\)")
+            gdb.must("up", "in work")
+            gdb.must("advance 66", r"66\s+if \(hart == 0\)", seconds=BOOT_SECONDS)
+            gdb.must("p counters[0]", "= 2000")
+            gdb.must(f"dump binary value {dump} counters")
+            gdb.must("set var counters[0] = 0")
+            gdb.must(f"restore {dump} binary &counters", "Restoring")
+            gdb.must("p counters[0]", "= 2000")
+            gdb.must("continue", "exited normally")
+
+    return case
+
+
 def comes_later(program, debuggee):
     """The monitor lets gdb come to a machine that was started without."""
     def case():
@@ -463,6 +493,8 @@ def gdb_cases(program, guest):
         ("gdb steps into traps, and interrupts wait", traps_and_interrupts(program, debuggee)),
         ("gdb sees four harts as threads", four_harts(program, debuggee)),
         ("gdb's conditions are evaluated by the stub", conditions(program, debuggee)),
+        ("gdb loads a program, calls functions, steps over loops",
+         loads_calls_and_loops(program, debuggee)),
         ("gdb comes when the monitor lets it", comes_later(program, debuggee)),
         ("gdb detaches and comes back", detach_and_come_back(program, debuggee)),
         ("a run that gdb looked into ends in the same state",

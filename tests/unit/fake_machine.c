@@ -232,6 +232,13 @@ bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev
     return false;
 }
 
+long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err)
+{
+    (void)m, (void)id, (void)to, (void)n;
+    error_set(err, "no ringbuf");
+    return -1;
+}
+
 const char *machine_name(const struct machine *m)
 {
     (void)m;

@@ -465,6 +465,12 @@ START_TEST(devices_and_their_ends_are_shown)
     monitor_open_with(&r, 1, furnish);
     CHECK_ASK(&r, "info name", "the name\n");
     CHECK_ASK(&r, "info chardev", "c0: filename=null (nobody has it)\nc1: filename=ringbuf\n");
+    ck_assert(memory_mmio_write(hart(&r, 0)->ports.memory, RIG_UART, 1, 'h'));
+    ck_assert(memory_mmio_write(hart(&r, 0)->ports.memory, RIG_UART, 1, 'i'));
+    CHECK_ASK(&r, "ringbuf_read c1 100", "hi\n");
+    CHECK_ASK(&r, "ringbuf_read c1 100", "\n");
+    CHECK_ASK(&r, "ringbuf_read c0 100", "Error: there is no ringbuf 'c0'\n");
+    CHECK_ASK(&r, "ringbuf_read c1 0x100001", "Error: at most 1048576 bytes at once\n");
     CHECK_ASK(&r, "info mice", "* Mouse: virtio-tablet (absolute)\n");
     CHECK_IN(ask(&r, "info pci"), "00.0: gpex-root, class 0600, device 1b36:0008, ");
     CHECK_IN(ask(&r, "info pci"), "01.0: virtio-rng, class 00ff, device 1af4:1005, ");

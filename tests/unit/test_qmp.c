@@ -102,6 +102,10 @@ START_TEST(what_is_wrong_is_answered_and_the_next_request_works)
         {"{\"execute\":\"send-key\",\"arguments\":{\"keys\":[7]}}", "a key is {"},
         {"{\"execute\":\"send-key\",\"arguments\":{\"keys\":[{\"data\":\"nokey\"}]}}",
          "there is no key 'nokey'"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"r\",\"size\":1}}",
+         "there is no ringbuf 'r'"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"r\",\"size\":0}}",
+         "expects a value greater than zero"},
         {"{\"execute\":\"pmemsave\",\"arguments\":{\"val\":0,\"size\":-1,\"filename\":\"x\"}}",
          "Parameter 'size' is negative"},
         {"{\"execute\":\"memsave\",\"arguments\":{\"val\":0,\"size\":1,\"filename\":"
