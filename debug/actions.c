@@ -50,14 +50,19 @@ bool action_save_memory(struct hart *h, bool physical, uint64_t address, uint64_
 
 /* --- screen and keyboard ----------------------------------------------------------------- */
 
-bool action_dump_screen(struct machine *m, const char *path, struct error *err)
+bool action_dump_screen(struct machine *m, const char *path, const char *format, struct error *err)
 {
     struct screen *screen = machine_screen(m, 0);
+    bool is_ppm = format && strcmp(format, "ppm") == 0;
+    if (format && !is_ppm && strcmp(format, "png") != 0)
+        return error_set(err, "format %.40s: it can be png or ppm", format);
     if (!screen)
         return error_set(err, "the machine has no display: give -device virtio-gpu-pci");
     if (screen->refresh)
         screen->refresh(screen->owner);
-    return picture_write(screen, path, err);
+    if (!format)
+        return picture_write(screen, path, err);
+    return picture_write_as(screen, is_ppm ? PICTURE_PPM : PICTURE_PNG, path, err);
 }
 
 static void push_key(struct machine *m, unsigned entry, uint16_t code, bool is_down)

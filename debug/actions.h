@@ -11,8 +11,10 @@ struct hart;
  * What cannot be read ends it; the file then has what came before. */
 bool action_save_memory(struct hart *h, bool physical, uint64_t address, uint64_t bytes,
                         const char *path, struct error *err) MUST_CHECK;
-/* Writes what the first display shows as PNG, or as PPM (FILE.ppm). */
-bool action_dump_screen(struct machine *m, const char *path, struct error *err) MUST_CHECK;
+/* Writes what the first display shows. format: "png" or "ppm"; NULL: PPM for a name that ends in
+ * .ppm, else PNG. */
+bool action_dump_screen(struct machine *m, const char *path, const char *format,
+                        struct error *err) MUST_CHECK;
 /* "ctrl-alt-f1": all are pressed in this order, and released in the other. */
 bool action_send_keys(struct machine *m, const char *names, struct error *err) MUST_CHECK;
 

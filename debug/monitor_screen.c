@@ -8,11 +8,16 @@
 
 static bool dump_screen(struct monitor *m, struct arguments *a, struct error *err)
 {
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], format[8] = "";
     argument_word(a, path, sizeof path);
     if (!*path)
         return error_set(err, "a file is needed: screendump FILE.png, or FILE.ppm");
-    return argument_end(a, err) && action_dump_screen(monitor_machine(m), path, err);
+    if (strncmp(a->rest, "-f ", 3) == 0) {
+        argument_word(a, format, sizeof format);
+        argument_word(a, format, sizeof format);
+    }
+    return argument_end(a, err) &&
+           action_dump_screen(monitor_machine(m), path, *format ? format : NULL, err);
 }
 
 static bool send_key(struct monitor *m, struct arguments *a, struct error *err)
@@ -40,7 +45,7 @@ static bool read_ring(struct monitor *m, struct arguments *a, struct error *err)
 }
 
 const struct monitor_row monitor_screen_rows[] = {
-    {"screendump", NULL, "FILE", "write what the display shows as PNG, or as PPM (FILE.ppm)",
+    {"screendump", NULL, "FILE [-f png|ppm]", "write what the display shows; FILE.ppm is PPM",
      dump_screen},
     {"sendkey", NULL, "KEY[-KEY...]", "press keys together and release them: sendkey ctrl-alt-f1",
      send_key},

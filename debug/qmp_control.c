@@ -141,11 +141,11 @@ static json_t *pmemsave(struct qmp *q, json_t *arguments, struct error *err)
     return save_memory(q, arguments, true, err);
 }
 
-/* The picture's format is told by its name. */
 static json_t *screendump(struct qmp *q, json_t *arguments, struct error *err)
 {
-    return done(
-        action_dump_screen(control_machine(q->control), text_of(arguments, "filename"), err));
+    const char *format = text_of(arguments, "format");
+    return done(action_dump_screen(control_machine(q->control), text_of(arguments, "filename"),
+                                   format ? format : "ppm", err));
 }
 
 /* [{"type": "qcode", "data": "ctrl"}, ...]: the codes are the names that the monitor knows. */

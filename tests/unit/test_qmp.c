@@ -96,6 +96,8 @@ START_TEST(what_is_wrong_is_answered_and_the_next_request_works)
         {"{\"execute\":\"inject-nmi\"}", "not currently supported"},
         {"{\"execute\":\"system_wakeup\"}", "not supported"},
         {"{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"x\"}}", "has no display"},
+        {"{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"x\",\"format\":\"gif\"}}",
+         "format gif: it can be png or ppm"},
         {"{\"execute\":\"send-key\",\"arguments\":{\"keys\":[{\"type\":\"qcode\",\"data\":"
          "\"ctrl\"},{\"type\":\"qcode\",\"data\":\"a\"}]}}",
          "has no keyboard"},
