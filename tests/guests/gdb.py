@@ -433,7 +433,8 @@ def kernel_symbols(program, guest):
     names = "|".join(FUNCTIONS)
     with Session([program, *guest.options(append="quiet")]) as session:
         session.wait_for(PROMPT, BOOT_SECONDS)
-        session.ask(f"grep -E ' [tT] ({names})$' /proc/kallsyms; echo e''nd\r".encode(), "\nend")
+        session.ask(f"grep -E ' [tT] ({names})$' /proc/kallsyms; echo e''nd\r".encode(), "\nend",
+                    BOOT_SECONDS)
         found = re.findall(r"([0-9a-f]{16}) ([tT]) (\w+)", session.text)
         session.type(b"\x01x")
         session.must_end(0)
