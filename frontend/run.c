@@ -252,13 +252,26 @@ static bool has_gdb(const struct run *r)
     return r->later != NULL;
 }
 
+/* Nobody waits for gdb on the machine's thread, whatever was asked for: the last word counts. */
+static void never_wait(struct machine_option *option)
+{
+    bool is_server = false;
+    for (unsigned i = 0; i < option->count; i++)
+        is_server |= strcmp(option->items[i].name, "server") == 0;
+    if (is_server && option->count < MACHINE_PROPERTIES_MAX)
+        option->items[option->count++] = (struct machine_property){"wait", "off"};
+}
+
 static bool add_gdb_end(struct run *r, struct options *o, const char *end, struct error *err)
 {
     if (!set_gdb(o, end, err))
         return false;
     if (o->remote_count == 0)
         return error_set(err, "there is none to be taken away");
-    return !o->chardevs.count || machine_add_chardev(r->machine, &o->chardevs.items[0], err);
+    if (o->chardevs.count == 0)
+        return true;
+    never_wait(&o->chardevs.items[0]);
+    return machine_add_chardev(r->machine, &o->chardevs.items[0], err);
 }
 
 /* The monitor's gdbserver: -gdb, later. What it says is kept as long as the machine. */

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -342,7 +343,9 @@ def comes_later(program, debuggee):
             with subprocess.Popen(command, stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE) as process:
                 said = process.stdout
-                process.stdin.write(f"gdbserver unix:{place}\ngdbserver\n".encode())
+                watchdog = threading.Timer(STEP_SECONDS, process.kill)
+                watchdog.start()
+                process.stdin.write(f"gdbserver unix:{place},server=on\ngdbserver\n".encode())
                 process.stdin.flush()
                 for words in (b"Waiting for gdb", b"Error: gdb may come already"):
                     while words not in (line := said.readline()):
@@ -356,6 +359,7 @@ def comes_later(program, debuggee):
                 finally:
                     gdb.end()
                     process.communicate()
+                    watchdog.cancel()
                 expect(process.returncode == 0, f"status {process.returncode}")
 
     return case
