@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,9 +26,9 @@ struct log_source {
 };
 
 struct log {
-    FILE *file;
-    unsigned topics;
+    _Atomic unsigned topics;
     struct os_mutex *mutex;
+    FILE *file; /* under the mutex */
     struct log_source sources[LOG_SOURCES];
 };
 
@@ -46,6 +47,16 @@ static const struct topic_name topic_names[] = {
     {"host_errors", LOG_HOST_ERRORS},
 };
 
+static FILE *open_file(const char *path, struct error *err)
+{
+    FILE *file = path ? fopen(path, "w") : stderr;
+    if (!file)
+        error_set(err, "cannot write log file %s: %s", path, strerror(errno));
+    else if (path) /* so that a log can be followed while it grows */
+        setvbuf(file, NULL, _IOLBF, BUFSIZ);
+    return file;
+}
+
 struct log *log_open(const char *path, unsigned topics, struct error *err)
 {
     struct log *log = calloc(1, sizeof *log);
@@ -56,17 +67,31 @@ struct log *log_open(const char *path, unsigned topics, struct error *err)
         free(log);
         return NULL;
     }
-    log->topics = topics;
-    log->file = path ? fopen(path, "w") : stderr;
-    if (!log->file) {
-        error_set(err, "cannot write log file %s: %s", path, strerror(errno));
-        os_mutex_destroy(log->mutex);
-        free(log);
-        return NULL;
-    }
-    if (path) /* so that a log can be followed while it grows */
-        setvbuf(log->file, NULL, _IOLBF, BUFSIZ);
-    return log;
+    atomic_init(&log->topics, topics);
+    log->file = open_file(path, err);
+    if (log->file)
+        return log;
+    os_mutex_destroy(log->mutex);
+    free(log);
+    return NULL;
+}
+
+bool log_set_file(struct log *log, const char *path, struct error *err)
+{
+    FILE *file = open_file(path, err);
+    if (!file)
+        return false;
+    os_mutex_lock(log->mutex);
+    if (log->file != stderr)
+        fclose(log->file);
+    log->file = file;
+    os_mutex_unlock(log->mutex);
+    return true;
+}
+
+void log_set_topics(struct log *log, unsigned topics)
+{
+    atomic_store_explicit(&log->topics, topics, memory_order_relaxed);
 }
 
 static void report_suppressed(struct log *log)
@@ -129,7 +154,7 @@ bool log_parse_topics(const char *list, unsigned *topics, struct error *err)
 
 bool log_wants(const struct log *log, enum log_topic topic)
 {
-    return log && (log->topics & topic);
+    return log && (atomic_load_explicit(&log->topics, memory_order_relaxed) & topic);
 }
 
 /* Under the mutex. */
@@ -165,5 +190,7 @@ void log_line(struct log *log, enum log_topic topic, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    os_mutex_lock(log->mutex);
     fprintf(log->file, "%s%s\n", prefix, line);
+    os_mutex_unlock(log->mutex);
 }

@@ -25,6 +25,10 @@ struct log;
 /* A log that writes the given topics to `path`, or to stderr when path is NULL. */
 struct log *log_open(const char *path, unsigned topics, struct error *err);
 void log_close(struct log *log);
+/* From now on: other topics; another file, emptied (path NULL: stderr). False and err: all is as
+ * before. */
+void log_set_topics(struct log *log, unsigned topics);
+bool log_set_file(struct log *log, const char *path, struct error *err);
 
 /* Topics of a comma-separated list as -d takes it; false and err names the unknown word and lists
  * the known ones. */

@@ -15,6 +15,9 @@ uint64_t os_wall_clock_ns(void);
 #define OS_DATE_BYTES 32u
 void os_date(uint64_t ns, char text[OS_DATE_BYTES]);
 
+/* The host's number of this process; on Linux its first thread's too. */
+int os_process_id(void);
+
 /* Bytes that nobody can foresee. */
 void os_random(void *bytes, size_t n);
 

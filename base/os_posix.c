@@ -49,6 +49,11 @@ void os_date(uint64_t ns, char text[OS_DATE_BYTES])
         strftime(text, OS_DATE_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+int os_process_id(void)
+{
+    return (int)getpid();
+}
+
 /* ---- memory ---- */
 
 void os_random(void *bytes, size_t n)

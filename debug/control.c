@@ -53,6 +53,45 @@ const char *run_state_name(enum run_state state)
     return names[state];
 }
 
+/* --- observers --------------------------------------------------------------------------- */
+
+static void tell_news(struct control *c, const struct control_news *news)
+{
+    struct control_observer *next;
+    for (struct control_observer *o = c->observers; o; o = next) {
+        next = o->next; /* it may remove itself */
+        o->tell(o->owner, news);
+    }
+}
+
+static void tell(struct control *c, enum control_event event, bool by_guest)
+{
+    tell_news(c, &(struct control_news){.event = event, .by_guest = by_guest});
+}
+
+static void on_disk_error(void *owner, const struct machine_disk_error *error)
+{
+    tell_news(owner, &(struct control_news){.event = CONTROL_DISK_ERROR, .disk_error = error});
+}
+
+void control_observe(struct control *c, struct control_observer *o)
+{
+    struct control_observer **last = &c->observers;
+    while (*last)
+        last = &(*last)->next;
+    o->next = NULL;
+    *last = o;
+}
+
+void control_unobserve(struct control *c, struct control_observer *o)
+{
+    struct control_observer **at = &c->observers;
+    while (*at && *at != o)
+        at = &(*at)->next;
+    if (*at)
+        *at = o->next;
+}
+
 /* --- life -------------------------------------------------------------------------------- */
 
 struct control *control_create(struct machine *m, const struct control_config *config,
@@ -68,8 +107,10 @@ struct control *control_create(struct machine *m, const struct control_config *c
         c->mutex = os_mutex_create();
         c->answered = os_condition_create();
     }
-    if (c && c->wake && c->mutex && c->answered)
+    if (c && c->wake && c->mutex && c->answered) {
+        machine_on_disk_error(m, on_disk_error, c);
         return c;
+    }
     control_destroy(c);
     error_set(err, "no memory for the control of the machine");
     return NULL;
@@ -79,6 +120,7 @@ void control_destroy(struct control *c)
 {
     if (!c)
         return;
+    machine_on_disk_error(control_machine(c), NULL, NULL);
     os_condition_destroy(c->answered);
     os_mutex_destroy(c->mutex);
     os_wake_destroy(c->wake);
@@ -178,36 +220,6 @@ void control_close(struct control *c)
     c->calls = NULL;
     os_condition_broadcast(c->answered);
     os_mutex_unlock(c->mutex);
-}
-
-/* --- observers --------------------------------------------------------------------------- */
-
-static void tell(struct control *c, enum control_event event, bool by_guest)
-{
-    struct control_news news = {.event = event, .by_guest = by_guest};
-    struct control_observer *next;
-    for (struct control_observer *o = c->observers; o; o = next) {
-        next = o->next; /* it may remove itself */
-        o->tell(o->owner, &news);
-    }
-}
-
-void control_observe(struct control *c, struct control_observer *o)
-{
-    struct control_observer **last = &c->observers;
-    while (*last)
-        last = &(*last)->next;
-    o->next = NULL;
-    *last = o;
-}
-
-void control_unobserve(struct control *c, struct control_observer *o)
-{
-    struct control_observer **at = &c->observers;
-    while (*at && *at != o)
-        at = &(*at)->next;
-    if (*at)
-        *at = o->next;
 }
 
 /* --- stopping and going on --------------------------------------------------------------- */
@@ -419,6 +431,7 @@ bool control_replace_machine(struct control *c, struct machine *m, struct error 
     os_mutex_lock(c->mutex);
     atomic_store(&c->machine, m);
     os_mutex_unlock(c->mutex);
+    machine_on_disk_error(m, on_disk_error, c);
     for (const struct control_breakpoint *b = c->breakpoints; b; b = b->next)
         if (!machine_add_breakpoint(m, b->va))
             return error_set(err, "no memory for the breakpoint at 0x%llx",

@@ -154,16 +154,18 @@ void control_remove_watchpoint(struct control *c, struct control_watchpoint *w);
 /* --- the machine's thread: being told ------------------------------------------------------- */
 
 enum control_event {
-    CONTROL_STOPPED,  /* control_state and control_exit say why */
-    CONTROL_RESUMED,  /* it is about to run */
-    CONTROL_RESET,    /* it has been reset, stopped or not */
-    CONTROL_LOADED,   /* control_load: it is another moment's */
-    CONTROL_SHUTDOWN, /* the guest is off, or the program is to end; once */
+    CONTROL_STOPPED,    /* control_state and control_exit say why */
+    CONTROL_RESUMED,    /* it is about to run */
+    CONTROL_RESET,      /* it has been reset, stopped or not */
+    CONTROL_LOADED,     /* control_load: it is another moment's */
+    CONTROL_SHUTDOWN,   /* the guest is off, or the program is to end; once */
+    CONTROL_DISK_ERROR, /* the host could not do what a disk was asked; it may stop for it */
 };
 
 struct control_news {
     enum control_event event;
-    bool by_guest; /* RESET, SHUTDOWN: the guest asked for it */
+    bool by_guest;                               /* RESET, SHUTDOWN: the guest asked for it */
+    const struct machine_disk_error *disk_error; /* DISK_ERROR */
 };
 
 /* Called at the moment of the change, in the order of control_observe. An observer looks, and

@@ -4,9 +4,10 @@
  * block an offset in a module and a size. Each file of symbols is a module; code without symbols is
  * in modules of 2 GiB, named by their address.
  *
- * lcov, the form of genhtml and of CI services: a record a file of symbols; a function's line is
- * its place in the order of addresses, since symbols know no lines. */
-#include "debug/runs.h"
+ * lcov, the form of genhtml and of CI services: a record a file of source, where symbols come with
+ * lines (coverage_lines.c); else one a file of symbols, in which a function's line is its place in
+ * the order of addresses. */
+#include "debug/coverage.h"
 
 #include <stdlib.h>
 
@@ -143,10 +144,28 @@ static void write_lcov(const struct trace *t, const struct runs *runs, FILE *fil
     if (entries && touched) {
         count_entries(t->symbols, runs, entries, touched);
         for (unsigned i = 0; symbols_file(t->symbols, i); i++)
-            write_file(t->symbols, i, entries, touched, file);
+            if (!coverage_write_lines(t->symbols, i, runs, file))
+                write_file(t->symbols, i, entries, touched, file);
     }
     free(entries);
     free(touched);
+}
+
+/* --- counting ----------------------------------------------------------------------------- */
+
+/* Whether the trap that has just been taken is a call: it does not retire, and has been made. */
+static bool is_call(const struct hart *h)
+{
+    uint64_t cause = h->priv == PRIV_M ? h->csr.mcause : h->csr.scause;
+    return cause == CAUSE_ECALL_U || cause == CAUSE_ECALL_S || cause == CAUSE_ECALL_M;
+}
+
+static void notice_run(struct tracer *t, struct hart *h, const struct notice *n)
+{
+    struct notice run = *n;
+    if (n->kind == NOTICE_RAN && n->failed && n->number < BLOCK_MAX && is_call(h))
+        run.number++;
+    runs_notice(t, h, &run);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -165,6 +184,6 @@ const struct tracer_kind tracer_coverage = {
     .watch = CODE_STRAIGHT,
     .needs_file = true,
     .start = runs_start,
-    .notice = runs_notice,
+    .notice = notice_run,
     .finish = finish,
 };

@@ -69,9 +69,22 @@ void monitor_set_trace(struct monitor *m, struct trace *trace)
     m->trace = trace;
 }
 
+void monitor_set_gdb_server(struct monitor *m,
+                            bool (*open)(void *owner, const char *end, struct error *err),
+                            void *owner)
+{
+    m->open_gdb = open;
+    m->gdb_owner = owner;
+}
+
 bool monitor_is_stepping(const struct monitor *m)
 {
     return m->is_stepping;
+}
+
+void monitor_choose_hart(struct monitor *m, unsigned hart)
+{
+    m->hart = hart;
 }
 
 struct machine *monitor_machine(const struct monitor *m)
@@ -96,9 +109,13 @@ static const char *skip_spaces(const char *text)
 void argument_word(struct arguments *a, char *word, size_t size)
 {
     size_t n = 0;
-    for (; *a->rest && !isspace((unsigned char)*a->rest); a->rest++)
-        if (n + 1 < size)
+    bool is_quoted = false;
+    for (; *a->rest && (is_quoted || !isspace((unsigned char)*a->rest)); a->rest++) {
+        if (*a->rest == '"')
+            is_quoted = !is_quoted;
+        else if (n + 1 < size)
             word[n++] = *a->rest;
+    }
     word[n] = 0;
     a->rest = skip_spaces(a->rest);
 }

@@ -16,12 +16,17 @@ void monitor_destroy(struct monitor *m);
 /* What the commands trace and symbols work on; it outlives the monitor. */
 struct trace;
 void monitor_set_trace(struct monitor *m, struct trace *trace);
+/* What the command gdbserver calls: gdb may come to this end, spelled as for -gdb. */
+void monitor_set_gdb_server(struct monitor *m,
+                            bool (*open)(void *owner, const char *end, struct error *err),
+                            void *owner);
 
 /* Runs one line, without its newline; an empty one does nothing. What the command says, and one
  * line "Error: ..." when it fails, goes to out. */
 void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out);
-/* The hart that commands look at; `cpu` changes it. */
+/* The hart that commands are about; the one chosen must exist. */
 unsigned monitor_current_hart(const struct monitor *m);
+void monitor_choose_hart(struct monitor *m, unsigned hart);
 /* Whether `break` has set one there, which delete takes away. */
 bool monitor_has_breakpoint(const struct monitor *m, uint64_t va);
 /* Completes the word before the cursor, when it is a command's name or what info or help takes, as

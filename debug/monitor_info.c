@@ -150,6 +150,57 @@ static bool show_networks(struct monitor *m, struct arguments *a, struct error *
     return describe(m, a, MACHINE_NETWORKS, err);
 }
 
+static bool show_connections(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return describe(m, a, MACHINE_CONNECTIONS, err);
+}
+
+static bool show_pci(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return describe(m, a, MACHINE_PCI, err);
+}
+
+static bool show_devices(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return describe(m, a, MACHINE_DEVICES, err);
+}
+
+static bool show_chardevs(struct monitor *m, struct arguments *a, struct error *err)
+{
+    struct machine_chardev c;
+    for (unsigned i = 0; machine_chardev(monitor_machine(m), i, &c); i++)
+        say(m, "%s: filename=%s%s\n", c.id, c.place, c.is_taken ? "" : " (nobody has it)");
+    return argument_end(a, err);
+}
+
+static bool show_name(struct monitor *m, struct arguments *a, struct error *err)
+{
+    const char *name = machine_name(monitor_machine(m));
+    if (name)
+        say(m, "%s\n", name);
+    return argument_end(a, err);
+}
+
+static bool show_kvm(struct monitor *m, struct arguments *a, struct error *err)
+{
+    say(m, "kvm support: not compiled\n");
+    return argument_end(a, err);
+}
+
+static bool show_mice(struct monitor *m, struct arguments *a, struct error *err)
+{
+    struct machine *machine = monitor_machine(m);
+    bool mouse = machine_input_entry(machine, MACHINE_MOUSE) != INPUT_NO_ENTRY;
+    bool tablet = machine_input_entry(machine, MACHINE_TABLET) != INPUT_NO_ENTRY;
+    if (mouse)
+        say(m, "* Mouse: virtio-mouse\n");
+    if (tablet)
+        say(m, "* Mouse: virtio-tablet (absolute)\n");
+    if (!mouse && !tablet)
+        say(m, "No mouse devices connected\n");
+    return argument_end(a, err);
+}
+
 /* --- the TLB ----------------------------------------------------------------------------- */
 
 static bool show_tlb(struct monitor *m, struct arguments *a, struct error *err)
@@ -205,5 +256,12 @@ const struct monitor_row monitor_info_rows[] = {
     {"network", NULL, "", "the networks", show_networks},
     {"hash", NULL, "", "a hash of the whole state, to compare runs", show_hash},
     {"history", NULL, "", "what is kept of the past", show_history},
+    {"usernet", NULL, "", "the connections of user networks", show_connections},
+    {"chardev", NULL, "", "the character back-ends", show_chardevs},
+    {"qtree", NULL, "", "all devices, by their buses", show_devices},
+    {"pci", NULL, "", "the functions on the PCI bus", show_pci},
+    {"mice", NULL, "", "the pointers", show_mice},
+    {"kvm", NULL, "", "whether a hypervisor runs it: no", show_kvm},
+    {"name", NULL, "", "the machine's name (-name)", show_name},
     {.name = NULL},
 };

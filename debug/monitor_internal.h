@@ -14,8 +14,10 @@ struct monitor {
     struct control *control;
     struct control_observer observer;
     struct insn_decoder *decoder;
-    struct trace *trace; /* NULL: none was given */
-    unsigned hart;       /* the current one */
+    struct trace *trace;                                               /* NULL: none was given */
+    bool (*open_gdb)(void *owner, const char *end, struct error *err); /* NULL: nobody can */
+    void *gdb_owner;
+    unsigned hart; /* the current one */
     bool is_stepping;
     struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
@@ -60,7 +62,7 @@ const char *monitor_command_name(size_t i);
 struct machine *monitor_machine(const struct monitor *m);
 struct hart *monitor_hart(const struct monitor *m);
 
-/* The next word; "" at the end; longer ones are cut. */
+/* The next word, in which "..." may hold spaces; "" at the end; longer ones are cut. */
 void argument_word(struct arguments *a, char *word, size_t size);
 bool argument_number(struct monitor *m, struct arguments *a, uint64_t *value,
                      struct error *err) MUST_CHECK;

@@ -2,12 +2,14 @@
 #include "debug/monitor_internal.h"
 
 #include "cpu/peek.h"
+#include "debug/actions.h"
 #include "debug/disasm.h"
 #include "debug/registers.h"
 
 #include <ctype.h>
 
 #define LINE_BYTES 16u
+#define PATH_BYTES 1024u
 
 /* --- instructions ------------------------------------------------------------------------ */
 
@@ -240,6 +242,44 @@ static bool walk_address(struct monitor *m, struct arguments *a, struct error *e
     return true;
 }
 
+/* --- addresses and files ----------------------------------------------------------------- */
+
+static bool translate(struct monitor *m, struct arguments *a, struct error *err)
+{
+    uint64_t va, pa;
+    if (!argument_number(m, a, &va, err) || !argument_end(a, err))
+        return false;
+    if (peek_address(monitor_hart(m), va, &pa))
+        say(m, "gpa: 0x%llx\n", (unsigned long long)pa);
+    else
+        say(m, "Unmapped\n");
+    return true;
+}
+
+/* ADDRESS SIZE FILE */
+static bool save(struct monitor *m, struct arguments *a, bool physical, struct error *err)
+{
+    uint64_t address, bytes;
+    char path[PATH_BYTES];
+    if (!argument_number(m, a, &address, err) || !argument_number(m, a, &bytes, err))
+        return false;
+    argument_word(a, path, sizeof path);
+    if (!*path)
+        return error_set(err, "give an address, a size and a file");
+    return argument_end(a, err) &&
+           action_save_memory(monitor_hart(m), physical, address, bytes, path, err);
+}
+
+static bool save_virtual(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return save(m, a, false, err);
+}
+
+static bool save_physical(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return save(m, a, true, err);
+}
+
 /* --- the table --------------------------------------------------------------------------- */
 
 const struct monitor_row monitor_memory_rows[] = {
@@ -250,6 +290,9 @@ const struct monitor_row monitor_memory_rows[] = {
      print},
     {"walk", NULL, "ADDRESS", "show the page-table walk of a virtual address, and its faults",
      walk_address},
+    {"gva2gpa", NULL, "ADDRESS", "the physical address of a virtual one", translate},
+    {"memsave", NULL, "ADDRESS SIZE FILE", "write virtual memory to a file", save_virtual},
+    {"pmemsave", NULL, "ADDRESS SIZE FILE", "write physical memory to a file", save_physical},
     {"set", NULL, "REGISTER VALUE", "change a register or CSR of the current hart", set_register},
     {"write", NULL, "/SIZE ADDRESS VALUE", "change virtual memory: SIZE is b h w g", write_memory},
     {.name = NULL},

@@ -47,6 +47,12 @@ static bool power_down(struct monitor *m, struct arguments *a, struct error *err
     return error_set(err, "the board has no power button: tell the guest to power off");
 }
 
+static bool inject_nmi(struct monitor *m, struct arguments *a, struct error *err)
+{
+    (void)m, (void)a;
+    return error_set(err, "the board has no non-maskable interrupt");
+}
+
 static bool choose_hart(struct monitor *m, struct arguments *a, struct error *err)
 {
     uint64_t number;
@@ -55,6 +61,22 @@ static bool choose_hart(struct monitor *m, struct arguments *a, struct error *er
     if (number >= MACHINE_MAX_HARTS || !machine_hart(monitor_machine(m), (unsigned)number))
         return error_set(err, "there is no hart %llu", (unsigned long long)number);
     m->hart = (unsigned)number;
+    return true;
+}
+
+/* [END] */
+static bool serve_gdb(struct monitor *m, struct arguments *a, struct error *err)
+{
+    char end[256];
+    argument_word(a, end, sizeof end);
+    if (!argument_end(a, err))
+        return false;
+    if (!m->open_gdb)
+        return error_set(err, "gdb cannot come here later; start with -gdb");
+    const char *place = *end ? end : "tcp::1234";
+    if (!m->open_gdb(m->gdb_owner, place, err))
+        return false;
+    say(m, "Waiting for gdb connection on device '%s'\n", place);
     return true;
 }
 
@@ -100,7 +122,9 @@ const struct monitor_row monitor_run_rows[] = {
     {"step", "si", "[N]", "go on for N instructions (1) of the current hart", step},
     {"system_reset", NULL, "", "reset the machine", reset},
     {"system_powerdown", NULL, "", "press the power button", power_down},
+    {"nmi", NULL, "", "a non-maskable interrupt, which the board has not", inject_nmi},
     {"cpu", NULL, "N", "make hart N the current one", choose_hart},
+    {"gdbserver", NULL, "[END]", "let gdb come, as -gdb END does (tcp::1234)", serve_gdb},
     {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT-[GUESTADDR]:GUESTPORT",
      "let a port of the host lead into the guest", add_forward},
     {"hostfwd_remove", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT", "close it again",

@@ -108,11 +108,18 @@ static uint8_t *make_png(const struct screen *s, size_t *size)
 
 bool picture_write(const struct screen *s, const char *path, struct error *err)
 {
-    size_t size, n = strlen(path);
+    size_t n = strlen(path);
+    bool is_ppm = n >= 4 && strcmp(path + n - 4, ".ppm") == 0;
+    return picture_write_as(s, is_ppm ? PICTURE_PPM : PICTURE_PNG, path, err);
+}
+
+bool picture_write_as(const struct screen *s, enum picture_format format, const char *path,
+                      struct error *err)
+{
+    size_t size;
     if (!s->pixels)
         return error_set(err, "the display shows nothing yet");
-    bool is_ppm = n >= 4 && strcmp(path + n - 4, ".ppm") == 0;
-    uint8_t *file = is_ppm ? make_ppm(s, &size) : make_png(s, &size);
+    uint8_t *file = format == PICTURE_PPM ? make_ppm(s, &size) : make_png(s, &size);
     if (!file)
         return error_set(err, "no memory for a picture of %u x %u", s->width, s->height);
     bool ok = os_file_write(path, file, size, err);

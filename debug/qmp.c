@@ -1,30 +1,14 @@
 /* QMP (contract: qmp.h). A request is everything up to the bracket that closes the first one: so
  * requests need no lines, and what is no JSON is thrown away up to there or to the line's end. */
-#include "debug/qmp.h"
+#include "debug/qmp_internal.h"
 
 #include "base/bits.h"
 #include "base/os.h"
 
-#include <jansson.h>
+#include <ctype.h>
 #include <stdlib.h>
 
-#define REQUEST_BYTES 65536u
-#define DEPTH_MOST    64
-
-struct qmp {
-    struct control *control;
-    struct monitor *monitor;
-    struct control_observer observer;
-    struct control_work quitting;
-    struct byte_sink out;
-    bool may_command; /* after qmp_capabilities */
-    /* The request that is being read. */
-    char request[REQUEST_BYTES];
-    size_t used;
-    bool is_too_long;
-    int depth; /* of brackets */
-    bool in_string, escaped;
-};
+#define DEPTH_MOST 64
 
 /* --- answers ----------------------------------------------------------------------------- */
 
@@ -33,7 +17,7 @@ static void send(struct qmp *q, json_t *object)
 {
     static const char no_text[] =
         "{\"error\":{\"class\":\"GenericError\",\"desc\":\"the answer is no UTF-8\"}}";
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = object ? json_dumps(object, q->style) : NULL;
     const char *line = text ? text : no_text;
     q->out.write(q->out.owner, (const uint8_t *)line, strlen(line));
     q->out.write(q->out.owner, (const uint8_t *)"\r\n", 2);
@@ -54,7 +38,7 @@ static void reply_error(struct qmp *q, json_t *id, const char *class, const char
     reply(q, id, json_pack("{s:{s:s,s:s}}", "error", "class", class, "desc", text));
 }
 
-static json_t *version(void)
+json_t *qmp_version(void)
 {
     return json_pack("{s:{s:i,s:i,s:i},s:s}", "qemu", "major", RIVULET_MAJOR, "minor",
                      RIVULET_MINOR, "micro", RIVULET_MICRO, "package", "Rivulet");
@@ -78,10 +62,23 @@ static json_t *cause(bool by_guest, const char *guest, const char *host)
     return json_pack("{s:b,s:s}", "guest", by_guest, "reason", by_guest ? guest : host);
 }
 
+/* QEMU's, without what it knows of its block graph. */
+static void send_disk_error(struct qmp *q, const struct machine_disk_error *e)
+{
+    send_event(q, "BLOCK_IO_ERROR",
+               json_pack("{s:s,s:s,s:s,s:s,s:b,s:s}", "device", e->drive, "node-name", e->drive,
+                         "operation", e->is_write ? "write" : "read", "action", e->action,
+                         "nospace", e->no_space, "reason", e->reason));
+}
+
 static void on_news(void *owner, const struct control_news *news)
 {
     struct qmp *q = owner;
     bool by_guest = news->by_guest;
+    if (news->event == CONTROL_DISK_ERROR && strcmp(news->disk_error->action, "stop") == 0) {
+        snprintf(q->failing, sizeof q->failing, "%s", news->disk_error->drive);
+        q->no_space = news->disk_error->no_space;
+    }
     if (!q->may_command)
         return;
     switch (news->event) {
@@ -99,53 +96,42 @@ static void on_news(void *owner, const struct control_news *news)
     case CONTROL_SHUTDOWN:
         send_event(q, "SHUTDOWN", cause(by_guest, "guest-shutdown", "host-qmp-quit"));
         break;
+    case CONTROL_DISK_ERROR:
+        send_disk_error(q, news->disk_error);
+        break;
     }
 }
 
 /* --- commands ---------------------------------------------------------------------------- */
 
-/* A new reference to what goes into "return"; NULL: the command has failed, and err says why. */
-typedef json_t *qmp_command(struct qmp *q, json_t *arguments, struct error *err);
-
 static json_t *accept_capabilities(struct qmp *q, json_t *arguments, struct error *err)
 {
-    (void)arguments, (void)err;
+    if (json_array_size(json_object_get(arguments, "enable"))) {
+        error_set(err, "there are no capabilities to enable");
+        return NULL;
+    }
     q->may_command = true;
     return json_object();
 }
 
-static json_t *stop(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)arguments, (void)err;
-    control_stop(q->control, RUN_PAUSED);
-    return json_object();
-}
+static qmp_command query_commands;
 
-static json_t *go_on(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)arguments;
-    return control_continue(q->control, err) ? json_object() : NULL;
-}
+static const struct qmp_row general_rows[] = {
+    {"qmp_capabilities", "a:enable", accept_capabilities},
+    {"query-commands", "", query_commands},
+    {.name = NULL},
+};
 
-static json_t *system_reset(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)arguments;
-    return control_reset(q->control, err) ? json_object() : NULL;
-}
+static const struct qmp_row *const all_rows[] = {general_rows, qmp_control_rows, qmp_query_rows};
 
-static json_t *system_powerdown(struct qmp *q, json_t *arguments, struct error *err)
+static json_t *query_commands(struct qmp *q, json_t *arguments, struct error *err)
 {
-    (void)q, (void)arguments;
-    error_set(err, "the board has no power button");
-    return NULL;
-}
-
-/* The answer comes before the end. */
-static json_t *quit(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)arguments, (void)err;
-    control_defer(q->control, &q->quitting);
-    return json_object();
+    (void)q, (void)arguments, (void)err;
+    json_t *list = json_array();
+    for (size_t i = 0; i < ARRAY_LEN(all_rows); i++)
+        for (const struct qmp_row *row = all_rows[i]; row->name; row++)
+            json_array_append_new(list, json_pack("{s:s}", "name", row->name));
+    return list;
 }
 
 static void quit_now(void *owner)
@@ -154,113 +140,71 @@ static void quit_now(void *owner)
     control_quit(q->control);
 }
 
-static json_t *query_status(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)arguments, (void)err;
-    enum run_state state = control_state(q->control);
-    return json_pack("{s:b,s:b,s:s}", "running", state == RUN_RUNNING, "singlestep", 0, "status",
-                     run_state_name(state));
-}
-
-static json_t *query_version(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)q, (void)arguments, (void)err;
-    return version();
-}
-
-static json_t *query_kvm(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)q, (void)arguments, (void)err;
-    return json_pack("{s:b,s:b}", "enabled", 0, "present", 0);
-}
-
-/* What the monitor says, in pieces. */
-struct collected {
-    char *text;
-    size_t used;
-};
-
-static void collect(void *owner, const uint8_t *bytes, size_t n)
-{
-    struct collected *c = owner;
-    char *grown = realloc(c->text, c->used + n + 1);
-    if (!grown)
-        return;
-    memcpy(grown + c->used, bytes, n);
-    c->text = grown;
-    c->used += n;
-    c->text[c->used] = 0;
-}
-
-static json_t *human_command(struct qmp *q, json_t *arguments, struct error *err)
-{
-    const char *line = json_string_value(json_object_get(arguments, "command-line"));
-    struct collected answer = {0};
-    struct byte_sink sink = {.write = collect, .owner = &answer};
-    if (!line) {
-        error_set(err, "Parameter 'command-line' is missing");
-        return NULL;
-    }
-    monitor_run(q->monitor, line, &sink);
-    json_t *text = json_string(answer.text ? answer.text : "");
-    if (!text)
-        error_set(err, "the answer is no UTF-8");
-    free(answer.text);
-    return text;
-}
-
-static qmp_command query_commands;
-
-static const struct row {
-    const char *name;
-    const char *argument; /* the one it takes; NULL: none */
-    qmp_command *run;
-} rows[] = {
-    {"qmp_capabilities", "enable", accept_capabilities},
-    {"cont", NULL, go_on},
-    {"human-monitor-command", "command-line", human_command},
-    {"query-commands", NULL, query_commands},
-    {"query-kvm", NULL, query_kvm},
-    {"query-status", NULL, query_status},
-    {"query-version", NULL, query_version},
-    {"quit", NULL, quit},
-    {"stop", NULL, stop},
-    {"system_powerdown", NULL, system_powerdown},
-    {"system_reset", NULL, system_reset},
-};
-
-static json_t *query_commands(struct qmp *q, json_t *arguments, struct error *err)
-{
-    (void)q, (void)arguments, (void)err;
-    json_t *list = json_array();
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        json_array_append_new(list, json_pack("{s:s}", "name", rows[i].name));
-    return list;
-}
-
 /* --- requests ---------------------------------------------------------------------------- */
 
-static const struct row *find(const char *name)
+static const struct qmp_row *find(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (strcmp(rows[i].name, name) == 0)
-            return &rows[i];
+    for (size_t i = 0; i < ARRAY_LEN(all_rows); i++)
+        for (const struct qmp_row *row = all_rows[i]; row->name; row++)
+            if (strcmp(row->name, name) == 0)
+                return row;
     return NULL;
 }
 
-/* Whether the command takes every argument that is given. */
-static bool check_arguments(const struct row *row, json_t *arguments, struct error *err)
+/* The next word "T:NAME" of a row's arguments; false at the end. */
+static bool next_argument(const char **list, char *type, char *name, size_t size)
 {
-    const char *name;
+    size_t n = strcspn(*list, " ");
+    if (n == 0)
+        return false;
+    *type = **list;
+    snprintf(name, size, "%.*s", (int)n - 2, *list + 2);
+    *list += n + ((*list)[n] == ' ');
+    return true;
+}
+
+static bool check_type(char type, const char *name, json_t *value, struct error *err)
+{
+    static const struct {
+        char letter;
+        const char *word;
+    } types[] = {{'s', "string"}, {'i', "integer"}, {'b', "boolean"}, {'a', "array"}};
+    const bool fits[] = {json_is_string(value), json_is_integer(value), json_is_boolean(value),
+                         json_is_array(value)};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (types[i].letter == tolower(type) && !fits[i])
+            return error_set(err, "Invalid parameter type for '%s', expected: %s", name,
+                             types[i].word);
+    return true;
+}
+
+/* Whether the command takes every argument that is given, and has all that it needs. */
+static bool check_arguments(const struct qmp_row *row, json_t *arguments, struct error *err)
+{
+    char type, name[32];
+    const char *given;
     json_t *value;
+    size_t known = 0;
     if (arguments && !json_is_object(arguments))
         return error_set(err, "QMP input member 'arguments' must be an object");
-    json_object_foreach(
-        arguments, name,
-        value) if (!row->argument ||
-                   strcmp(name, row->argument)) return error_set(err,
-                                                                 "Parameter '%.80s' is unexpected",
-                                                                 name);
+    for (const char *list = row->arguments; next_argument(&list, &type, name, sizeof name);) {
+        value = json_object_get(arguments, name);
+        known += value != NULL;
+        if (!value && isupper(type))
+            return error_set(err, "Parameter '%s' is missing", name);
+        if (value && !check_type(type, name, value, err))
+            return false;
+    }
+    if (known == json_object_size(arguments))
+        return true;
+    json_object_foreach(arguments, given, value)
+    {
+        bool is_known = false;
+        for (const char *list = row->arguments; next_argument(&list, &type, name, sizeof name);)
+            is_known |= strcmp(given, name) == 0;
+        if (!is_known)
+            return error_set(err, "Parameter '%.80s' is unexpected", given);
+    }
     return true;
 }
 
@@ -268,7 +212,7 @@ static void run_command(struct qmp *q, const char *name, json_t *arguments, json
 {
     char text[160];
     struct error err;
-    const struct row *row = find(name);
+    const struct qmp_row *row = find(name);
     if (!q->may_command && (!row || row->run != accept_capabilities)) {
         reply_error(q, id, "CommandNotFound",
                     "Expecting capabilities negotiation with 'qmp_capabilities'");
@@ -286,9 +230,34 @@ static void run_command(struct qmp *q, const char *name, json_t *arguments, json
         reply_error(q, id, "GenericError", err.text);
 }
 
+/* What no request has; NULL: nothing. "control" is for a capability that is not offered. */
+static const char *unexpected_member(json_t *request)
+{
+    static const char *const members[] = {"execute", "arguments", "id"};
+    const char *given;
+    json_t *value;
+    json_object_foreach(request, given, value)
+    {
+        bool is_known = false;
+        for (size_t i = 0; i < ARRAY_LEN(members); i++)
+            is_known |= strcmp(given, members[i]) == 0;
+        if (!is_known)
+            return given;
+    }
+    return NULL;
+}
+
+static void reply_unexpected(struct qmp *q, json_t *request, const char *member)
+{
+    char text[160];
+    snprintf(text, sizeof text, "QMP input member '%.80s' is unexpected", member);
+    reply_error(q, json_object_get(request, "id"), "GenericError", text);
+}
+
 static void take_request(struct qmp *q)
 {
     json_error_t why;
+    const char *unexpected;
     json_t *request = json_loadb(q->request, q->used, JSON_REJECT_DUPLICATES, &why);
     json_t *name = json_object_get(request, "execute");
     if (!request)
@@ -296,6 +265,8 @@ static void take_request(struct qmp *q)
                     q->is_too_long ? "the request is too long" : "JSON parse error");
     else if (!json_is_object(request))
         reply_error(q, NULL, "GenericError", "QMP input must be a JSON object");
+    else if ((unexpected = unexpected_member(request)) != NULL)
+        reply_unexpected(q, request, unexpected);
     else if (!json_is_string(name))
         reply_error(q, json_object_get(request, "id"), "GenericError",
                     "QMP input lacks member 'execute'");
@@ -354,13 +325,13 @@ void qmp_greet(struct qmp *q)
 {
     q->may_command = false;
     begin_request(q);
-    send(q, json_pack("{s:{s:o,s:[]}}", "QMP", "version", version(), "capabilities"));
+    send(q, json_pack("{s:{s:o,s:[]}}", "QMP", "version", qmp_version(), "capabilities"));
 }
 
 /* --- life -------------------------------------------------------------------------------- */
 
 struct qmp *qmp_create(struct control *c, struct monitor *m, const struct byte_sink *out,
-                       struct error *err)
+                       bool is_pretty, struct error *err)
 {
     struct qmp *q = calloc(1, sizeof *q);
     if (!q) {
@@ -370,6 +341,7 @@ struct qmp *qmp_create(struct control *c, struct monitor *m, const struct byte_s
     q->control = c;
     q->monitor = m;
     q->out = *out;
+    q->style = is_pretty ? JSON_INDENT(4) : JSON_COMPACT;
     q->quitting = (struct control_work){.work = quit_now, .owner = q};
     q->observer = (struct control_observer){.tell = on_news, .owner = q};
     control_observe(c, &q->observer);

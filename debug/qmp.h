@@ -10,9 +10,10 @@
 
 struct qmp;
 
-/* Control and monitor outlive it. NULL and err; without the library jansson always. */
+/* Control and monitor outlive it. Pretty: an object over several lines. NULL and err; without the
+ * library jansson always. */
 struct qmp *qmp_create(struct control *c, struct monitor *m, const struct byte_sink *out,
-                       struct error *err);
+                       bool is_pretty, struct error *err);
 void qmp_destroy(struct qmp *q);
 
 /* A client has come: it is greeted, and what another one had begun is forgotten. */

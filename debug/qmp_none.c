@@ -2,9 +2,9 @@
 #include "debug/qmp.h"
 
 struct qmp *qmp_create(struct control *c, struct monitor *m, const struct byte_sink *out,
-                       struct error *err)
+                       bool is_pretty, struct error *err)
 {
-    (void)c, (void)m, (void)out;
+    (void)c, (void)m, (void)out, (void)is_pretty;
     error_set(err, "this program was built without jansson, which QMP needs");
     return NULL;
 }

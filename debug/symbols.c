@@ -16,6 +16,7 @@ struct symbols {
     struct symbol *items;
     size_t count, room;
     char *paths[SYMBOL_FILES_MAX];
+    uint64_t bases[SYMBOL_FILES_MAX];
     unsigned files;
 };
 
@@ -162,6 +163,7 @@ bool symbols_load(struct symbols *s, const char *path, uint64_t base, struct err
         drop_from(s, before);
         return error_set(err, "no memory for the symbols");
     }
+    s->bases[s->files] = base;
     qsort(s->items, s->count, sizeof *s->items, compare);
     set_ends(s);
     s->files++;
@@ -171,6 +173,11 @@ bool symbols_load(struct symbols *s, const char *path, uint64_t base, struct err
 const char *symbols_file(const struct symbols *s, unsigned file)
 {
     return file < s->files ? s->paths[file] : NULL;
+}
+
+uint64_t symbols_base(const struct symbols *s, unsigned file)
+{
+    return s->bases[file];
 }
 
 size_t symbols_count(const struct symbols *s)

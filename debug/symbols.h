@@ -33,6 +33,8 @@ const struct symbol *symbols_get(const struct symbols *s, size_t i);
 
 /* The path of a symbols_load, from 0; NULL: there were no more. */
 const char *symbols_file(const struct symbols *s, unsigned file);
+/* What was added to its addresses. */
+uint64_t symbols_base(const struct symbols *s, unsigned file);
 
 /* --- for the readers of files (symbols_elf.c) ------------------------------------------------ */
 

@@ -274,6 +274,21 @@ bool set_bios(struct options *o, const char *value, struct error *err)
     return true;
 }
 
+/* [guest=]NAME; what else QEMU knows here is about processes and threads. */
+bool set_name(struct options *o, const char *value, struct error *err)
+{
+    struct list_item item;
+    err->text[0] = 0;
+    while (list_next(&value, &item, err)) {
+        const char *name = !item.value                      ? item.key
+                           : strcmp(item.key, "guest") == 0 ? item.value
+                                                            : NULL;
+        if (name && !(o->machine.name = keep_text(o, name, err)))
+            return false;
+    }
+    return err->text[0] == 0;
+}
+
 bool add_folder(struct options *o, const char *value, struct error *err)
 {
     if (o->folder_count == OPTION_FOLDERS_MAX)
@@ -316,99 +331,6 @@ bool set_serial(struct options *o, const char *value, struct error *err)
     return true;
 }
 
-static bool add_remote(struct options *o, enum remote_kind kind, const char *chardev,
-                       struct error *err)
-{
-    if (o->remote_count == OPTION_REMOTES)
-        return error_set(err, "there are %u monitors already", OPTION_REMOTES);
-    o->remotes[o->remote_count++] = (struct remote_config){.kind = kind, .chardev = chardev};
-    return true;
-}
-
-/* A monitor at the end that `value` spells. */
-static bool add_remote_end(struct options *o, enum remote_kind kind, const char *value,
-                           struct error *err)
-{
-    const char *id;
-    char label[32];
-    snprintf(label, sizeof label, "%s%u", kind == REMOTE_GDB ? "gdb" : "compat_monitor",
-             o->remote_count);
-    return add_character_end(o, value, label, &id, err) && add_remote(o, kind, id, err);
-}
-
-static bool is_nowhere(const char *end)
-{
-    return strcmp(end, "none") == 0 || strcmp(end, "null") == 0;
-}
-
-bool set_monitor(struct options *o, const char *value, struct error *err)
-{
-    o->monitor_given = true;
-    if (strcmp(value, "stdio") == 0)
-        o->has_monitor = true;
-    return o->has_monitor || is_nowhere(value) || add_remote_end(o, REMOTE_MONITOR, value, err);
-}
-
-bool set_qmp(struct options *o, const char *value, struct error *err)
-{
-    if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0)
-        return error_set(err, "stdio is not there yet for it; give unix:PATH,server=on,wait=off");
-    return is_nowhere(value) || add_remote_end(o, REMOTE_QMP, value, err);
-}
-
-/* A TCP or UNIX socket of the stub's is one that listens, for this host alone if none is named: who
- * can talk to it can read and write all of the guest. */
-bool set_gdb(struct options *o, const char *value, struct error *err)
-{
-    char text[OPTION_PATH_MAX];
-    bool is_anywhere = strncmp(value, "tcp::", 5) == 0;
-    bool is_socket = strncmp(value, "tcp:", 4) == 0 || strncmp(value, "unix:", 5) == 0;
-    if (is_nowhere(value))
-        return true;
-    if (strcmp(value, "stdio") == 0 || strcmp(value, "mon:stdio") == 0)
-        return error_set(err, "stdio is not there for it; give tcp::PORT or unix:PATH");
-    int n = snprintf(text, sizeof text, "%s%s%s", is_anywhere ? "tcp:127.0.0.1:" : "",
-                     is_anywhere ? value + 5 : value,
-                     is_socket && !strstr(value, ",server") ? ",server=on,wait=off" : "");
-    if (n < 0 || (size_t)n >= sizeof text)
-        return error_set(err, "it is too long");
-    return add_remote_end(o, REMOTE_GDB, text, err);
-}
-
-bool set_gdb_default(struct options *o, const char *value, struct error *err)
-{
-    (void)value;
-    return set_gdb(o, "tcp::1234", err);
-}
-
-bool set_incoming(struct options *o, const char *value, struct error *err)
-{
-    if (strncmp(value, "file:", 5) != 0)
-        return error_set(err, "-incoming %.80s: only file:FILE is possible", value);
-    o->load_file = value + 5;
-    return true;
-}
-
-bool add_monitor(struct options *o, const char *value, struct error *err)
-{
-    struct list_item item;
-    enum remote_kind kind = REMOTE_MONITOR;
-    const char *list = value, *id = NULL;
-    err->text[0] = 0;
-    while (list_next(&list, &item, err)) {
-        if (!item.value || strcmp(item.key, "chardev") == 0)
-            id = keep_text(o, item.value ? item.value : item.key, err);
-        else if (strcmp(item.key, "mode") == 0 && strcmp(item.value, "control") == 0)
-            kind = REMOTE_QMP;
-        else if (strcmp(item.key, "mode") != 0 || strcmp(item.value, "readline") != 0)
-            return error_set(err, "unknown '%.40s=%.40s'; give chardev=ID,mode=readline|control",
-                             item.key, item.value);
-    }
-    if (err->text[0])
-        return false;
-    return id ? add_remote(o, kind, id, err) : error_set(err, "give chardev=ID");
-}
-
 bool set_display(struct options *o, const char *value, struct error *err)
 {
     size_t n = strcspn(value, ","); /* what follows says how SDL is to draw */
@@ -449,6 +371,14 @@ static bool set_icount_sleep(struct options *o, const char *value, struct error 
 {
     o->sleep_given = value_switch(value, &o->machine.icount_sleep);
     return o->sleep_given || error_set(err, "sleep is on or off");
+}
+
+bool set_incoming(struct options *o, const char *value, struct error *err)
+{
+    if (strncmp(value, "file:", 5) != 0)
+        return error_set(err, "-incoming %.80s: only file:FILE is possible", value);
+    o->load_file = value + 5;
+    return true;
 }
 
 static bool set_recording(struct options *o, const char *value, struct error *err)

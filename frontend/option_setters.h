@@ -9,9 +9,9 @@
 typedef bool option_setter(struct options *o, const char *value, struct error *err);
 
 option_setter set_machine, set_cpu, set_memory, set_smp, set_accel;
-option_setter set_bios, add_folder, set_action;
-option_setter set_serial, set_monitor, set_qmp, set_gdb, set_gdb_default, set_incoming, set_record,
-    set_replay, set_history, add_monitor, set_display, accept_none;
+option_setter set_bios, add_folder, set_action, set_name;
+option_setter set_serial, set_monitor, set_qmp, set_qmp_pretty, set_gdb, set_gdb_default,
+    set_incoming, set_record, set_replay, set_history, add_monitor, set_display, accept_none;
 option_setter set_icount, set_seed, set_rtc;
 option_setter set_log_topics, set_until, add_breakpoint, add_save_load, add_trace, add_symbols;
 
@@ -45,5 +45,8 @@ const char *keep_text(struct options *o, const char *text, struct error *err);
  * *id is `label`, QEMU's name of this end ("serial0"), or, for `chardev:ID`, that of another. */
 bool add_character_end(struct options *o, const char *text, const char *label, const char **id,
                        struct error *err) MUST_CHECK;
+
+/* remote_options.c: who has standard input and output, when all options are known. */
+bool settle_terminal(struct options *o, struct error *err) MUST_CHECK;
 
 #endif

@@ -53,6 +53,7 @@ static const struct option_row rows[] = {
     {"cpu", NULL, "rv64|max|rva22s64[,NAME=on|off...]", CALL, ACTION_LIST_CPUS, set_cpu,
      "the harts: all names mean all that is there;\n"
      "sv39, sv48 and sv57 =on|off choose the widest paging mode"},
+    {"name", NULL, "NAME", CALL, 0, set_name, "how monitors and windows call the machine"},
     {"m", NULL, "SIZE", CALL, 0, set_memory, "RAM: 512M, 2G; a plain number is MiB (128M)"},
     {"smp", NULL, "N", CALL, 0, set_smp, "harts, 1 to 8 (1)"},
     TITLE("What it runs"),
@@ -82,8 +83,10 @@ static const struct option_row rows[] = {
      "where the monitor is: stdio, none, or an end as for -serial;\n"
      "its command help lists the others"},
     {"qmp", NULL, "END", CALL, 0, set_qmp,
-     "where programs control the machine in QMP: unix:PATH,server=on,wait=off"},
-    {"mon", NULL, "[chardev=]ID[,mode=readline|control]", CALL, 0, add_monitor,
+     "where programs control the machine in QMP: stdio, or an end as for\n"
+     "-serial: unix:PATH,server=on,wait=off"},
+    {"qmp-pretty", NULL, "END", CALL, 0, set_qmp_pretty, "the same, made for reading"},
+    {"mon", NULL, "[chardev=]ID[,mode=readline|control][,pretty=on]", CALL, 0, add_monitor,
      "a monitor or QMP at a -chardev"},
     {"display", NULL, "sdl|none", CALL, 0, set_display,
      "a window for -device virtio-gpu-pci (there is one when the host can);\n"
@@ -119,7 +122,7 @@ static const struct option_row rows[] = {
      "go on from a snapshot (the monitor's savevm), with the options that\nit was made with"},
     {"incoming", NULL, "file:FILE", CALL, 0, set_incoming, "the same as -loadvm FILE"},
     {"gdb", NULL, "END", CALL, 0, set_gdb,
-     "gdb may come at tcp::PORT (of this host alone), tcp:HOST:PORT,\n"
+     "gdb may come at tcp::PORT, for this host alone; tcp:0.0.0.0:PORT;\n"
      "unix:PATH, or another end as for -serial; none"},
     {"s", NULL, NULL, CALL, 0, set_gdb_default, "the same as -gdb tcp::1234"},
     TITLE("Devices"),
@@ -193,7 +196,6 @@ static const struct option_row rows[] = {
     {"version", NULL, NULL, ASK, ACTION_VERSION, NULL, "show the version and the libraries"},
     TITLE("Accepted without effect"),
     {"accel", NULL, "tcg", CALL, ACTION_LIST_ACCELERATORS, set_accel, NULL},
-    ACCEPTED("name", "NAME"),
     ACCEPTED("boot", "ORDER"),
     ACCEPTED("no-user-config", NULL),
     ACCEPTED("mem-prealloc", NULL),
@@ -315,72 +317,6 @@ static bool set_positional(struct options *o, const char *file, struct error *er
     return true;
 }
 
-static const char *item_text(const struct machine_option *option, const char *name)
-{
-    for (unsigned i = 0; i < option->count; i++)
-        if (strcmp(option->items[i].name, name) == 0)
-            return option->items[i].value;
-    return NULL;
-}
-
-static const struct machine_option *find_chardev(const struct options *o, const char *id)
-{
-    for (unsigned i = 0; i < o->chardevs.count; i++) {
-        const char *text = item_text(&o->chardevs.items[i], "id");
-        if (text && strcmp(text, id) == 0)
-            return &o->chardevs.items[i];
-    }
-    return NULL;
-}
-
-/* What monitors at character back-ends need to know of them. One at the terminal's shares it. */
-static bool check_remotes(struct options *o, struct error *err)
-{
-    unsigned kept = 0;
-    for (unsigned i = 0; i < o->remote_count; i++) {
-        struct remote_config remote = o->remotes[i];
-        const struct machine_option *chardev = find_chardev(o, remote.chardev);
-        if (!chardev)
-            return error_set(err,
-                             "there is no character back-end '%.60s'; give -chardev "
-                             "TYPE,id=%.60s",
-                             remote.chardev, remote.chardev);
-        bool is_stdio = is_word(item_text(chardev, "type"), "stdio");
-        if (is_stdio && remote.kind == REMOTE_GDB)
-            return error_set(err,
-                             "-gdb chardev:%.60s: stdio is not there for it; give tcp::PORT "
-                             "or unix:PATH",
-                             remote.chardev);
-        if (is_stdio && remote.kind == REMOTE_QMP)
-            return error_set(err, "-mon chardev=%.60s: QMP at stdio is not there yet",
-                             remote.chardev);
-        remote.echo = is_word(item_text(chardev, "type"), "pty") ||
-                      is_word(item_text(chardev, "telnet"), "on");
-        o->shares_stdio |= is_stdio;
-        if (!is_stdio)
-            o->remotes[kept++] = remote;
-    }
-    o->remote_count = kept;
-    return true;
-}
-
-/* As QEMU: standard input has one user, or the serial port and the monitor share it. */
-static bool share_stdio(struct options *o, struct error *err)
-{
-    if (o->monitor_given && o->has_monitor) {
-        if (o->has_stdio_chardev ||
-            (o->serial == SERIAL_STDIO && (o->serial_count || o->nographic)))
-            return error_set(err, "the monitor and the serial port cannot both have stdio; "
-                                  "-serial mon:stdio alone shares it");
-        if (!o->serial_count)
-            o->serial = SERIAL_NULL;
-    }
-    if (!o->monitor_given && !o->serial_count && !o->has_stdio_chardev)
-        o->shares_stdio = true;
-    o->has_monitor |= o->shares_stdio;
-    return true;
-}
-
 bool options_have_flash(const struct options *o)
 {
     for (unsigned i = 0; i < o->drives.count; i++)
@@ -457,7 +393,7 @@ static bool check_together(struct options *o, struct error *err)
     if (o->rr_given && !o->record_file)
         return error_set(err, "-icount rr= needs the file of the recording: give rrfile=FILE");
     o->machine.snapshot |= o->record_file != NULL || o->machine.history_bytes != 0;
-    if (!check_remotes(o, err) || !share_stdio(o, err))
+    if (!settle_terminal(o, err))
         return false;
     if (o->debugger) /* -serial mon:stdio: both are there anyway */
         o->shares_stdio = o->has_monitor = false;

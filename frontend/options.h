@@ -57,6 +57,7 @@ struct options {
     unsigned serial_count;           /* how often -serial was given: the board has one */
     bool has_stdio_chardev;          /* the terminal is its */
     bool has_monitor, monitor_given; /* on standard input and output */
+    bool has_qmp, qmp_is_pretty;     /* likewise, instead of a monitor */
     bool shares_stdio;               /* serial port and monitor: Ctrl-A c switches */
     struct remote_config remotes[OPTION_REMOTES]; /* further ones, at character back-ends */
     unsigned remote_count;

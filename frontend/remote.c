@@ -109,7 +109,7 @@ static bool create_parts(struct remote *r, struct monitor *m, const struct remot
     if (!r->chardev)
         return false;
     if (config->kind == REMOTE_QMP)
-        r->qmp = qmp_create(r->control, m, &out, err);
+        r->qmp = qmp_create(r->control, m, &out, config->is_pretty, err);
     else if (config->kind == REMOTE_GDB)
         r->gdb = gdb_create(r->control, m, &out, err);
     else

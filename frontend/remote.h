@@ -13,6 +13,7 @@ struct remote_config {
     enum remote_kind kind;
     const char *chardev; /* id of a back-end of the control's machine that no device has */
     bool echo;           /* MONITOR: the user's end does not */
+    bool is_pretty;      /* QMP: answers are for reading */
 };
 
 /* On the machine's thread; control and monitor outlive it. NULL and err. */

@@ -7,8 +7,10 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "debug/qmp.h"
 #include "debug/trace.h"
 #include "frontend/debugger.h"
+#include "frontend/option_setters.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
@@ -20,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,8 +39,11 @@ struct run {
     struct terminal *monitor_terminal; /* the same, or the monitor's own; NULL: no monitor */
     struct trace *trace;
     struct monitor *monitor;
-    struct console *console;
+    struct console *console; /* at the monitor's terminal: this, or QMP */
+    struct qmp *qmp;
     struct remote *remotes[OPTION_REMOTES];
+    struct remote *later_gdb; /* gdbserver's, and the option that it stands for */
+    struct options *later;
     struct script *script; /* NULL: none */
     struct window *window; /* NULL: none */
     struct view *view;     /* of the debugger; NULL: none */
@@ -93,10 +99,15 @@ struct typed {
 static void take_typed(void *owner)
 {
     const struct typed *t = owner;
-    if (t->bytes)
-        console_type(t->run->console, t->bytes, t->n);
+    struct run *r = t->run;
+    if (r->qmp && t->bytes)
+        qmp_receive(r->qmp, t->bytes, t->n);
+    else if (r->qmp)
+        qmp_greet(r->qmp);
+    else if (t->bytes)
+        console_type(r->console, t->bytes, t->n);
     else
-        console_turn(t->run->console);
+        console_turn(r->console);
 }
 
 static void on_type(void *owner, const uint8_t *bytes, size_t n)
@@ -143,7 +154,7 @@ static bool open_terminals(struct run *r, int input, int output, struct error *e
     r->terminal = terminal_create(input, output, shares ? &monitor : &plain, err);
     if (shares)
         r->monitor_terminal = r->terminal;
-    else if (r->options->has_monitor && !r->options->shares_stdio) {
+    else if ((r->options->has_monitor || r->options->has_qmp) && !r->options->shares_stdio) {
         monitor.only_monitor = true;
         r->monitor_terminal = terminal_create(STDIN_FILENO, STDOUT_FILENO, &monitor, err);
         return r->terminal && r->monitor_terminal;
@@ -197,8 +208,10 @@ static void close_console(struct run *r)
 {
     for (unsigned i = 0; i < OPTION_REMOTES; i++)
         remote_close(r->remotes[i]);
+    remote_close(r->later_gdb);
     console_destroy(r->console);
     view_destroy(r->view);
+    qmp_destroy(r->qmp);
     monitor_destroy(r->monitor);
     if (r->monitor_terminal != r->terminal)
         terminal_destroy(r->monitor_terminal);
@@ -242,6 +255,54 @@ static bool open_remotes(struct run *r, struct error *err)
     return true;
 }
 
+static bool has_gdb(const struct run *r)
+{
+    for (unsigned i = 0; i < r->options->remote_count; i++)
+        if (r->options->remotes[i].kind == REMOTE_GDB)
+            return true;
+    return r->later != NULL;
+}
+
+/* Nobody waits for gdb on the machine's thread, whatever was asked for: the last word counts. */
+static void never_wait(struct machine_option *option)
+{
+    bool is_server = false;
+    for (unsigned i = 0; i < option->count; i++)
+        is_server |= strcmp(option->items[i].name, "server") == 0;
+    if (is_server && option->count < MACHINE_PROPERTIES_MAX)
+        option->items[option->count++] = (struct machine_property){"wait", "off"};
+}
+
+static bool add_gdb_end(struct run *r, struct options *o, const char *end, struct error *err)
+{
+    if (!set_gdb(o, end, err))
+        return false;
+    if (o->remote_count == 0)
+        return error_set(err, "there is none to be taken away");
+    if (o->chardevs.count == 0)
+        return true;
+    never_wait(&o->chardevs.items[0]);
+    return machine_add_chardev(r->machine, &o->chardevs.items[0], err);
+}
+
+/* The monitor's gdbserver: -gdb, later. What it says is kept as long as the machine. */
+static bool open_gdb(void *owner, const char *end, struct error *err)
+{
+    struct run *r = owner;
+    if (has_gdb(r))
+        return error_set(err, "gdb may come already: info chardev tells where");
+    struct options *o = calloc(1, sizeof *o);
+    if (!o)
+        return error_set(err, "no memory for gdb's stub");
+    if (!add_gdb_end(r, o, end, err)) {
+        free(o);
+        return false;
+    }
+    r->later = o;
+    r->later_gdb = remote_open(r->control, r->monitor, &o->remotes[0], err);
+    return r->later_gdb != NULL;
+}
+
 static bool create_monitor(struct run *r, struct error *err)
 {
     struct byte_sink answers = {.write = on_answer, .owner = r};
@@ -256,13 +317,13 @@ static bool create_monitor(struct run *r, struct error *err)
         if (!r->view)
             return false;
     }
-    if (r->monitor_terminal) {
-        bool echo = os_terminal_is_tty(STDIN_FILENO);
-        r->console = console_create(r->control, r->monitor, &answers, echo, err);
-        if (!r->console)
-            return false;
-    }
-    return open_remotes(r, err);
+    monitor_set_gdb_server(r->monitor, open_gdb, r);
+    if (r->options->has_qmp)
+        r->qmp = qmp_create(r->control, r->monitor, &answers, r->options->qmp_is_pretty, err);
+    else if (r->monitor_terminal)
+        r->console =
+            console_create(r->control, r->monitor, &answers, os_terminal_is_tty(STDIN_FILENO), err);
+    return (!r->monitor_terminal || r->qmp || r->console) && open_remotes(r, err);
 }
 
 /* Traces may name symbols. */
@@ -561,6 +622,7 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
     trace_destroy(r->trace);
     control_destroy(r->control);
     machine_destroy(r->machine);
+    free(r->later);
     return ok;
 }
 

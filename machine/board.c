@@ -321,6 +321,11 @@ void board_destroy(struct machine *m)
             m->devices[slot]->ops->destroy(m->devices[slot]);
 }
 
+const struct board_row *board_row(unsigned slot)
+{
+    return &board[slot].row;
+}
+
 void board_reset(struct machine *m)
 {
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)

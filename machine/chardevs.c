@@ -149,6 +149,30 @@ struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, str
     return NULL;
 }
 
+bool chardevs_show(const struct chardevs *c, unsigned i, struct machine_chardev *chardev)
+{
+    if (i >= c->count)
+        return false;
+    const struct slot *slot = &c->slots[i];
+    *chardev = (struct machine_chardev){
+        .id = slot->id,
+        .place = slot->chardev ? chardev_place(slot->chardev) : "stdio",
+        .is_taken = slot->is_taken || slot->is_clients,
+    };
+    return true;
+}
+
+long chardevs_read_ring(struct chardevs *c, const char *id, uint8_t *to, size_t n,
+                        struct error *err)
+{
+    struct slot *slot = find_slot(c, id);
+    const char *type = slot ? option_text(slot->option, "type") : NULL;
+    if (type && slot->chardev && strcmp(type, "ringbuf") == 0)
+        return (long)chardev_read_ring(slot->chardev, to, n);
+    error_set(err, "there is no ringbuf '%.60s'", id);
+    return -1;
+}
+
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry)
 {
     for (unsigned i = 0; i < c->count; i++)
@@ -201,6 +225,17 @@ bool chardevs_open(struct chardevs *c, struct error *err)
     return true;
 }
 
+bool chardevs_add(struct chardevs *c, const struct machine_option *option, struct error *err)
+{
+    if (!add(c, option, err))
+        return false;
+    struct slot *slot = &c->slots[c->count - 1];
+    if (!slot->is_stdio && open_slot(slot, err))
+        return true;
+    c->count--;
+    return slot->is_stdio ? error_set(err, "stdio is not there for it") : false;
+}
+
 void chardevs_detach(struct chardevs *from)
 {
     for (unsigned i = 0; i < from->count; i++)
@@ -208,9 +243,14 @@ void chardevs_detach(struct chardevs *from)
             chardev_attach(from->slots[i].chardev, NULL);
 }
 
+/* Those that were added later are behind the configuration's. */
 void chardevs_succeed(struct chardevs *to, struct chardevs *from)
 {
+    struct error impossible;
+    while (to->count < from->count && add(to, from->slots[to->count].option, &impossible))
+        ;
     for (unsigned i = 0; i < to->count; i++) {
+        to->slots[i].is_clients = from->slots[i].is_clients;
         to->slots[i].chardev = from->slots[i].chardev;
         from->slots[i].chardev = NULL;
         attach(&to->slots[i]);

@@ -16,6 +16,9 @@ struct chardevs;
 struct chardevs *chardevs_create(const struct machine_config *config, struct input_door *door,
                                  struct error *err);
 bool chardevs_open(struct chardevs *c, struct error *err) MUST_CHECK;
+/* A further one, opened at once; the option outlives all that have it. */
+bool chardevs_add(struct chardevs *c, const struct machine_option *option,
+                  struct error *err) MUST_CHECK;
 /* In two steps, both of the same configuration: between them nobody pushes into the old door. */
 void chardevs_detach(struct chardevs *from);
 void chardevs_succeed(struct chardevs *to, struct chardevs *from);
@@ -35,6 +38,13 @@ bool chardevs_take(struct chardevs *c, const char *id, const struct chardev_devi
 
 /* The back-end of this id, which no device and no other client has; NULL and err. */
 struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, struct error *err);
+
+/* The i-th back-end; false: there are not so many. */
+bool chardevs_show(const struct chardevs *c, unsigned i, struct machine_chardev *chardev);
+
+/* What the ringbuf of this id keeps; -1 and err: it is none. */
+long chardevs_read_ring(struct chardevs *c, const char *id, uint8_t *to, size_t n,
+                        struct error *err);
 
 /* The door entry of the device that has stdio; false: none has. */
 bool chardevs_stdio_entry(const struct chardevs *c, unsigned *entry);

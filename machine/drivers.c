@@ -80,6 +80,7 @@ static bool set_drive(struct machine *m, struct virtio_blk_config *c, const stru
     if (!drive)
         return false;
     c->block = drive->block;
+    c->drive = drive->id;
     c->write_through = drive->write_through;
     c->on_read_error = drive->on_read_error;
     c->on_write_error = drive->on_write_error;
@@ -106,6 +107,18 @@ static void stop_for_disk(void *owner)
     m->exit = (struct machine_exit){.stop = MACHINE_IO_ERROR};
 }
 
+static void tell_of_disk(void *owner, const struct virtio_blk_failure *failure)
+{
+    struct machine *m = owner;
+    struct machine_disk_error error = {.drive = failure->drive,
+                                       .is_write = failure->is_write,
+                                       .no_space = block_wants_space(failure->status),
+                                       .reason = block_status_text(failure->status),
+                                       .action = drive_action_name(failure->action)};
+    if (m->tell_disk_error)
+        m->tell_disk_error(m->disk_error_owner, &error);
+}
+
 static struct virtio *create_blk(struct machine *m, const struct properties *p, struct error *err)
 {
     struct virtio_blk_config config = {.memory = m->memory,
@@ -114,6 +127,7 @@ static struct virtio *create_blk(struct machine *m, const struct properties *p, 
                                        .log = m->config.log,
                                        .wake = wake_for_disks,
                                        .stop = stop_for_disk,
+                                       .failed = tell_of_disk,
                                        .owner = m};
     if (!set_drive(m, &config, p, err) || !set_geometry(&config, p, err) ||
         !set_queue_size(&config, p, err) ||

@@ -54,6 +54,14 @@ bool drive_write_error(const char *text, enum virtio_blk_on_error *action, struc
            error_set(err, "werror=%.40s: give report, ignore, stop or enospc", text);
 }
 
+const char *drive_action_name(enum virtio_blk_on_error action)
+{
+    for (size_t i = 0; i < ARRAY_LEN(error_actions); i++)
+        if (error_actions[i].action == action)
+            return error_actions[i].word;
+    return "report";
+}
+
 bool drive_read_error(const char *text, enum virtio_blk_on_error *action, struct error *err)
 {
     enum virtio_blk_on_error found = *action;
@@ -245,10 +253,9 @@ void drives_describe(const struct drives *d, const struct byte_sink *out)
 {
     for (unsigned i = 0; i < d->count; i++) {
         const struct drive *drive = &d->items[i];
-        const char *format = option_text(drive->option, "format");
         const char *cache = option_text(drive->option, "cache");
         byte_sink_print(out, "%s: %.300s (%s%s)\n", drive->id, name_of(drive->option),
-                        format ? format : "format as found",
+                        block_format(drive->block),
                         block_is_read_only(drive->block) ? ", read-only" : "");
         byte_sink_print(out, "    %llu bytes, %s, cache mode %s\n",
                         (unsigned long long)block_bytes(drive->block),

@@ -42,6 +42,9 @@ bool drive_write_error(const char *text, enum virtio_blk_on_error *action,
 bool drive_read_error(const char *text, enum virtio_blk_on_error *action,
                       struct error *err) MUST_CHECK;
 
+/* The word for it: "report", ... */
+const char *drive_action_name(enum virtio_blk_on_error action);
+
 /* Lines of text, a drive each. */
 void drives_describe(const struct drives *d, const struct byte_sink *out);
 /* The drive that a flash of the board is kept in; NULL: none. */

@@ -79,7 +79,9 @@ struct machine {
     bool has_input[MACHINE_INPUTS];
     unsigned input_entries[MACHINE_INPUTS]; /* of the door: groups of events */
     unsigned nic_count;                     /* those whose address was not given */
-    unsigned disk_entry;                    /* of the door: some disk has done a request */
+    void (*tell_disk_error)(void *owner, const struct machine_disk_error *error); /* or NULL */
+    void *disk_error_owner;
+    unsigned disk_entry; /* of the door: some disk has done a request */
     uint8_t *device_tree;
     size_t device_tree_size;
     bool ends;        /* `exit` says why: the guest asked for it, or a disk */
@@ -101,6 +103,8 @@ struct machine {
 bool board_build(struct machine *m, struct error *err) MUST_CHECK;
 void board_destroy(struct machine *m);
 void board_reset(struct machine *m);
+/* The row of the table, whether or not the device is there. */
+const struct board_row *board_row(unsigned slot);
 /* What UART0 and the SBI console send. */
 void machine_uart_write(void *machine, const uint8_t *bytes, size_t n);
 /* Builds the device tree; `loaded` says where the initrd lies (start = end: none). */

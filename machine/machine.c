@@ -392,6 +392,11 @@ uint64_t machine_traps(const struct machine *m)
     return traps;
 }
 
+bool machine_add_chardev(struct machine *m, const struct machine_option *option, struct error *err)
+{
+    return chardevs_add(m->chardevs, option, err);
+}
+
 struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err)
 {
     return chardevs_take_for_client(m->chardevs, id, err);

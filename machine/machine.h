@@ -49,6 +49,7 @@ struct machine_config {
     const char *kernel_file; /* NULL: none */
     const char *initrd_file; /* NULL: none; needs a kernel */
     const char *append;      /* kernel command line; NULL: none */
+    const char *name;        /* for people alone; NULL: none */
     const char *dtb_file;    /* NULL: made from the board table */
     /* Time and chance (DESIGN.md section 3). */
     bool icount;
@@ -157,6 +158,10 @@ unsigned machine_input_entry(const struct machine *m, enum machine_input input);
 struct chardev;
 struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err);
 
+/* One more, which goes over to the successor too; the option outlives both. */
+bool machine_add_chardev(struct machine *m, const struct machine_option *option,
+                         struct error *err) MUST_CHECK;
+
 /* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
  * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any
  * thread. */
@@ -166,8 +171,51 @@ bool machine_remove_forward(struct machine *m, const char *netdev, const char *r
                             struct error *err) MUST_CHECK;
 
 /* What a person wants to know of a part of the machine, as lines of text. Between runs. */
-enum machine_part { MACHINE_INTERRUPTS, MACHINE_DRIVES, MACHINE_NETWORKS };
+enum machine_part {
+    MACHINE_INTERRUPTS,
+    MACHINE_DRIVES,
+    MACHINE_NETWORKS,
+    MACHINE_CONNECTIONS, /* of the networks */
+    MACHINE_PCI,
+    MACHINE_DEVICES, /* all, as a tree of buses */
+};
 void machine_describe(struct machine *m, enum machine_part part, const struct byte_sink *out);
+
+/* The same for programs. Texts are the machine's. False: there are not so many. */
+struct machine_drive {
+    const char *id, *file, *format;
+    uint64_t bytes, host_bytes; /* what the guest sees; what the file has on the host */
+    unsigned backing_files;
+    bool read_only, is_attached;
+    bool write_through, direct, no_flush; /* of cache= */
+};
+bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *drive);
+
+struct machine_chardev {
+    const char *id;
+    const char *place; /* "pty:/dev/pts/3" */
+    bool is_taken;     /* somebody on this side has it */
+};
+bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev *chardev);
+
+/* Takes what a back-end of type ringbuf keeps, its last n bytes at most: how many, or -1 and err.
+ */
+long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err);
+
+/* NULL: it has none. */
+const char *machine_name(const struct machine *m);
+
+/* Whom to tell, on the machine's thread, of what the host could not do for a disk: once each,
+ * before the guest sees anything of it. */
+struct machine_disk_error {
+    const char *drive;  /* its id */
+    const char *action; /* what comes of it: "report", "ignore" or "stop" */
+    const char *reason; /* the host's */
+    bool is_write, no_space;
+};
+void machine_on_disk_error(struct machine *m,
+                           void (*tell)(void *owner, const struct machine_disk_error *error),
+                           void *owner);
 
 /* Virtual time, and the sum of all harts' steps. */
 uint64_t machine_now_ns(const struct machine *m);

@@ -342,6 +342,17 @@ void nets_mute(struct nets *n, bool is_muted)
         link_mute(n->items[i].link, is_muted);
 }
 
+void nets_describe_connections(const struct nets *n, const struct byte_sink *out)
+{
+    for (unsigned i = 0; i < n->count; i++) {
+        const struct link_backend *b = link_backend(n->items[i].link);
+        if (!b->ops || !b->ops->describe)
+            continue;
+        byte_sink_print(out, "%s:\n", n->items[i].id);
+        b->ops->describe(b->backend, out);
+    }
+}
+
 void nets_describe(const struct nets *n, const struct byte_sink *out)
 {
     for (unsigned i = 0; i < n->count; i++) {

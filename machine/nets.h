@@ -30,6 +30,8 @@ const char *nets_nic_id(const struct nets *n, unsigned nic);
 /* id NULL: the first that has forwards. */
 bool nets_add_forward(struct nets *n, const char *id, const char *rule,
                       struct error *err) MUST_CHECK;
+/* The connections of those that have any, as lines of text. */
+void nets_describe_connections(const struct nets *n, const struct byte_sink *out);
 bool nets_remove_forward(struct nets *n, const char *id, const char *rule,
                          struct error *err) MUST_CHECK;
 

@@ -21,7 +21,7 @@ struct block {
     struct disk *image;
     bool has_history; /* image is a journal */
     enum block_cache cache;
-    bool ignore_discard;
+    bool ignore_discard, is_snapshot;
     struct os_mutex *mutex;
     struct os_condition *more;  /* for the workers: a request, or the end */
     struct os_condition *fewer; /* for the machine: a request is done */
@@ -139,6 +139,30 @@ bool block_is_read_only(const struct block *b)
 const char *block_path(const struct block *b)
 {
     return b->image->path;
+}
+
+/* Without the overlay of a snapshot. */
+static const struct disk *image_of(const struct block *b)
+{
+    return b->is_snapshot ? b->image->backing : b->image;
+}
+
+const char *block_format(const struct block *b)
+{
+    return image_of(b)->ops->format;
+}
+
+unsigned block_backing_files(const struct block *b)
+{
+    unsigned count = 0;
+    for (const struct disk *d = image_of(b)->backing; d; d = d->backing)
+        count++;
+    return count;
+}
+
+uint64_t block_host_bytes(const struct block *b)
+{
+    return file_host_bytes(block_path(b));
 }
 
 void block_on_done(struct block *b, void (*hook)(void *owner), void *owner)
@@ -307,6 +331,7 @@ struct block *block_open(const struct block_options *options, struct error *err)
         b->image = image;
         b->has_history = options->history;
         b->cache = options->cache;
+        b->is_snapshot = options->snapshot;
         b->ignore_discard = options->discard == BLOCK_DISCARD_IGNORE && !options->snapshot;
         if (start(b))
             return b;

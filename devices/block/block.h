@@ -70,6 +70,11 @@ enum block_status block_settle(struct block *b);
 uint64_t block_bytes(const struct block *b);
 bool block_is_read_only(const struct block *b);
 const char *block_path(const struct block *b);
+/* The image's format, also where an overlay lies over it; how many images lie below it; the bytes
+ * that its file has on the host. */
+const char *block_format(const struct block *b);
+unsigned block_backing_files(const struct block *b);
+uint64_t block_host_bytes(const struct block *b);
 
 /* An overlay's own content (options.snapshot), for snapshots of the machine. While it is settled.
  */

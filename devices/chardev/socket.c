@@ -100,13 +100,18 @@ static bool copy_text(char **to, const char *text, struct error *err)
     return *to || !text || error_set(err, "no memory for a socket");
 }
 
+/* Who can talk to a monitor or to gdb's stub can do anything with the guest, and some of the host:
+ * a listener that names no host is for this one alone. QEMU's is for all the world. */
 static bool read_address(struct socket *s, const struct chardev_config *config, struct error *err)
 {
     const char *path = chardev_value(config, "path"), *port = chardev_value(config, "port");
+    const char *host = chardev_value(config, "host");
+    if (s->is_server && port && (!host || !*host))
+        host = "127.0.0.1";
     if (!path == !port)
         return error_set(err, "give path=PATH (a UNIX socket) or host=HOST,port=PORT");
     return copy_text(&s->path, path, err) && copy_text(&s->port, port, err) &&
-           copy_text(&s->host, chardev_value(config, "host"), err);
+           copy_text(&s->host, host, err);
 }
 
 static bool read_number(const struct chardev_config *config, const char *key, unsigned unit_ms,
@@ -126,7 +131,7 @@ static bool read_words(struct socket *s, const struct chardev_config *config, bo
                        struct error *err)
 {
     bool nodelay;
-    if (!read_address(s, config, err) || !chardev_switch(config, "server", &s->is_server, err) ||
+    if (!chardev_switch(config, "server", &s->is_server, err) || !read_address(s, config, err) ||
         !chardev_switch(config, "wait", waits, err) ||
         !chardev_switch(config, "telnet", &s->is_telnet, err) ||
         !chardev_switch(config, "nodelay", &nodelay, err) ||

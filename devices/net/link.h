@@ -9,6 +9,7 @@
 #define RIVULET_DEVICES_NET_LINK_H
 
 #include "base/bits.h"
+#include "base/byte_sink.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/input.h"
@@ -26,6 +27,8 @@ struct link_ops {
      * the guest's part). Machine thread or its caller's. NULL: the back-end has none. */
     bool (*add_forward)(void *backend, const char *rule, struct error *err);
     bool (*remove_forward)(void *backend, const char *rule, struct error *err);
+    /* Its connections, as lines of text; NULL: it knows of none. Machine thread. */
+    void (*describe)(void *backend, const struct byte_sink *out);
     void (*destroy)(void *backend); /* nothing is received after it */
 };
 

@@ -258,6 +258,17 @@ static void user_send(void *backend, const uint8_t *frame, size_t bytes)
     net_io_send(u->io, frame, bytes);
 }
 
+static void user_describe(void *backend, const struct byte_sink *out)
+{
+    struct user *u = backend;
+    net_io_lock(u->io);
+    char *text = slirp_connection_info(u->slirp); /* GLib's memory */
+    net_io_unlock(u->io);
+    if (text)
+        byte_sink_print(out, "%s", text);
+    free(text);
+}
+
 static void user_destroy(void *backend)
 {
     struct user *u = backend;
@@ -275,6 +286,7 @@ static const struct link_ops user_ops = {
     .send = user_send,
     .add_forward = user_add_forward,
     .remove_forward = user_remove_forward,
+    .describe = user_describe,
     .destroy = user_destroy,
 };
 

@@ -130,7 +130,7 @@ void pci_config_write(struct pci_function *f, unsigned offset, uint32_t value, u
 
 /* --- BARs --- */
 
-static uint64_t bar_base(const struct pci_function *f, unsigned number)
+uint64_t pci_bar_base(const struct pci_function *f, unsigned number)
 {
     const struct pci_bar *bar = &f->bars[number];
     uint64_t value = get(f->config, PCI_BAR0 + 4 * number, is_64_bit(bar) ? 8 : 4);
@@ -146,7 +146,7 @@ const struct pci_bar *pci_find_bar(const struct pci_function *f, bool io, uint64
         const struct pci_bar *bar = &f->bars[i];
         if (!bar->bytes || (bar->type == PCI_BAR_IO) != io)
             continue;
-        *offset = address - bar_base(f, i);
+        *offset = address - pci_bar_base(f, i);
         if (*offset < bar->bytes)
             return bar;
     }

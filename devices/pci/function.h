@@ -117,6 +117,8 @@ bool pci_intx_level(const struct pci_function *f);
 /* The BAR that decodes this address of I/O or memory space, and the offset in it; NULL: none. */
 const struct pci_bar *pci_find_bar(const struct pci_function *f, bool io, uint64_t address,
                                    uint64_t *offset);
+/* Where a BAR of f is now, as the guest has put it. */
+uint64_t pci_bar_base(const struct pci_function *f, unsigned number);
 /* One access to a BAR: the halves of an 8-byte access are made one after the other when the BAR has
  * no such width, as on a bus of 32 bits. False when the width is refused. */
 bool pci_bar_read(struct pci_function *f, const struct pci_bar *bar, uint64_t offset, unsigned size,

@@ -305,3 +305,45 @@ struct device *pci_host_create(const struct pci_host_config *config)
     }
     return &p->device;
 }
+
+/* --- looking ----------------------------------------------------------------------------- */
+
+static unsigned config_word(const struct pci_function *f, unsigned offset)
+{
+    return f->config[offset] | f->config[offset + 1] << 8;
+}
+
+static void describe_bar(const struct pci_function *f, unsigned number, const char *indent,
+                         const struct byte_sink *out)
+{
+    const struct pci_bar *bar = &f->bars[number];
+    unsigned enable = bar->type == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+    const char *kind = bar->type == PCI_BAR_IO          ? "I/O"
+                       : bar->type == PCI_BAR_MEMORY_32 ? "32 bit memory"
+                       : bar->type == PCI_BAR_MEMORY_64 ? "64 bit memory"
+                                                        : "64 bit prefetchable memory";
+    byte_sink_print(out, "%s  BAR%u: %s, 0x%" PRIx64 " bytes", indent, number, kind, bar->bytes);
+    if (config_word(f, PCI_COMMAND) & enable)
+        byte_sink_print(out, " at 0x%" PRIx64 "\n", pci_bar_base(f, number));
+    else
+        byte_sink_print(out, ", off\n");
+}
+
+void pci_host_describe(const struct device *host, const char *indent, const struct byte_sink *out)
+{
+    const struct pci_host *p = (const struct pci_host *)host;
+    for (unsigned i = 0; i < p->count; i++) {
+        const struct pci_function *f = p->functions[i];
+        unsigned class_code = config_word(f, PCI_CLASS + 1);
+        byte_sink_print(out, "%s%02x.%x: %s, class %04x, device %04x:%04x, subsystem %04x:%04x\n",
+                        indent, f->devfn / FUNCTIONS_OF_SLOT, f->devfn % FUNCTIONS_OF_SLOT, f->name,
+                        class_code, config_word(f, PCI_VENDOR_ID), config_word(f, PCI_DEVICE_ID),
+                        config_word(f, PCI_SUBSYSTEM), config_word(f, PCI_SUBSYSTEM + 2));
+        if (f->config[PCI_IRQ_PIN])
+            byte_sink_print(out, "%s  pin %c on wire %u\n", indent,
+                            'A' + f->config[PCI_IRQ_PIN] - 1, wire_of(f));
+        for (unsigned n = 0; n < PCI_BARS; n++)
+            if (f->bars[n].bytes)
+                describe_bar(f, n, indent, out);
+    }
+}

@@ -5,6 +5,7 @@
 #ifndef RIVULET_DEVICES_PCI_HOST_H
 #define RIVULET_DEVICES_PCI_HOST_H
 
+#include "base/byte_sink.h"
 #include "devices/pci/function.h"
 
 #define PCI_ECAM_BYTES (256ull << 20)
@@ -32,5 +33,8 @@ bool pci_host_add_windows(struct device *host, struct memory_map *memory,
  * it. False when the place is taken or all are: f stays the caller's. */
 bool pci_host_add(struct device *host, struct pci_function *f, int devfn,
                   struct error *err) MUST_CHECK;
+
+/* Its functions and their BARs as lines of text, each behind `indent`. */
+void pci_host_describe(const struct device *host, const char *indent, const struct byte_sink *out);
 
 #endif

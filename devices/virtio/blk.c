@@ -256,12 +256,17 @@ static void tell_failure(const struct virtio_blk *b, struct request *r)
                                        [VIRTIO_BLK_STOP] =
                                            "the guest stands still until this works"};
     const struct block_request *io = &r->io;
-    if (!r->is_known)
-        log_line(b->virtio.log, LOG_HOST_ERRORS, "%s: cannot %s %s (%llu bytes at 0x%llx): %s; %s",
-                 b->config.name, what[io->op], block_path(b->config.block),
-                 (unsigned long long)io->bytes, (unsigned long long)io->offset,
-                 block_status_text(io->status), then[action_for(b, io)]);
+    struct virtio_blk_failure failure = {b->config.drive, io->op != BLOCK_READ, io->status,
+                                         action_for(b, io)};
+    if (r->is_known)
+        return;
     r->is_known = true;
+    log_line(b->virtio.log, LOG_HOST_ERRORS, "%s: cannot %s %s (%llu bytes at 0x%llx): %s; %s",
+             b->config.name, what[io->op], block_path(b->config.block),
+             (unsigned long long)io->bytes, (unsigned long long)io->offset,
+             block_status_text(io->status), then[failure.action]);
+    if (b->config.failed)
+        b->config.failed(b->config.owner, &failure);
 }
 
 static uint8_t answer_of(const struct virtio_blk *b, const struct block_request *io)

@@ -18,8 +18,17 @@ enum virtio_blk_on_error {
     VIRTIO_BLK_ENOSPC, /* STOP when there is no space, else REPORT */
 };
 
+/* A request that the host could not do. */
+struct virtio_blk_failure {
+    const char *drive;
+    bool is_write;
+    enum block_status status;
+    enum virtio_blk_on_error action; /* what comes of it; not ENOSPC */
+};
+
 struct virtio_blk_config {
     char name[32];       /* of its event: one of its own */
+    const char *drive;   /* the user's name for it; outlives the device */
     struct block *block; /* stays the caller's, and outlives the device */
     char serial[VIRTIO_BLK_SERIAL_BYTES + 1];
     bool write_through; /* the drive's cache mode: writes are stable when they are done */
@@ -38,6 +47,9 @@ struct virtio_blk_config {
     /* A request failed and is kept: no hart may run before virtio_blk_retry is called. Called
      * between rounds, on the machine's thread. */
     void (*stop)(void *owner);
+    /* Tells of a failure, once, before anything comes of it. Machine's thread; NULL: nobody asks.
+     */
+    void (*failed)(void *owner, const struct virtio_blk_failure *failure);
     void *owner;
 };
 

@@ -8,8 +8,9 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from cases import Failure, expect
+from cases import WORK, Failure, expect
 from debian import STEP_SECONDS
+from network import free_port
 
 
 def connect(path, process):
@@ -28,12 +29,12 @@ def connect(path, process):
 
 
 @contextmanager
-def stopped_machine(program, guest, option):
+def stopped_machine(program, guest, option, more=()):
     """A machine that has not started, and a peer at the socket of this option."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "socket"
         command = [program, "-machine", "virt", "-display", "none", "-serial", "null", "-S",
-                   "-kernel", guest.kernel, option, f"unix:{path},server=on,wait=off"]
+                   "-kernel", guest.kernel, *more, option, f"unix:{path},server=on,wait=off"]
         if option != "-monitor":
             command += ["-monitor", "none"]
         with subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL) as process:
@@ -122,6 +123,84 @@ def converse(process, peer):
     expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
 
 
+# What a client may read of each answer. QEMU's has more of some: of its formats, of its object
+# tree, of machines and devices that ours has not.
+ANSWERS = {
+    "query-block": {
+        "device": "x0", "type": "unknown", "removable": False, "locked": False, "io-status": "ok",
+        "inserted": {
+            "file": str, "drv": "raw", "ro": False, "node-name": str, "encrypted": False,
+            "backing_file_depth": 0, "detect_zeroes": "off", "write_threshold": 0, "bps": 0,
+            "bps_rd": 0, "bps_wr": 0, "iops": 0, "iops_rd": 0, "iops_wr": 0,
+            "cache": {"writeback": True, "direct": False, "no-flush": False},
+            "image": {"filename": str, "format": "raw", "virtual-size": 1 << 20,
+                      "actual-size": int, "dirty-flag": False}}},
+    "query-chardev": {"label": "compat_monitor0", "filename": str, "frontend-open": True},
+    "query-chardev-backends": {"name": "socket"},
+    "query-cpus-fast": {"cpu-index": 1, "thread-id": int, "qom-path": "/machine/soc0/harts[1]",
+                        "target": "riscv64", "props": {"core-id": 1}},
+    "query-current-machine": {"wakeup-suspend-support": False},
+    "query-machines": {"name": "virt", "cpu-max": int, "hotpluggable-cpus": False,
+                       "numa-mem-supported": bool, "deprecated": False,
+                       "default-cpu-type": "rv64-riscv-cpu"},
+    "query-memory-size-summary": {"base-memory": 64 << 20},
+    "query-name": {"name": "foo"},
+    "query-status": {"status": "prelaunch", "running": False, "singlestep": False},
+    "query-target": {"arch": "riscv64"},
+    "query-version": {"qemu": {"major": int, "minor": int, "micro": int}, "package": str},
+}
+
+
+def fits(value, pattern):
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
+            key in value and fits(value[key], part) for key, part in pattern.items())
+    return isinstance(value, pattern) if isinstance(pattern, type) else value == pattern
+
+
+def list_parts(process, peer):
+    """The answers that tell what the machine consists of have the members that clients read."""
+    client = Client(peer)
+    client.receive()
+    client.must("qmp_capabilities", {})
+    for name, pattern in ANSWERS.items():
+        answer = client.must(name)
+        rows = answer if isinstance(answer, list) else [answer]
+        expect(any(fits(row, pattern) for row in rows), f"{name}: {answer}")
+    for name in ("query-iothreads", "query-jobs", "query-mice"):
+        client.must(name, [])
+    client.must_fail(client.ask("inject-nmi"), "GenericError")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "memory of the guest"
+        client.must("pmemsave", {}, val=0x1000, size=24, filename=str(path))
+        whole = path.read_bytes()
+        client.must("memsave", {}, val=0x1008, size=16, filename=str(path), cpu_index=1)
+        expect(len(whole) == 24 and path.read_bytes() == whole[8:], f"saved {whole}")
+        client.must("human-monitor-command", "", command_line=f'pmemsave 0x1000 8 "{path}"')
+        expect(path.read_bytes() == whole[:8], "the monitor saves something else")
+    client.must("quit", {})
+    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+
+
+def at_stdio(program, guest):
+    """The same client at standard input and output, given as -qmp or as a -chardev."""
+    def case():
+        for words in (["-qmp", "stdio"], ["-chardev", "stdio,id=c", "-mon", "c,mode=control"]):
+            command = [program, "-machine", "virt", "-display", "none", "-serial", "null",
+                       "-monitor", "none", "-S", "-kernel", guest.kernel, *words]
+            ours, theirs = socket.socketpair()
+            with ours, subprocess.Popen([str(word) for word in command], stdin=theirs,
+                                        stdout=theirs) as process:
+                theirs.close()
+                ours.settimeout(STEP_SECONDS)
+                try:
+                    converse(process, ours)
+                finally:
+                    process.kill()
+
+    return case
+
+
 def monitor_at_a_socket(process, peer):
     text = b""
     for line, answer in ((b"", b"(rivulet) "), (b"info status\n", b"VM status: paused (prelaunch)"),
@@ -135,10 +214,49 @@ def monitor_at_a_socket(process, peer):
     expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
 
 
+def listeners():
+    """The addresses at which somebody listens, as Linux tells them: host and port."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].split(":")[1], 16): row[1].split(":")[0] for row in rows if row[3] == "0A"}
+
+
+def for_this_host(program, guest):
+    """Each end that is given as HOST:PORT without a host is bound to 127.0.0.1."""
+    def case():
+        ports = [free_port() for _ in range(5)]
+        command = [program, "-machine", "virt", "-display", "none", "-S", "-kernel", guest.kernel,
+                   "-gdb", f"tcp::{ports[0]}",
+                   "-monitor", f"telnet::{ports[1]},server=on,wait=off",
+                   "-qmp", f"tcp::{ports[2]},server=on,wait=off",
+                   "-serial", f"tcp::{ports[3]},server=on,wait=off",
+                   "-qmp", f"tcp:0.0.0.0:{ports[4]},server=on,wait=off"]
+        with subprocess.Popen([str(word) for word in command],
+                              stdin=subprocess.DEVNULL) as process:
+            try:
+                end = time.monotonic() + STEP_SECONDS
+                while not set(ports) <= (bound := listeners()).keys():
+                    expect(time.monotonic() < end and process.poll() is None, "nobody listens")
+                    time.sleep(0.05)
+            finally:
+                process.kill()
+        hosts = [bound[port] for port in ports]
+        expect(hosts == ["0100007F"] * 4 + ["00000000"], f"it listens at {hosts}")
+
+    return case
+
+
 def control_cases(program, guest):
-    def case(program, option, talk):
+    def parts(name):
+        disk = WORK / f"control-{name}.img"
+        WORK.mkdir(parents=True, exist_ok=True)
+        disk.write_bytes(bytes(1 << 20))
+        return ["-smp", "2", "-m", "64", "-name", "foo",
+                "-drive", f"file={disk},format=raw,if=none,id=x0",
+                "-device", "virtio-blk-pci,drive=x0"]
+
+    def case(program, option, talk, more=()):
         def body():
-            with stopped_machine(program, guest, option) as (process, peer):
+            with stopped_machine(program, guest, option, more) as (process, peer):
                 talk(process, peer)
 
         return body
@@ -146,5 +264,12 @@ def control_cases(program, guest):
     return [
         ("a client of QMP steers the machine", case(program, "-qmp", converse)),
         ("the same client steers QEMU", case("qemu-system-riscv64", "-qmp", converse)),
+        ("the answers have what clients of QMP read",
+         case(program, "-qmp", list_parts, parts("ours"))),
+        ("those of QEMU have it too",
+         case("qemu-system-riscv64", "-qmp", list_parts, parts("theirs"))),
+        ("a socket that names no host is for this one", for_this_host(program, guest)),
+        ("QMP is at standard input and output", at_stdio(program, guest)),
+        ("and QEMU's is", at_stdio("qemu-system-riscv64", guest)),
         ("the monitor is at a socket", case(program, "-monitor", monitor_at_a_socket)),
     ]

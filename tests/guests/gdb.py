@@ -6,12 +6,14 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from cases import ROOT, WORK, Ended, Failure, expect, tail
-from debian import BOOT_SECONDS, STEP_SECONDS
+from debian import BOOT_SECONDS, PROMPT, STEP_SECONDS
+from monitor import Session
 
 FLAGS = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O0 -g -ffreestanding -fno-pic -no-pie "
          "-fno-stack-protector -fno-toplevel-reorder -nostdlib -static -Wall -Wextra -Werror "
@@ -300,6 +302,69 @@ def detach_and_come_back(program, debuggee):
     return case
 
 
+def loads_calls_and_loops(program, debuggee):
+    """The program is loaded by gdb, in binary packets; `next` goes over loops and calls."""
+    def case():
+        dump = WORK / "gdb.dump"
+        with debugged(bare(program, debuggee, "-S")) as machine, machine.gdb(debuggee) as gdb:
+            gdb.must("set {char[64]}0x80000000 = \"\"")
+            gdb.must("load", r"Loading section \.text, size 0x\w+")
+            gdb.must("compare-sections .text", "matched")
+            gdb.must("info mem", "0x0+ .* rw")
+            gdb.must("break 61")
+            gdb.must("continue", r"61\s+uint64_t sum = count")
+            gdb.must("delete")
+            gdb.must("next", r"62\s+total \+= sum")
+            gdb.must("next 4", r"61\s+uint64_t sum = count", seconds=BOOT_SECONDS)
+            gdb.must("p round", "= 1")
+            gdb.must("p count(1, 20)", "= 41")  # on the hart, and back
+            gdb.must("p counters[1]", "= 1")
+            gdb.must("step", r"count \(hart=0, round=1\)")
+            gdb.must("up", "in work")
+            gdb.must("advance 66", r"66\s+if \(hart == 0\)", seconds=BOOT_SECONDS)
+            gdb.must("p counters[0]", "= 2000")
+            gdb.must(f"dump binary value {dump} counters")
+            gdb.must("set var counters[0] = 0")
+            gdb.must(f"restore {dump} binary &counters", "Restoring")
+            gdb.must("p counters[0]", "= 2000")
+            gdb.must("continue", "exited normally")
+
+    return case
+
+
+def comes_later(program, debuggee):
+    """The monitor lets gdb come to a machine that was started without."""
+    def case():
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "gdb"
+            command = [str(word) for word in (
+                program, "-machine", "virt", "-display", "none", "-serial", "null", "-bios", "none",
+                "-kernel", debuggee, "-S", "-monitor", "stdio")]
+            with subprocess.Popen(command, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE) as process:
+                said = process.stdout
+                watchdog = threading.Timer(STEP_SECONDS, process.kill)
+                watchdog.start()
+                process.stdin.write(f"gdbserver unix:{place},server=on\ngdbserver\n".encode())
+                process.stdin.flush()
+                for words in (b"Waiting for gdb", b"Error: gdb may come already"):
+                    while words not in (line := said.readline()):
+                        expect(line, f"the monitor does not say {words}")
+                gdb = Gdb(debuggee)
+                try:
+                    gdb.must(f"target remote {place}", "0x0*1000")
+                    gdb.must("tbreak count")
+                    gdb.must("continue", "count")
+                    gdb.must("continue", "exited normally")
+                finally:
+                    gdb.end()
+                    process.communicate()
+                    watchdog.cancel()
+                expect(process.returncode == 0, f"status {process.returncode}")
+
+    return case
+
+
 # --- the guest notices nothing ------------------------------------------------------------------
 
 
@@ -363,6 +428,67 @@ def attach_to_a_boot(program, guest):
     return case
 
 
+FUNCTIONS = ("_start", "start_kernel", "rest_init", "kernel_init", "vfs_open", "do_sys_openat2",
+             "do_filp_open", "schedule")
+
+
+def kernel_symbols(program, guest):
+    """Addresses of functions of the kernel, as it tells them itself."""
+    names = "|".join(FUNCTIONS)
+    with Session([program, *guest.options(append="quiet")]) as session:
+        session.wait_for(PROMPT, BOOT_SECONDS)
+        session.ask(f"grep -E ' [tT] ({names})$' /proc/kallsyms; echo e''nd\r".encode(), "\nend",
+                    BOOT_SECONDS)
+        found = re.findall(r"([0-9a-f]{16}) ([tT]) (\w+)", session.text)
+        session.type(b"\x01x")
+        session.must_end(0)
+    expect({name for _, _, name in found} == set(FUNCTIONS), f"the kernel tells {found}")
+    return {name: int(address, 16) for address, _, name in found}
+
+
+def write_symbols(path, symbols):
+    """What a user's vmlinux is to gdb, without its code."""
+    base = min(symbols.values())
+    lines = ['.section .kernel, "ax", @nobits', "base: .space 0x2000000"]
+    for name, address in symbols.items():
+        lines += [f".globl {name}", f".type {name}, @function", f".set {name}, base + {address - base}"]
+    path.with_suffix(".s").write_text("\n".join(lines) + "\n", encoding="ascii")
+    prefix = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-")
+    subprocess.run([f"{prefix}as", path.with_suffix(".s"), "-o", path.with_suffix(".o")], check=True)
+    subprocess.run([f"{prefix}ld", "--no-relax", f"--section-start=.kernel={base:#x}",
+                    path.with_suffix(".o"), "-o", path], check=True)
+
+
+def kernel_by_names(program, guest):
+    """The first instruction of start_kernel, then a call deep in the kernel."""
+    def case():
+        elf, names, trace = (WORK / f"kernel.{end}" for end in ("elf", "kallsyms", "trace"))
+        symbols = kernel_symbols(program, guest)
+        write_symbols(elf, symbols)
+        names.write_text("".join(f"{address:016x} T {name}\n" for name, address in symbols.items()),
+                         encoding="ascii")
+        command = [program, *guest.options(append="quiet"), "-S", "-serial", "null", "-monitor",
+                   "none"]
+        with debugged(command) as machine, machine.gdb(elf) as gdb:
+            gdb.must("break start_kernel")
+            gdb.must("continue", r"Breakpoint 1, 0xf\w+ in start_kernel \(\)")
+            gdb.must("break vfs_open")
+            gdb.must("continue", r"Breakpoint 2, 0xf\w+ in vfs_open \(\)", seconds=BOOT_SECONDS)
+            gdb.must("delete")
+            for _ in range(20):
+                gdb.must("stepi")
+            gdb.must("tbreak schedule")
+            gdb.must("continue", r"in schedule \(\)", seconds=BOOT_SECONDS)
+            gdb.must("monitor symbols " + str(names))
+            gdb.must(f"monitor trace insn,symbol=schedule,file={trace}")
+            gdb.must("stepi 3")
+            gdb.must("monitor trace off all")
+            gdb.must("kill", "killed")
+        expect("<schedule+0x" in trace.read_text(encoding="ascii"), f"no name in {trace}")
+
+    return case
+
+
 def gdb_cases(program, guest):
     debuggee = build_debuggee()
     return [
@@ -372,9 +498,13 @@ def gdb_cases(program, guest):
         ("gdb steps into traps, and interrupts wait", traps_and_interrupts(program, debuggee)),
         ("gdb sees four harts as threads", four_harts(program, debuggee)),
         ("gdb's conditions are evaluated by the stub", conditions(program, debuggee)),
+        ("gdb loads a program, calls functions, steps over loops",
+         loads_calls_and_loops(program, debuggee)),
+        ("gdb comes when the monitor lets it", comes_later(program, debuggee)),
         ("gdb detaches and comes back", detach_and_come_back(program, debuggee)),
         ("a run that gdb looked into ends in the same state",
          nothing_is_noticed(program, debuggee, 1)),
         ("so does one of four harts that gdb looked into", nothing_is_noticed(program, debuggee, 4)),
+        ("gdb knows a kernel's functions by a file of symbols", kernel_by_names(program, guest)),
         ("gdb attaches to a kernel that boots, and lets it go on", attach_to_a_boot(program, guest)),
     ]

@@ -3,9 +3,10 @@
 import re
 import subprocess
 
-from cases import WORK, Ended, expect
+from cases import ROOT, WORK, Ended, expect
 from debian import BOOT_SECONDS, PROMPT
 from determinism import KERNEL_ENTRY
+from gdb import build_debuggee
 from monitor import SWITCH, Session
 
 UNTIL = "2s"  # behind the first programs
@@ -74,6 +75,34 @@ def profiles_name_functions(program, guest):
     return case
 
 
+def lines_of_source(program):
+    """The debuggee's loop counts itself; genhtml takes what is written."""
+    def case():
+        debuggee, path = build_debuggee(), WORK / "lines.info"
+        command = [str(word) for word in (
+            program, "-machine", "virt", "-bios", "none", "-kernel", debuggee, "-display", "none",
+            "-serial", "null", "-monitor", "none", "-icount", "1", "-symbols", debuggee,
+            "-trace", f"coverage,file={path}")]
+        subprocess.run(command, capture_output=True, check=True, timeout=BOOT_SECONDS)
+        text = path.read_text(encoding="ascii")
+        source = ROOT / "tests/guests/debuggee.c"
+        expect(f"SF:{source}\n" in text, f"no record of {source}")
+        for line, words in enumerate(source.read_text(encoding="ascii").splitlines(), 1):
+            for part, count in (("counters[hart]++;", 2000), ("return round * 2", 2000),
+                                ("asm volatile(\"ecall\"", 2000),
+                                    ("asm volatile(\"wfi\")", 0)):
+                if part in words:
+                    expect(f"DA:{line},{count}\n" in text, f"line {line} did not run {count} times")
+        expect(re.search(r"FN:\d+,count\nFNDA:2000,count\n", text), "no function")
+        subprocess.run(["genhtml", "-q", "-o", WORK / "lines", path], check=True,
+                       stdout=subprocess.DEVNULL)
+        page = "".join(file.read_text(encoding="utf-8")
+                       for file in (WORK / "lines").rglob("debuggee.c.gcov.html"))
+        expect(re.search(r"2000 :\s+counters\[hart\]\+\+", page), "genhtml does not show the count")
+
+    return case
+
+
 def switched_by_the_monitor(program, guest):
     def case():
         path = WORK / "monitor.trace"
@@ -100,5 +129,6 @@ def trace_cases(program, guest):
     return cases + [
         ("a trace names a guest's system and SBI calls", system_calls_are_named(program, guest)),
         ("an exact profile names the functions of a kernel", profiles_name_functions(program, guest)),
+        ("coverage counts the lines of a guest's source", lines_of_source(program)),
         ("the monitor begins and ends a trace", switched_by_the_monitor(program, guest)),
     ]

@@ -13,6 +13,7 @@ import time
 from functools import cache
 
 from cases import ROOT, WORK, expect, run, tail
+from control import Client, connect
 
 SECTORS = 64 << 11  # 64 MiB
 RECORD_SECTORS, STRIDE = 5, 7919  # as in writer.c
@@ -218,6 +219,39 @@ def full_disk(program, kind, console):
     return case
 
 
+def full_disk_by_qmp(program):
+    """A client hears what the machine stopped for, and lets it go on when there is space."""
+    def case():
+        path, place = WORK / "full-qmp.img", WORK / "full-qmp.socket"
+        form = make_image(path, "raw")
+        place.unlink(missing_ok=True)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        writing = Writing(program, path, form, ["-device", "virtio-blk-device,drive=d"],
+                          [*WITHOUT_MONITOR, "-qmp", f"unix:{place},server=on,wait=off", "-S"],
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                                (2 << 20, before[1])))
+        with connect(place, writing.process) as peer:
+            client = Client(peer)
+            client.receive()
+            client.must("qmp_capabilities", {})
+            client.must("cont", {})
+            why = client.wait_for("BLOCK_IO_ERROR")
+            expect((why["device"], why["operation"], why["action"], why["nospace"]) ==
+                   ("d", "write", "stop", True), f"told of {why}")
+            expect(client.must("query-status")["status"] == "io-error", "another state")
+            expect(client.must("query-block")[0]["io-status"] == "nospace", "another status")
+            resource.prlimit(writing.process.pid, resource.RLIMIT_FSIZE, before)
+            client.must("cont", {})
+            expect(client.must("query-block")[0]["io-status"] == "ok", "it is not ok again")
+            flushes = writing.flushes()
+            writing.wait_for(lambda: writing.flushes() > flushes + 20, "more flushes")
+        writing.type(b"q")
+        check_image(program, path, form, writing.end(0), False)
+        path.unlink()
+
+    return case
+
+
 def continue_in_monitor(writing):
     writing.type(b"\x01cinfo status\n")
     writing.wait_for(lambda: b"io-error" in writing.out, "state in the monitor")
@@ -235,4 +269,6 @@ def writing_cases(program, seed, kills):
                full_disk(program, kind, WITHOUT_MONITOR)) for kind in kinds[:3]]
     cases.append(("a full host disk stops the guest until the monitor's cont",
                   full_disk(program, kinds[1], WITH_MONITOR)))
+    cases.append(("a client of QMP hears of a full host disk, and lets the guest go on",
+                  full_disk_by_qmp(program)))
     return cases

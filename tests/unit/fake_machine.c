@@ -219,6 +219,44 @@ struct chardev *machine_take_chardev(struct machine *m, const char *id, struct e
     return NULL;
 }
 
+bool machine_add_chardev(struct machine *m, const struct machine_option *option, struct error *err)
+{
+    (void)m, (void)option;
+    return error_set(err, "no more");
+}
+
+bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *drive)
+{
+    (void)m, (void)i, (void)drive;
+    return false;
+}
+
+bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev *chardev)
+{
+    (void)m, (void)i, (void)chardev;
+    return false;
+}
+
+long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err)
+{
+    (void)m, (void)id, (void)to, (void)n;
+    error_set(err, "no ringbuf");
+    return -1;
+}
+
+const char *machine_name(const struct machine *m)
+{
+    (void)m;
+    return NULL;
+}
+
+void machine_on_disk_error(struct machine *m,
+                           void (*tell)(void *owner, const struct machine_disk_error *error),
+                           void *owner)
+{
+    (void)m, (void)tell, (void)owner;
+}
+
 bool machine_add_forward(struct machine *m, const char *netdev, const char *rule, struct error *err)
 {
     (void)m, (void)netdev, (void)rule;

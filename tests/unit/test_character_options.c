@@ -88,6 +88,9 @@ START_TEST(standard_input_has_one_user_or_two_that_share_it)
          "the monitor and the serial port cannot both have stdio"},
         {"Image -nographic -monitor stdio",
          "the monitor and the serial port cannot both have stdio"},
+        {"Image -qmp stdio -nographic", "QMP and the serial port cannot both have stdio"},
+        {"Image -qmp stdio -serial stdio", "QMP and the serial port cannot both have stdio"},
+        {"Image -qmp stdio -monitor stdio", "QMP and the monitor cannot both have stdio"},
     };
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         struct options o;
@@ -131,8 +134,8 @@ START_TEST(gdb_may_come_at_a_socket_of_this_host)
     static const struct {
         const char *words, *chardev;
     } cases[] = {
-        {"Image -s", "type=socket id=gdb0 host=127.0.0.1 port=1234 server=on wait=off"},
-        {"Image -gdb tcp::1", "type=socket id=gdb0 host=127.0.0.1 port=1 server=on wait=off"},
+        {"Image -s", "type=socket id=gdb0 host= port=1234 server=on wait=off"},
+        {"Image -gdb tcp::1", "type=socket id=gdb0 host= port=1 server=on wait=off"},
         {"Image -gdb tcp:0.0.0.0:1", "type=socket id=gdb0 host=0.0.0.0 port=1 server=on wait=off"},
         {"Image -gdb unix:/tmp/g", "type=socket id=gdb0 path=/tmp/g server=on wait=off"},
         {"Image -gdb unix:/tmp/g,server=on,wait=on",
@@ -155,6 +158,42 @@ START_TEST(gdb_may_come_at_a_socket_of_this_host)
 }
 END_TEST
 
+START_TEST(a_monitor_or_qmp_may_have_the_terminal_alone)
+{
+    static const struct {
+        const char *words;
+        bool has_monitor, has_qmp, is_pretty;
+    } lines[] = {
+        {"Image -qmp stdio", false, true, false},
+        {"Image -qmp-pretty stdio", false, true, true},
+        {"Image -nographic -serial null -qmp stdio", false, true, false},
+        {"Image -chardev stdio,id=c -mon c,mode=control,pretty=on", false, true, true},
+        {"Image -chardev stdio,id=c -mon c,mode=readline", true, false, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct options o;
+        struct error err;
+        char words[80];
+        snprintf(words, sizeof words, "%s", lines[i].words);
+        ck_assert_msg(parse(words, &o, &err), "%s", err.text);
+        ck_assert_int_eq(o.serial, SERIAL_NULL);
+        ck_assert_int_eq(o.has_monitor, lines[i].has_monitor);
+        ck_assert_int_eq(o.has_qmp, lines[i].has_qmp);
+        ck_assert_int_eq(o.qmp_is_pretty, lines[i].is_pretty);
+        ck_assert(!o.shares_stdio && !o.has_stdio_chardev);
+        ck_assert_uint_eq(o.remote_count, 0);
+    }
+}
+END_TEST
+
+START_TEST(answers_at_a_socket_are_pretty_when_asked_for)
+{
+    PARSE("Image -qmp-pretty unix:a -qmp unix:b -chardev pty,id=p -mon p,mode=control,pretty=on");
+    ck_assert_uint_eq(o.remote_count, 3);
+    ck_assert(o.remotes[0].is_pretty && !o.remotes[1].is_pretty && o.remotes[2].is_pretty);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("character options");
@@ -165,6 +204,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_stdio_back_end_has_the_terminal);
     tcase_add_test(c, standard_input_has_one_user_or_two_that_share_it);
     tcase_add_test(c, monitors_are_at_character_back_ends);
+    tcase_add_test(c, a_monitor_or_qmp_may_have_the_terminal_alone);
+    tcase_add_test(c, answers_at_a_socket_are_pretty_when_asked_for);
     suite_add_tcase(s, c);
     return s;
 }

@@ -390,6 +390,36 @@ START_TEST(a_client_comes_back_when_its_server_does)
 }
 END_TEST
 
+/* What is not spelled out is not open to the world. */
+START_TEST(a_server_without_a_host_is_for_this_host_alone)
+{
+    static const struct chardev_property none[] = {
+        {"port", "0"}, {"server", "on"}, {"wait", "off"}};
+    static const struct chardev_property empty[] = {
+        {"host", ""}, {"port", "0"}, {"server", "on"}, {"wait", "off"}};
+    static const struct chardev_property all[] = {
+        {"host", "0.0.0.0"}, {"port", "0"}, {"server", "on"}, {"wait", "off"}};
+    static const struct {
+        const struct chardev_property *properties;
+        unsigned count;
+        const char *place;
+    } cases[] = {{none, 3, "tcp:127.0.0.1:0,server=on"},
+                 {empty, 4, "tcp:127.0.0.1:0,server=on"},
+                 {all, 4, "tcp:0.0.0.0:0,server=on"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err;
+        struct chardev_config config = {.id = "c",
+                                        .type = "socket",
+                                        .properties = cases[i].properties,
+                                        .count = cases[i].count};
+        struct chardev *c = chardev_open(&config, &err);
+        ck_assert_msg(c != NULL, "%s", err.text);
+        ck_assert_str_eq(chardev_place(c), cases[i].place);
+        ck_assert(chardev_close(c, &err));
+    }
+}
+END_TEST
+
 START_TEST(a_port_in_use_and_bad_addresses_are_refused)
 {
     struct error err;
@@ -646,6 +676,7 @@ static Suite *suite(void)
     tcase_add_test(c, what_a_peer_sent_before_it_hung_up_is_read);
     tcase_add_test(c, a_client_connects_and_is_refused_where_nobody_listens);
     tcase_add_test(c, a_client_comes_back_when_its_server_does);
+    tcase_add_test(c, a_server_without_a_host_is_for_this_host_alone);
     tcase_add_test(c, a_port_in_use_and_bad_addresses_are_refused);
     tcase_add_test(c, a_server_that_waits_has_a_peer_when_it_is_open);
     tcase_add_test(c, telnet_commands_are_kept_from_both_ends);

@@ -1,6 +1,7 @@
 /* machine/chardevs.c and serial_ports.c: what -chardev and virtio-serial's drivers say; a serial
  * port at a socket; back-ends that one machine takes over from another. */
 #include "base/os_net.h"
+#include "devices/chardev/chardev.h"
 #include "tests/unit/machine_rig.h"
 #include "tests/unit/temp_folder.h"
 
@@ -237,6 +238,37 @@ START_TEST(peers_and_what_they_sent_outlive_a_machine)
 }
 END_TEST
 
+START_TEST(a_back_end_may_come_later_and_goes_over_to_a_successor)
+{
+    static const struct machine_option later = {{{"type", "null"}, {"id", "later"}}, 2};
+    static const struct machine_option bad = {{{"type", "nosuch"}, {"id", "bad"}}, 2};
+    static const struct machine_option stdio = {{{"type", "stdio"}, {"id", "s"}}, 2};
+    struct setting s;
+    struct error err;
+    struct machine_chardev shown;
+    setting_init(&s);
+    add_chardev(&s, "type=null,id=first");
+    struct rig *r = rig_create_with(s.config);
+    ck_assert(!machine_add_chardev(r->m, &bad, &err));
+    ck_assert(!machine_add_chardev(r->m, &stdio, &err));
+    ck_assert(!machine_chardev(r->m, 1, &shown));
+    ck_assert_msg(machine_add_chardev(r->m, &later, &err), "%s", err.text);
+    ck_assert(!machine_add_chardev(r->m, &later, &err));
+    ck_assert_str_eq(err.text, "there are two back-ends 'later'");
+    struct chardev *c = machine_take_chardev(r->m, "later", &err);
+    ck_assert_ptr_nonnull(c);
+    struct machine *m = machine_succeed(r->m, &err);
+    ck_assert_msg(m != NULL, "%s", err.text);
+    machine_destroy(r->m);
+    r->m = m;
+    ck_assert(machine_chardev(m, 1, &shown) && shown.is_taken);
+    ck_assert_str_eq(shown.id, "later");
+    ck_assert(chardev_has_peer(c));
+    rig_free(r);
+    setting_free(&s);
+}
+END_TEST
+
 /* The state after 4 ms; with a successor at 2 ms, or without. */
 static uint64_t hash_with_ports(struct setting *s, bool is_succeeded)
 {
@@ -314,6 +346,7 @@ static Suite *suite(void)
     tcase_add_test(c, the_serial_port_needs_a_back_end_that_is_there);
     tcase_add_test(c, the_serial_port_is_at_a_socket);
     tcase_add_test(c, peers_and_what_they_sent_outlive_a_machine);
+    tcase_add_test(c, a_back_end_may_come_later_and_goes_over_to_a_successor);
     tcase_add_test(c, who_is_at_a_port_is_state_that_a_successor_has);
     tcase_add_test(c, who_has_stdio_is_the_console);
     suite_add_tcase(s, c);

@@ -49,6 +49,27 @@ START_TEST(a_line_of_a_wanted_topic_is_written_and_no_other)
 }
 END_TEST
 
+START_TEST(topics_and_file_change_while_it_is_open)
+{
+    struct error err;
+    struct log_file old = open_log(LOG_INT), other = open_log(0);
+    log_line(old.log, LOG_INT, "first");
+    log_set_topics(old.log, LOG_MMU);
+    log_line(old.log, LOG_INT, "lost");
+    log_line(old.log, LOG_MMU, "second");
+    ck_assert(!log_set_file(old.log, "/nowhere/log", &err));
+    ck_assert_str_eq(err.text, "cannot write log file /nowhere/log: No such file or directory");
+    log_line(old.log, LOG_MMU, "third");
+    log_close(other.log);
+    ck_assert(log_set_file(old.log, other.path, &err));
+    log_line(old.log, LOG_MMU, "fourth");
+    other.log = old.log;
+    check_file(&other, "fourth\n");
+    old.log = NULL;
+    check_file(&old, "first\nsecond\nthird\n");
+}
+END_TEST
+
 START_TEST(lines_about_the_guest_say_so)
 {
     struct log_file f = open_log(LOG_GUEST_ERRORS | LOG_UNIMP);
@@ -192,6 +213,7 @@ int main(void)
 {
     TCase *cases = tcase_create("log");
     tcase_add_test(cases, a_line_of_a_wanted_topic_is_written_and_no_other);
+    tcase_add_test(cases, topics_and_file_change_while_it_is_open);
     tcase_add_test(cases, lines_about_the_guest_say_so);
     tcase_add_test(cases, lines_about_the_host_say_so_and_are_limited);
     tcase_add_test(cases, after_64_lines_a_source_is_only_counted_and_others_go_on);

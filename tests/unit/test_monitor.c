@@ -1,5 +1,6 @@
 /* Every command of the monitor, on a machine that runs the busy program. */
 #include "tests/unit/monitor_rig.h"
+#include "tests/unit/temp_folder.h"
 
 #include "cpu/peek.h"
 #include "debug/trace.h"
@@ -443,6 +444,103 @@ START_TEST(the_parts_of_the_machine_are_shown)
 }
 END_TEST
 
+static void furnish(struct machine_config *config)
+{
+    static const struct machine_option devices[] = {
+        {{{"driver", "virtio-rng-pci"}}, 1},
+        {{{"driver", "virtio-serial-device"}}, 1},
+        {{{"driver", "virtio-tablet-pci"}}, 1},
+    };
+    static const struct machine_option chardevs[] = {{{{"type", "null"}, {"id", "c0"}}, 2},
+                                                     {{{"type", "ringbuf"}, {"id", "c1"}}, 2}};
+    config->name = "the name";
+    config->serial_chardev = "c1";
+    config->devices = (struct machine_options){devices, 3};
+    config->chardevs = (struct machine_options){chardevs, 2};
+}
+
+START_TEST(devices_and_their_ends_are_shown)
+{
+    struct monitor_rig r;
+    monitor_open_with(&r, 1, furnish);
+    CHECK_ASK(&r, "info name", "the name\n");
+    CHECK_ASK(&r, "info chardev", "c0: filename=null (nobody has it)\nc1: filename=ringbuf\n");
+    ck_assert(memory_mmio_write(hart(&r, 0)->ports.memory, RIG_UART, 1, 'h'));
+    ck_assert(memory_mmio_write(hart(&r, 0)->ports.memory, RIG_UART, 1, 'i'));
+    CHECK_ASK(&r, "ringbuf_read c1 100", "hi\n");
+    CHECK_ASK(&r, "ringbuf_read c1 100", "\n");
+    CHECK_ASK(&r, "ringbuf_read c0 100", "Error: there is no ringbuf 'c0'\n");
+    CHECK_ASK(&r, "ringbuf_read c1 0x100001", "Error: at most 1048576 bytes at once\n");
+    CHECK_ASK(&r, "info mice", "* Mouse: virtio-tablet (absolute)\n");
+    CHECK_IN(ask(&r, "info pci"), "00.0: gpex-root, class 0600, device 1b36:0008, ");
+    CHECK_IN(ask(&r, "info pci"), "01.0: virtio-rng, class 00ff, device 1af4:1005, ");
+    CHECK_IN(r.said, "  pin A on wire 1\n");
+    CHECK_IN(r.said, "  BAR4: 64 bit prefetchable memory, 0x4000 bytes, off\n");
+    CHECK_IN(ask(&r, "info qtree"),
+             "  dev: ns16550a, mmio 0000000010000000/0000000000000100, irq 10");
+    CHECK_IN(r.said, "    bus: virtio-mmio-bus.7\n      dev: virtio-console\n");
+    CHECK_IN(r.said, "    bus: pcie.0\n      00.0: gpex-root");
+    CHECK_ASK(&r, "info usernet", "");
+    CHECK_ASK(&r, "info kvm", "kvm support: not compiled\n");
+    CHECK_IN(ask(&r, "nmi"), "Error: ");
+    CHECK_IN(ask(&r, "gdbserver"), "Error: gdb cannot come here later");
+    CHECK_IN(ask(&r, "log int"), "Error: there is no log here\n");
+    CHECK_IN(ask(&r, "logfile x"), "Error: there is no log here\n");
+    monitor_close(&r);
+}
+END_TEST
+
+START_TEST(a_bar_is_shown_where_the_guest_put_it)
+{
+    struct monitor_rig r;
+    monitor_open_with(&r, 1, furnish);
+    struct memory_map *map = hart(&r, 0)->ports.memory;
+    ck_assert(memory_mmio_write(map, 0x30008020, 4, 0x40004000)); /* 01.0, BAR4 */
+    ck_assert(memory_mmio_write(map, 0x30008024, 4, 0));
+    ck_assert(memory_mmio_write(map, 0x30008004, 2, 2)); /* memory on */
+    CHECK_IN(ask(&r, "info pci"), "0x4000 bytes at 0x40004000\n");
+    monitor_close(&r);
+}
+END_TEST
+
+static void add_log(struct machine_config *config)
+{
+    struct error err;
+    config->log = log_open("first", 0, &err);
+}
+
+START_TEST(the_log_is_steered)
+{
+    struct monitor_rig r;
+    enter_temp_folder();
+    monitor_open_with(&r, 1, add_log);
+    struct log *log = hart(&r, 0)->ports.log;
+    CHECK_ASK(&r, "log int,unimp", "");
+    ck_assert(log_wants(log, LOG_INT) && log_wants(log, LOG_HOST_ERRORS));
+    CHECK_ASK(&r, "logfile \"the second\"", "");
+    log_line(log, LOG_INT, "a trap");
+    CHECK_ASK(&r, "log none", "");
+    ck_assert(!log_wants(log, LOG_INT) && log_wants(log, LOG_HOST_ERRORS));
+    CHECK_IN(ask(&r, "log nosuch"), "Error: unknown log topic 'nosuch'");
+    CHECK_IN(ask(&r, "log profile"), "Error: profile is for -d alone");
+    CHECK_IN(ask(&r, "log"), "Error: give topics");
+    CHECK_IN(ask(&r, "logfile /nowhere/x"), "Error: cannot write log file /nowhere/x");
+    monitor_close(&r);
+    log_close(log);
+    ck_assert_int_eq(shell("echo a trap | cmp - 'the second'"), 0);
+    leave_temp_folder();
+}
+END_TEST
+
+START_TEST(a_virtual_address_has_a_physical_one_or_none)
+{
+    struct monitor_rig r;
+    monitor_open(&r, 1);
+    CHECK_ASK(&r, "gva2gpa 0x80001234", "gpa: 0x80001234\n");
+    monitor_close(&r);
+}
+END_TEST
+
 static void add_network(struct machine_config *config)
 {
     static const struct machine_option netdev = {
@@ -477,6 +575,10 @@ static void add_tests(TCase *c)
     tcase_add_test(c, instructions_are_shown_with_their_bytes);
     tcase_add_test(c, code_that_is_written_is_what_runs);
     tcase_add_test(c, a_walk_shows_each_entry_and_the_reason_of_each_fault);
+    tcase_add_test(c, devices_and_their_ends_are_shown);
+    tcase_add_test(c, a_bar_is_shown_where_the_guest_put_it);
+    tcase_add_test(c, the_log_is_steered);
+    tcase_add_test(c, a_virtual_address_has_a_physical_one_or_none);
     tcase_add_test(c, virtual_memory_is_seen_and_written_whoever_may_use_it);
     tcase_add_test(c, info_mem_joins_what_continues);
     tcase_add_test(c, tables_that_lead_to_themselves_do_not_hold_info_mem_up);

@@ -342,6 +342,22 @@ START_TEST(test_aids_are_read_and_times_are_sorted)
 }
 END_TEST
 
+START_TEST(the_machine_has_the_name_that_is_given)
+{
+    static const char *const words[][2] = {{"Image -name foo", "foo"},
+                                           {"Image -name guest=bar,process=x", "bar"},
+                                           {"Image -name a,,b,debug-threads=on", "a,b"}};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        struct options o;
+        struct error err;
+        char line[80];
+        snprintf(line, sizeof line, "%s", words[i][0]);
+        ck_assert_msg(parse(line, &o, &err), "%s", err.text);
+        ck_assert_str_eq(o.machine.name, words[i][1]);
+    }
+}
+END_TEST
+
 START_TEST(what_qemu_knows_and_we_do_not_need_is_accepted)
 {
     PARSE("Image -accel tcg,thread=multi -name x -boot c -nodefaults -no-user-config -L /x "
@@ -364,7 +380,8 @@ START_TEST(a_wrong_console_time_or_device_is_refused)
         {"Image -chardev stdio,id=a -serial stdio", "-chardev stdio and -serial stdio: the term"},
         {"-monitor telnet:", "-monitor telnet:: it can be mon:stdio"},
         {"-monitor nosuch", "-monitor nosuch: it can be mon:stdio"},
-        {"-qmp stdio", "-qmp stdio: stdio is not there yet for it"},
+        {"-qmp mon:stdio", "-qmp mon:stdio: QMP shares the terminal with nobody; give stdio"},
+        {"-mon a,pretty=x", "-mon a,pretty=x: pretty=x: it can be on or off"},
         {"-gdb stdio", "-gdb stdio: stdio is not there for it; give tcp::PORT or unix:PATH"},
         {"-gdb tcp:1234", "-gdb tcp:1234: '1234' is no address; give HOST:PORT"},
         {"-gdb nosuch", "-gdb nosuch: it can be mon:stdio"},
@@ -372,7 +389,8 @@ START_TEST(a_wrong_console_time_or_device_is_refused)
         {"-mon mode=control", "-mon mode=control: give chardev=ID"},
         {"-mon a,mode=x", "-mon a,mode=x: unknown 'mode=x'"},
         {"Image -mon a", "there is no character back-end 'a'; give -chardev TYPE,id=a"},
-        {"Image -chardev stdio,id=a -mon a,mode=control", "-mon chardev=a: QMP at stdio is not"},
+        {"Image -chardev stdio,id=a -serial chardev:a -mon a,mode=control",
+         "-mon chardev=a: QMP shares the terminal with nobody"},
         {"-display gtk", "-display gtk: it can be: sdl none"},
         {"-vga std", "-vga std: not there yet"},
         {"-sandbox on", "-sandbox on: not there yet"},
@@ -608,6 +626,7 @@ static void add_other_tests(TCase *c)
     tcase_add_test(c, the_seed_is_a_number);
     tcase_add_test(c, log_topics_add_up);
     tcase_add_test(c, test_aids_are_read_and_times_are_sorted);
+    tcase_add_test(c, the_machine_has_the_name_that_is_given);
     tcase_add_test(c, what_qemu_knows_and_we_do_not_need_is_accepted);
     tcase_add_test(c, a_wrong_console_time_or_device_is_refused);
     tcase_add_test(c, devices_and_back_ends_are_lists_of_properties_in_order);

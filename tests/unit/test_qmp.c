@@ -1,6 +1,8 @@
 /* QMP: what a client sends, and what comes back. */
+#include "cpu/peek.h"
 #include "debug/qmp.h"
 #include "tests/unit/monitor_rig.h"
+#include "tests/unit/temp_folder.h"
 
 #define READY "{\"return\":{}}\r\n"
 
@@ -8,7 +10,7 @@ static struct qmp *open_qmp(struct monitor_rig *r)
 {
     struct byte_sink out = monitor_out(r);
     monitor_open(r, 1);
-    struct qmp *q = qmp_create(r->control, r->monitor, &out, &r->err);
+    struct qmp *q = qmp_create(r->control, r->monitor, &out, false, &r->err);
     ck_assert_ptr_nonnull(q);
     return q;
 }
@@ -85,6 +87,32 @@ START_TEST(what_is_wrong_is_answered_and_the_next_request_works)
         {"{\"execute\":\"stop\",\"arguments\":3}", "must be an object"},
         {"{\"execute\":\"stop\",\"arguments\":{\"x\":1}}", "Parameter 'x' is unexpected"},
         {"{\"execute\":\"human-monitor-command\"}", "Parameter 'command-line' is missing"},
+        {"{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":3}}",
+         "Invalid parameter type for 'command-line', expected: string"},
+        {"{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"\","
+         "\"cpu-index\":1}}",
+         "Parameter 'cpu-index' expects a CPU number"},
+        {"{\"execute\":\"stop\",\"more\":1}", "QMP input member 'more' is unexpected"},
+        {"{\"execute\":\"inject-nmi\"}", "not currently supported"},
+        {"{\"execute\":\"system_wakeup\"}", "not supported"},
+        {"{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"x\"}}", "has no display"},
+        {"{\"execute\":\"screendump\",\"arguments\":{\"filename\":\"x\",\"format\":\"gif\"}}",
+         "format gif: it can be png or ppm"},
+        {"{\"execute\":\"send-key\",\"arguments\":{\"keys\":[{\"type\":\"qcode\",\"data\":"
+         "\"ctrl\"},{\"type\":\"qcode\",\"data\":\"a\"}]}}",
+         "has no keyboard"},
+        {"{\"execute\":\"send-key\",\"arguments\":{\"keys\":[7]}}", "a key is {"},
+        {"{\"execute\":\"send-key\",\"arguments\":{\"keys\":[{\"data\":\"nokey\"}]}}",
+         "there is no key 'nokey'"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"r\",\"size\":1}}",
+         "there is no ringbuf 'r'"},
+        {"{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"r\",\"size\":0}}",
+         "expects a value greater than zero"},
+        {"{\"execute\":\"pmemsave\",\"arguments\":{\"val\":0,\"size\":-1,\"filename\":\"x\"}}",
+         "Parameter 'size' is negative"},
+        {"{\"execute\":\"memsave\",\"arguments\":{\"val\":0,\"size\":1,\"filename\":"
+         "\"/nowhere/x\"}}",
+         "cannot write /nowhere/x: No such file"},
         {"{\"execute\":\"system_powerdown\"}", "no power button"},
     };
     struct monitor_rig r;
@@ -155,6 +183,123 @@ START_TEST(monitor_commands_and_lists_are_there)
 }
 END_TEST
 
+static void furnish(struct machine_config *config)
+{
+    static const struct machine_option drives[] = {
+        {{{"file", "disk.img"}, {"format", "raw"}, {"if", "none"}, {"id", "d0"}}, 4},
+        {{{"file", "other.img"},
+          {"format", "raw"},
+          {"id", "d1"},
+          {"snapshot", "on"},
+          {"cache", "unsafe"}},
+         5}};
+    static const struct machine_option chardevs[] = {{{{"type", "null"}, {"id", "c0"}}, 2}};
+    config->name = "the name";
+    config->drives = (struct machine_options){drives, 2};
+    config->chardevs = (struct machine_options){chardevs, 1};
+}
+
+START_TEST(the_machines_parts_are_listed)
+{
+    struct monitor_rig r;
+    enter_temp_folder();
+    ck_assert_int_eq(shell("truncate -s 1M disk.img other.img"), 0);
+    monitor_open_with(&r, 2, furnish);
+    struct byte_sink out = monitor_out(&r);
+    struct qmp *q = qmp_create(r.control, r.monitor, &out, false, &r.err);
+    qmp_greet(q);
+    send(&r, q, "{\"execute\":\"qmp_capabilities\"}");
+    const char *said = send(&r, q, "{\"execute\":\"query-block\"}");
+    CHECK_IN(said, "{\"device\":\"d0\",\"type\":\"unknown\",\"removable\":false,\"locked\":false,"
+                   "\"inserted\":{\"file\":\"disk.img\",\"drv\":\"raw\",\"ro\":false,");
+    CHECK_IN(said, "\"virtual-size\":1048576,");
+    CHECK_IN(said, "\"cache\":{\"writeback\":true,\"direct\":false,\"no-flush\":true}");
+    ck_assert_ptr_eq(strstr(said, "io-status"), strstr(said, "io-status\":\"ok\"}]}"));
+    CHECK_IN(send(&r, q, "{\"execute\":\"query-chardev\"}"),
+             "[{\"label\":\"c0\",\"filename\":\"null\",\"frontend-open\":false}]");
+    said = send(&r, q, "{\"execute\":\"query-cpus-fast\"}");
+    CHECK_IN(said, "\"cpu-index\":1,");
+    CHECK_IN(said, "\"qom-path\":\"/machine/soc0/harts[1]\",\"target\":\"riscv64\"}]");
+    CHECK_IN(send(&r, q, "{\"execute\":\"query-name\"}"), "{\"name\":\"the name\"}");
+    CHECK_IN(send(&r, q, "{\"execute\":\"query-memory-size-summary\"}"),
+             "{\"base-memory\":8388608}");
+    qmp_destroy(q);
+    monitor_close(&r);
+    leave_temp_folder();
+}
+END_TEST
+
+START_TEST(every_command_answers)
+{
+    struct monitor_rig r;
+    struct qmp *q = negotiated(&r);
+    char list[8192], request[128], name[64];
+    snprintf(list, sizeof list, "%s", send(&r, q, "{\"execute\":\"query-commands\"}"));
+    unsigned count = 0;
+    for (const char *at = list; (at = strstr(at, "\"name\":\"")) != NULL; count++) {
+        at += strlen("\"name\":\"");
+        ck_assert_int_eq(sscanf(at, "%63[^\"]", name), 1);
+        snprintf(request, sizeof request, "{\"execute\":\"%s\",\"id\":1}", name);
+        CHECK_IN(send(&r, q, request), "\"id\":1}\r\n");
+    }
+    ck_assert_uint_ge(count, 25);
+    close_qmp(&r, q);
+}
+END_TEST
+
+START_TEST(memory_is_written_to_a_file)
+{
+    struct monitor_rig r;
+    uint64_t word = 0x1122334455667788;
+    enter_temp_folder();
+    struct qmp *q = negotiated(&r);
+    const struct hart *h = machine_hart(r.rig->m, 0);
+    ck_assert(poke_physical(h->ports.memory, RIG_RAM + 0x1ffe, &word, sizeof word));
+    ck_assert_str_eq(send(&r, q,
+                          "{\"execute\":\"pmemsave\",\"arguments\":{\"val\":2147491838,"
+                          "\"size\":8,\"filename\":\"a b\"}}"),
+                     READY);
+    ck_assert_int_eq(shell("test \"$(od -An -tx8 'a b' | tr -d ' ')\" = 1122334455667788"), 0);
+    CHECK_ASK(&r, "memsave 0x80001ffe 8 \"c d\"", "");
+    ck_assert_int_eq(shell("cmp 'a b' 'c d'"), 0);
+    CHECK_ASK(&r, "pmemsave 0x10000000 1 x", "Error: there is no memory at 0x10000000\n");
+    CHECK_ASK(&r, "pmemsave 0x80000000 1", "Error: give an address, a size and a file\n");
+    close_qmp(&r, q);
+    leave_temp_folder();
+}
+END_TEST
+
+START_TEST(a_pretty_answer_has_several_lines)
+{
+    struct monitor_rig r;
+    struct byte_sink out = monitor_out(&r);
+    monitor_open(&r, 1);
+    struct qmp *q = qmp_create(r.control, r.monitor, &out, true, &r.err);
+    qmp_greet(q);
+    send(&r, q, "{\"execute\":\"qmp_capabilities\"}");
+    ck_assert_str_eq(send(&r, q, "{\"execute\":\"query-target\"}"),
+                     "{\n    \"return\": {\n        \"arch\": \"riscv64\"\n    }\n}\r\n");
+    close_qmp(&r, q);
+}
+END_TEST
+
+START_TEST(a_monitor_command_may_be_about_another_hart)
+{
+    struct monitor_rig r;
+    struct byte_sink out = monitor_out(&r);
+    monitor_open(&r, 2);
+    struct qmp *q = qmp_create(r.control, r.monitor, &out, false, &r.err);
+    qmp_greet(q);
+    send(&r, q, "{\"execute\":\"qmp_capabilities\"}");
+    CHECK_IN(send(&r, q,
+                  "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":"
+                  "\"p $mhartid\",\"cpu-index\":1}}"),
+             "\"0x1\\n\"");
+    CHECK_IN(ask(&r, "info cpus"), "* CPU #0");
+    close_qmp(&r, q);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("qmp");
@@ -165,6 +310,11 @@ int main(void)
     tcase_add_test(c, a_request_that_is_too_long_or_too_deep_is_refused);
     tcase_add_test(c, the_machine_is_steered_and_events_tell_of_it);
     tcase_add_test(c, monitor_commands_and_lists_are_there);
+    tcase_add_test(c, the_machines_parts_are_listed);
+    tcase_add_test(c, every_command_answers);
+    tcase_add_test(c, memory_is_written_to_a_file);
+    tcase_add_test(c, a_pretty_answer_has_several_lines);
+    tcase_add_test(c, a_monitor_command_may_be_about_another_hart);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -87,6 +87,10 @@ START_TEST(a_ppm_has_the_pixels_and_the_cursor)
     ck_assert_uint_eq(size, sizeof wanted - 1);
     ck_assert_mem_eq(file, wanted, size);
     free(file);
+    ck_assert(picture_write_as(&s, PICTURE_PPM, "b.png", &err));
+    ck_assert_int_eq(shell("cmp a.ppm b.png"), 0);
+    ck_assert(picture_write_as(&s, PICTURE_PNG, "b.ppm", &err));
+    ck_assert_int_eq(shell("head -c 4 b.ppm | grep -q PNG"), 0);
     screen_deinit(&s);
     leave_temp_folder();
 }

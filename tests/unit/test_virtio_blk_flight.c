@@ -275,6 +275,34 @@ START_TEST(with_icount_a_failure_leaves_no_trace_in_the_state)
 }
 END_TEST
 
+START_TEST(each_failure_is_told_once_with_what_comes_of_it)
+{
+    struct blk_rig r;
+    blk_init(&r);
+    r.config.on_write_error = VIRTIO_BLK_STOP;
+    r.config.on_read_error = VIRTIO_BLK_IGNORE;
+    blk_start(&r);
+    r.disk.status = BLOCK_IO_ERROR;
+    ck_assert_uint_eq(ask(&r, T_IN, 0, 512), S_OK);
+    ck_assert_uint_eq(r.failures, 1);
+    ck_assert(!r.failure.is_write && r.failure.action == VIRTIO_BLK_IGNORE);
+    ck_assert_str_eq(r.failure.drive, "d0");
+    r.disk.status = BLOCK_NO_SPACE;
+    send(&r, 1, T_OUT, 0, 512);
+    for (unsigned tries = 0; tries < 3; tries++) {
+        settle(&r);
+        virtio_blk_retry(r.rig.v);
+    }
+    ck_assert_uint_eq(r.failures, 2);
+    ck_assert(r.failure.is_write && r.failure.action == VIRTIO_BLK_STOP);
+    ck_assert_int_eq(r.failure.status, BLOCK_NO_SPACE);
+    r.disk.status = BLOCK_OK;
+    settle(&r);
+    ck_assert_uint_eq(status(&r, 1), S_OK);
+    blk_free(&r);
+}
+END_TEST
+
 START_TEST(without_space_werror_enospc_stops_and_other_errors_are_reported)
 {
     static const int reasons[] = {ENOSPC, EDQUOT, EFBIG};
@@ -477,6 +505,7 @@ static Suite *suite(void)
     tcase_add_test(c, with_icount_too_it_does_not);
     tcase_add_test(c, a_later_piece_that_fails_is_tried_alone);
     tcase_add_test(c, with_icount_a_failure_leaves_no_trace_in_the_state);
+    tcase_add_test(c, each_failure_is_told_once_with_what_comes_of_it);
     tcase_add_test(c, without_space_werror_enospc_stops_and_other_errors_are_reported);
     tcase_add_test(c, a_reset_gives_up_what_was_kept);
     tcase_add_test(c, a_failure_is_told_once_with_its_reason_and_place);

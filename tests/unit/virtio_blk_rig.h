@@ -35,7 +35,8 @@ struct blk_rig {
     struct bench_time time;
     struct block disk;
     struct virtio_blk_config config;
-    unsigned wakes, stops;
+    unsigned wakes, stops, failures;
+    struct virtio_blk_failure failure; /* the last */
 };
 
 static inline void count_wake(void *owner)
@@ -48,6 +49,13 @@ static inline void count_stop(void *owner)
     ((struct blk_rig *)owner)->stops++;
 }
 
+static inline void note_failure(void *owner, const struct virtio_blk_failure *failure)
+{
+    struct blk_rig *r = (struct blk_rig *)owner;
+    r->failures++;
+    r->failure = *failure;
+}
+
 /* The image and what the device is to be; the test may change both before blk_start. */
 static inline void blk_init(struct blk_rig *r)
 {
@@ -56,6 +64,7 @@ static inline void blk_init(struct blk_rig *r)
     bench_time_init(&r->time);
     fake_block_init(&r->disk, DISK_BYTES);
     r->config = (struct virtio_blk_config){.name = "virtio-blk0",
+                                           .drive = "d0",
                                            .block = &r->disk,
                                            .serial = "serial-number",
                                            .logical_block_bytes = 512,
@@ -66,6 +75,7 @@ static inline void blk_init(struct blk_rig *r)
                                            .events = &r->time.events,
                                            .wake = count_wake,
                                            .stop = count_stop,
+                                           .failed = note_failure,
                                            .owner = r};
 }
 

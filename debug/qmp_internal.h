@@ -1,0 +1,47 @@
+/* What the files of QMP share: its state, and how commands are written. */
+#ifndef RIVULET_DEBUG_QMP_INTERNAL_H
+#define RIVULET_DEBUG_QMP_INTERNAL_H
+
+#include "debug/qmp.h"
+
+#include <jansson.h>
+
+#define QMP_REQUEST_BYTES 65536u
+
+struct qmp {
+    struct control *control;
+    struct monitor *monitor;
+    struct control_observer observer;
+    struct control_work quitting;
+    struct byte_sink out;
+    size_t style;     /* of answers: jansson's flags */
+    bool may_command; /* after qmp_capabilities */
+    char failing[64]; /* the drive that the machine stopped for last, and why */
+    bool no_space;
+    /* The request that is being read. */
+    char request[QMP_REQUEST_BYTES];
+    size_t used;
+    bool is_too_long;
+    int depth; /* of brackets */
+    bool in_string, escaped;
+};
+
+/* A new reference to what goes into "return"; NULL: the command has failed, and err says why. */
+typedef json_t *qmp_command(struct qmp *q, json_t *arguments, struct error *err);
+
+struct qmp_row {
+    const char *name;
+    /* What it takes, with a space between two, each with a letter for its type: s text, i number,
+     * b switch, a list ("S:filename i:head"); in upper case it must be there. */
+    const char *arguments;
+    qmp_command *run;
+};
+
+/* The tables end with a row without a name. */
+extern const struct qmp_row qmp_control_rows[]; /* qmp_control.c: what changes something */
+extern const struct qmp_row qmp_query_rows[];   /* qmp_query.c: what only looks */
+
+/* What the greeting and query-version say. */
+json_t *qmp_version(void);
+
+#endif
