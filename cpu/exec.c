@@ -194,6 +194,7 @@ static HANDLER(take_exception_here)
  * finds it. */
 static HANDLER(enter_at_pc)
 {
+    (void)op;
     uint64_t va = h->pc;
     const struct tlb_fast *entry = &h->fetch_tlb[tlb_index(va)];
     uint64_t pa = entry->addend + va % PAGE_BYTES;
