@@ -15,7 +15,7 @@
 struct clock {
     bool follows_host;
     bool runs;             /* host: between clock_start and clock_stop */
-    uint64_t now_ns;       /* icount: of whoever runs now; host: while it stands still */
+    uint64_t now_ns;       /* icount: of whoever runs now; host: when a hart looked last */
     uint64_t host_zero_ns; /* host, while it runs: os_monotonic_ns() at virtual time 0 */
 };
 

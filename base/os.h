@@ -80,6 +80,11 @@ void os_wake_wait(struct os_wake *wake, uint64_t timeout_ns);
 /* The descriptor that can be read once signalled, for os_wait_readable. */
 int os_wake_fd(const struct os_wake *wake);
 
+/* Loads a shared library, for as long as the program runs. */
+bool os_library_load(const char *file, struct error *err);
+/* A symbol of a library that is loaded; NULL: there is none. */
+void *os_library_symbol(const char *file, const char *name);
+
 /* Terminal on fd 0: raw mode is undone by os_terminal_restore, at exit and at a fatal signal whose
  * action is the default one when os_terminal_raw is called. Output is still post-processed, so that
  * messages of the host look right. */

@@ -60,16 +60,21 @@ static void on_memory_write(void *owner, uint64_t gpa, uint64_t bytes)
     code_written(owner, gpa, bytes);
 }
 
-static void empty_tables(struct code_cache *code)
+/* Reserved memory is zero: the large tables are not touched before they are used. */
+static void begin_tables(struct code_cache *code)
 {
-    memset(code->hash, 0, (size_t)HASH_SLOTS * sizeof *code->hash);
-    for (uint32_t i = 0; i < PAGE_SLOTS; i++)
-        code->pages[i].pa = CODE_NO_PAGE;
     for (uint32_t i = 0; i < CODE_JUMPS; i++)
         code->jumps[i].pa = CODE_NO_PAGE;
     code->ops_used = BLOCKS_AT;
     code->blocks_used = 0;
     code->pages_used = 0;
+}
+
+static void empty_tables(struct code_cache *code)
+{
+    memset(code->hash, 0, (size_t)HASH_SLOTS * sizeof *code->hash);
+    memset(code->pages, 0, (size_t)PAGE_SLOTS * sizeof *code->pages);
+    begin_tables(code);
 }
 
 struct code_cache *code_create(struct memory_map *memory, struct log *log,
@@ -84,7 +89,7 @@ struct code_cache *code_create(struct memory_map *memory, struct log *log,
         code_destroy(code);
         return NULL;
     }
-    empty_tables(code);
+    begin_tables(code);
     memory_on_code_write(memory, on_memory_write, code);
     return code;
 }
@@ -105,7 +110,7 @@ static uint32_t page_slot(uint64_t page_pa)
 static struct code_page *page_entry(struct code_cache *code, uint64_t page_pa)
 {
     uint32_t slot = page_slot(page_pa);
-    while (code->pages[slot].pa != page_pa && code->pages[slot].pa != CODE_NO_PAGE)
+    while (code->pages[slot].key != page_pa + 1 && code->pages[slot].key)
         slot = (slot + 1) % PAGE_SLOTS;
     return &code->pages[slot];
 }
@@ -115,8 +120,8 @@ static struct code_page *begin_page(struct code_cache *code, const struct region
                                     uint64_t page_pa)
 {
     struct code_page *page = page_entry(code, page_pa);
-    if (page->pa == CODE_NO_PAGE) {
-        *page = (struct code_page){.pa = page_pa};
+    if (!page->key) {
+        *page = (struct code_page){.key = page_pa + 1};
         code->pages_used++;
     }
     uint8_t *mark = region->marks ? &region->marks[(page_pa - region->base) / PAGE_BYTES] : NULL;
@@ -155,8 +160,8 @@ static struct block *find_block(struct code_cache *code, uint64_t pa, unsigned k
 void code_flush(struct code_cache *code)
 {
     for (uint32_t i = 0; i < PAGE_SLOTS; i++)
-        if (code->pages[i].pa != CODE_NO_PAGE)
-            clear_mark(code, code->pages[i].pa);
+        if (code->pages[i].key)
+            clear_mark(code, code->pages[i].key - 1);
     empty_tables(code);
     code->generation++;
     code->stats.flushes++;
@@ -265,7 +270,7 @@ static void drop_page(struct code_cache *code, struct code_page *page)
     }
     page->first_block = 0;
     page->lines = 0;
-    clear_mark(code, page->pa);
+    clear_mark(code, page->key - 1);
     code->stats.pages_dropped++;
 }
 
@@ -283,7 +288,7 @@ bool code_written(struct code_cache *code, uint64_t pa, uint64_t bytes)
     while (bytes) {
         uint64_t n = min_u64(bytes, PAGE_BYTES - pa % PAGE_BYTES);
         struct code_page *page = page_entry(code, pa & PAGE_MASK);
-        if (page->pa != CODE_NO_PAGE && page->lines & line_mask(pa, n)) {
+        if (page->key && page->lines & line_mask(pa, n)) {
             drop_page(code, page);
             dropped = true;
         }

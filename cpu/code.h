@@ -51,7 +51,7 @@ struct block {
 
 /* A physical page that holds decoded code. */
 struct code_page {
-    uint64_t pa;          /* page address; CODE_NO_PAGE: a free entry */
+    uint64_t key;         /* page address + 1; 0: a free entry */
     uint64_t lines;       /* 64-byte lines with decoded instructions */
     uint32_t first_block; /* block index + 1 */
 };

@@ -187,6 +187,13 @@ static void build_plain(struct builder *b, const struct decoded *in)
         op->imm += (int32_t)b->offset;
 }
 
+/* Behind it FS and frm may be others: floating point wants a guard again. */
+static void build_csr(struct builder *b, const struct decoded *in)
+{
+    if (!exec_choose_csr(emit_insn(b, in->base->run, in)))
+        b->guarded = false;
+}
+
 static void build_instruction(struct builder *b, const struct decoded *in)
 {
     b->length = in->length;
@@ -204,6 +211,9 @@ static void build_instruction(struct builder *b, const struct decoded *in)
         break;
     case FORMAT_JR:
         build_jump_register(b, in);
+        break;
+    case FORMAT_CSR:
+        build_csr(b, in);
         break;
     case FORMAT_END:
         emit(b, in->base->run);

@@ -29,11 +29,6 @@
     (MSTATUS_SIE | MSTATUS_MIE | MSTATUS_SPIE | MSTATUS_MPIE | MSTATUS_SPP | MSTATUS_MPP |         \
      MSTATUS_FS | MSTATUS_MPRV | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_TVM | MSTATUS_TW |            \
      MSTATUS_TSR)
-#define SSTATUS_WRITABLE                                                                           \
-    (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
-#define SSTATUS_MASK (SSTATUS_WRITABLE | MSTATUS_VS | MSTATUS_XS | MSTATUS_UXL | MSTATUS_SD)
-/* UXL = SXL = 64 bits: fixed. */
-#define MSTATUS_XLENS (2ull << 32 | 2ull << 34)
 
 #define COUNTER_CY (1ull << COUNTER_CYCLE)
 #define COUNTER_TM (1ull << 1)
@@ -264,17 +259,7 @@ static uint64_t scountovf(const struct hart *h)
 
 static uint64_t read_mstatus(const struct hart *h)
 {
-    uint64_t status = h->csr.mstatus | MSTATUS_XLENS;
-    return (status & MSTATUS_FS) == MSTATUS_FS ? status | MSTATUS_SD : status;
-}
-
-/* Blocks are decoded for one state of FS and frm: another one ends the running block. */
-static void update_code_context(struct hart *h)
-{
-    unsigned old = h->code_context;
-    hart_update_code_context(h);
-    if (h->code_context != old)
-        hart_leave(h);
+    return hart_mstatus(h);
 }
 
 static uint64_t mstatus_mask(const struct hart *h)
@@ -290,7 +275,7 @@ static void write_mstatus(struct hart *h, uint64_t value)
     h->csr.mstatus = value & mstatus_mask(h);
     uint64_t changed = old ^ h->csr.mstatus;
     if (changed & MSTATUS_FS)
-        update_code_context(h);
+        hart_update_code_context(h);
     if (changed & MSTATUS_MXR)
         hart_flush_tlb(h);
     if (changed & (MSTATUS_MPRV | MSTATUS_MPP | MSTATUS_SUM))
@@ -301,12 +286,17 @@ static void write_mstatus(struct hart *h, uint64_t value)
 
 static uint64_t read_sstatus(const struct hart *h)
 {
-    return read_mstatus(h) & SSTATUS_MASK;
+    return hart_mstatus(h) & SSTATUS_MASK;
+}
+
+void hart_write_sstatus(struct hart *h, uint64_t value)
+{
+    write_mstatus(h, (h->csr.mstatus & ~SSTATUS_WRITABLE) | (value & SSTATUS_WRITABLE));
 }
 
 static void write_sstatus(struct hart *h, uint64_t value)
 {
-    write_mstatus(h, (h->csr.mstatus & ~SSTATUS_WRITABLE) | (value & SSTATUS_WRITABLE));
+    hart_write_sstatus(h, value);
 }
 
 /* --- interrupt views -------------------------------------------------------------------------- */
@@ -368,7 +358,7 @@ static void write_fcsr(struct hart *h, uint64_t value)
     h->frm = value >> FRM_SHIFT & FRM_MASK;
     fp_reload(h);
     h->csr.mstatus |= MSTATUS_FS;
-    update_code_context(h);
+    hart_update_code_context(h);
 }
 
 static uint64_t read_fflags(struct hart *h)

@@ -22,6 +22,14 @@
 #define MSTATUS_SXL  (3ull << 34)
 #define MSTATUS_SD   (1ull << 63)
 
+/* UXL = SXL = 64 bits: fixed. */
+#define MSTATUS_XLENS (2ull << 32 | 2ull << 34)
+
+/* What sstatus shows of it, and lets software write. */
+#define SSTATUS_WRITABLE                                                                           \
+    (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
+#define SSTATUS_MASK (SSTATUS_WRITABLE | MSTATUS_VS | MSTATUS_XS | MSTATUS_UXL | MSTATUS_SD)
+
 #define MSTATUS_MPP_SHIFT 11
 #define MSTATUS_FS_SHIFT  13
 #define FS_OFF            0u

@@ -11,10 +11,10 @@ static HANDLER(slow_load_reserved_int64_t);
 static HANDLER(slow_store_conditional_int32_t);
 static HANDLER(slow_store_conditional_int64_t);
 static HANDLER(slow_zero_block);
-/* Leaves behind this instruction, which is complete: a slow path set h->leave. */
-static HANDLER(leave_behind);
-/* Takes the exception in h->trap at this instruction, and leaves. */
+/* Takes the exception in h->trap at this instruction. */
 static HANDLER(take_exception_here);
+/* Goes on at h->pc, in another privilege; h->steps are made. */
+static HANDLER(enter_at_pc);
 
 /* AMO: host address for the read-modify-write, or NULL with h->trap filled. */
 static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size);
@@ -130,7 +130,7 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
         if (!function(h))                                                                          \
             TAIL(take_exception_here);                                                             \
         h->steps++;                                                                                \
-        LEAVE;                                                                                     \
+        TAIL(enter_at_pc);                                                                         \
     } while (0)
 
 #define RAISE_ECALL()                                                                              \
@@ -174,7 +174,7 @@ HANDLER(leave_at_target)
     LEAVE;
 }
 
-static HANDLER(leave_behind)
+HANDLER(leave_behind)
 {
     hart_sync(h, op, budget);
     h->pc += code_side(h->ports.code, op)->length;
@@ -186,7 +186,26 @@ static HANDLER(take_exception_here)
 {
     hart_sync(h, op, budget);
     hart_take_exception(h);
-    LEAVE;
+    TAIL(enter_at_pc);
+}
+
+/* A trap or a return from one need not leave the loop: whatever made an interrupt deliverable or
+ * moved a deadline called hart_leave. When the target's page or entry op is not at hand, the loop
+ * finds it. */
+static HANDLER(enter_at_pc)
+{
+    (void)op;
+    uint64_t va = h->pc;
+    const struct tlb_fast *entry = &h->fetch_tlb[tlb_index(va)];
+    uint64_t pa = entry->addend + va % PAGE_BYTES;
+    const struct code_jump *jump = code_jump(h->ports.code, pa);
+    budget = (int64_t)(h->slice_end - h->steps);
+    if (UNLIKELY(h->leave || budget < 0 || entry->tag != (va & PAGE_MASK) || jump->pa != pa))
+        LEAVE;
+    h->page_va = entry->tag;
+    h->page_pa = entry->addend;
+    h->page_valid = true;
+    CONTINUE_AT(jump->op);
 }
 
 /* --- jumps ------------------------------------------------------------------------------------ */
@@ -291,8 +310,7 @@ HANDLER(op_illegal)
 {
     hart_sync(h, op, budget);
     hart_raise_illegal(h);
-    hart_take_exception(h);
-    LEAVE;
+    TAIL(take_exception_here);
 }
 
 HANDLER(op_straddle)

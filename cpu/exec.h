@@ -54,6 +54,10 @@ HANDLER(op_fp_dirty); /* the first FP write: mstatus.FS becomes dirty */
 HANDLER(op_breakpoint);
 HANDLER(op_stale); /* first op of a dropped block */
 
+/* exec_csr.c: gives the op of a CSR instruction a handler for its register, if there is one. True:
+ * the register is a plain field of csr.def. */
+bool exec_choose_csr(struct op *op);
+
 /* Functions of sys.def (system.c): false with h->trap filled when the instruction raises an
  * exception. */
 bool hart_pause(struct hart *h, const struct op *op);

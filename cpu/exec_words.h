@@ -10,6 +10,8 @@
 /* --- slow paths ------------------------------------------------------------------------------- */
 
 HANDLER(leave_at_target);
+/* Leaves behind this instruction, which is complete: a slow path set h->leave. */
+HANDLER(leave_behind);
 HANDLER(jump_register_slow);
 HANDLER(slow_load_int8_t);
 HANDLER(slow_load_int16_t);

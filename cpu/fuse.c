@@ -4,11 +4,12 @@
 #include "cpu/code_build.h"
 #include "cpu/exec.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-/* Both tables are powers of two, several times what the sequences need: most look-ups end at a free
- * slot, and blocks are made of little else. */
-#define EDGES 65536u
+/* Both tables are powers of two, more than twice what the sequences need: most look-ups end at a
+ * free slot, and blocks are made of little else. They should stay in the host's caches too. */
+#define EDGES 16384u
 #define PARTS 1024u
 
 /* An edge of the tree, from a node along a part to node `to`. Node 0 is the root. */
@@ -97,6 +98,7 @@ struct fuser *fuser_create(void)
     f->node_count = 1;
     for (unsigned i = 0; i < superinstruction_count; i++)
         add_sequence(f, &superinstructions[i]);
+    assert(f->node_count < EDGES / 2 && "the tree's table is less than half full");
     return f;
 }
 

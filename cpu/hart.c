@@ -127,8 +127,9 @@ void hart_update_code_context(struct hart *h)
 
 uint64_t hart_now_ns(const struct hart *h)
 {
-    if (h->ports.clock->follows_host)
-        return clock_now_ns(h->ports.clock);
+    struct clock *clock = h->ports.clock;
+    if (clock->follows_host)
+        return clock->now_ns = clock_now_ns(clock); /* hart_mip_seen() */
     return h->time_base_ns + ((h->steps - h->time_base_steps) << h->icount_shift);
 }
 
@@ -139,10 +140,9 @@ static bool stimecmp_counts(const struct hart *h)
     return h->isa.sstc ? h->csr.menvcfg & ENVCFG_STCE : h->ports.sbi_ecall != NULL;
 }
 
-uint64_t hart_mip(const struct hart *h)
+static uint64_t mip_at(const struct hart *h, uint64_t now)
 {
     uint64_t pending = h->csr.mip | h->mip_wires;
-    uint64_t now = hart_mtime(h);
     if (now >= h->mtimecmp)
         pending |= 1ull << IRQ_MTIP;
     if (stimecmp_counts(h)) {
@@ -151,6 +151,17 @@ uint64_t hart_mip(const struct hart *h)
             pending |= 1ull << IRQ_STIP;
     }
     return pending;
+}
+
+uint64_t hart_mip(const struct hart *h)
+{
+    return mip_at(h, hart_mtime(h));
+}
+
+uint64_t hart_mip_seen(const struct hart *h)
+{
+    const struct clock *clock = h->ports.clock;
+    return mip_at(h, clock->follows_host ? clock->now_ns / NS_PER_MTIME : hart_mtime(h));
 }
 
 bool hart_has_wakeup(const struct hart *h)

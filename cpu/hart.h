@@ -221,6 +221,8 @@ void hart_set_stimecmp(struct hart *h, uint64_t mtime);
 
 /* mip as software reads it now: wires, SSIP, and the timer bits of the hart's present. */
 uint64_t hart_mip(const struct hart *h);
+/* The same without a look at the host's clock: as of the last one. */
+uint64_t hart_mip_seen(const struct hart *h);
 /* Whether wfi must end: any bit pending that mie enables (mstatus does not matter). */
 bool hart_has_wakeup(const struct hart *h);
 /* The virtual time (ns) at which a timer of this hart next becomes pending; EVENT_NEVER if none. */
@@ -280,6 +282,14 @@ static inline bool hart_raise(struct hart *h, enum cause cause, uint64_t tval)
 enum csr_op { CSR_WRITE, CSR_SET, CSR_CLEAR };
 bool hart_csr(struct hart *h, unsigned number, enum csr_op op, bool read, bool write,
               uint64_t operand, uint64_t *old);
+/* mstatus as software reads it. */
+static inline uint64_t hart_mstatus(const struct hart *h)
+{
+    uint64_t status = h->csr.mstatus | MSTATUS_XLENS;
+    return (status & MSTATUS_FS) == MSTATUS_FS ? status | MSTATUS_SD : status;
+}
+/* As a CSR instruction writes sstatus, with all effects. */
+void hart_write_sstatus(struct hart *h, uint64_t value);
 /* For debuggers and tests: no permission check and no side effects of reading. */
 bool hart_csr_peek(struct hart *h, unsigned number, uint64_t *value);
 /* For debuggers: as M-mode would write it, with all effects. False: there is no such CSR here, or

@@ -42,6 +42,8 @@ static void log_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tval
 static void enter_priv(struct hart *h, enum priv priv, uint64_t first_step)
 {
     hpm_enter_priv(h, priv, first_step);
+    if (UNLIKELY(h->counters_armed)) /* the step of an overflow is another one */
+        hart_leave(h);
     h->page_valid = false;
     hart_update_translation(h);
 }
@@ -104,8 +106,10 @@ static void take_trap(struct hart *h, enum priv to, uint64_t cause, uint64_t tva
         trap_to_m(h, cause, tval);
     unsigned from = h->priv;
     enter_priv(h, to, h->steps);
-    if (UNLIKELY(h->triggers_on & TRIGGERS_TRAP))
+    if (UNLIKELY(h->triggers_on & TRIGGERS_TRAP)) {
         trigger_note_trap(h, cause, from);
+        hart_leave(h);
+    }
 }
 
 static void call_sbi(struct hart *h)
@@ -131,47 +135,48 @@ void hart_take_exception(struct hart *h)
         h->stats.sbi_calls++;
         h->ports.clock->now_ns = hart_now_ns(h); /* the callee may look at a device */
         call_sbi(h);
+        hart_leave(h); /* it may have asked for anything */
         return;
     }
     take_trap(h, to_s ? PRIV_S : PRIV_M, trap.cause, trap.tval);
 }
 
-/* The interrupts of one level that the hart would take now: a level is enabled globally below it,
- * and by its enable bit in it (section "Machine Interrupt Registers"). */
-static uint64_t enabled_interrupts(const struct hart *h, enum priv *to)
+/* The interrupts that the hart would take now if they were pending: a level is enabled globally
+ * below it, and by its enable bit in it (section "Machine Interrupt Registers"). */
+static uint64_t enabled_interrupts(const struct hart *h)
 {
-    if (!h->csr.mie)
-        return 0;
-    uint64_t pending = hart_mip(h) & h->csr.mie & ~h->held_interrupts;
-    uint64_t for_m = pending & ~h->csr.mideleg, for_s = pending & h->csr.mideleg;
-    *to = PRIV_M;
-    if (for_m && (h->priv != PRIV_M || h->csr.mstatus & MSTATUS_MIE))
-        return for_m;
-    *to = PRIV_S;
+    uint64_t levels = 0;
+    if (h->priv != PRIV_M || h->csr.mstatus & MSTATUS_MIE)
+        levels |= ~h->csr.mideleg;
     if (h->priv == PRIV_U || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_SIE))
-        return for_s;
-    return 0;
+        levels |= h->csr.mideleg;
+    return h->csr.mie & levels & ~h->held_interrupts;
 }
 
 bool hart_take_interrupt(struct hart *h)
 {
     static const uint8_t by_priority[] = {IRQ_MEIP, IRQ_MSIP, IRQ_MTIP,  IRQ_SEIP,
                                           IRQ_SSIP, IRQ_STIP, IRQ_LCOFIP};
-    enum priv to;
-    uint64_t enabled = enabled_interrupts(h, &to);
-    for (unsigned i = 0; enabled && i < ARRAY_LEN(by_priority); i++) {
-        if (enabled >> by_priority[i] & 1) {
-            take_trap(h, to, CAUSE_INTERRUPT | by_priority[i], 0);
+    uint64_t taken = enabled_interrupts(h);
+    if (taken)
+        taken &= hart_mip(h);
+    bool to_m = taken & ~h->csr.mideleg;
+    if (to_m)
+        taken &= ~h->csr.mideleg;
+    for (unsigned i = 0; taken && i < ARRAY_LEN(by_priority); i++) {
+        if (taken >> by_priority[i] & 1) {
+            take_trap(h, to_m ? PRIV_M : PRIV_S, CAUSE_INTERRUPT | by_priority[i], 0);
             return true;
         }
     }
     return false;
 }
 
+/* A host's clock is not looked at: the next slice does. What the guest has seen pending is. */
 void hart_check_interrupts(struct hart *h)
 {
-    enum priv to;
-    if (enabled_interrupts(h, &to))
+    uint64_t enabled = enabled_interrupts(h);
+    if (enabled && enabled & hart_mip_seen(h))
         hart_leave(h);
 }
 

@@ -10,6 +10,7 @@
 #include "debug/picture.h"
 #include "devices/display/input_event.h"
 #include "devices/display/screen.h"
+#include "frontend/sdl_library.h"
 
 #include <SDL.h>
 #include <stdatomic.h>
@@ -447,6 +448,8 @@ static void main_of_thread(void *owner)
 
 struct window *window_open(struct control *c, const struct window_ports *ports, struct error *err)
 {
+    if (!sdl_load(err))
+        return NULL;
     struct window *w = calloc(1, sizeof *w);
     if (!w || !(w->opened = os_wake_create())) {
         free(w);

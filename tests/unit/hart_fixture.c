@@ -43,6 +43,11 @@ uint64_t hart_mip(const struct hart *h)
     return h->mip_wires | written | stip;
 }
 
+uint64_t hart_mip_seen(const struct hart *h)
+{
+    return hart_mip(h);
+}
+
 uint64_t hart_now_ns(const struct hart *h)
 {
     return fixture_of(h)->now_ns;

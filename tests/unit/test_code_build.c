@@ -180,7 +180,7 @@ START_TEST(csr_instructions_do_not_end_a_block)
 {
     struct bench b;
     init_at(&b, 0);
-    ASM(&b.a, csrrw, .rd = A0, .rs1 = A1, .imm = 0x340);
+    ASM(&b.a, csrrw, .rd = A0, .rs1 = A1, .imm = 0x302);
     put_nops(&b, 1);
     ASM(&b.a, ecall);
     ck_assert_uint_eq(find(&b, 0)->instructions, 3);
@@ -301,6 +301,20 @@ START_TEST(one_guard_stands_before_the_first_floating_point_op)
     ck_assert_int_eq(op[1].imm, (int)FP_DIRTY);
     ck_assert(op[2].run == op[3].run && op[4].run == op_ecall);
     ck_assert(op[2].run == op_fadd_d || op[2].run == op_fadd_d_soft);
+    bench_free(&b);
+}
+END_TEST
+
+START_TEST(behind_a_csr_instruction_floating_point_has_a_guard_again)
+{
+    struct bench b;
+    init_at(&b, 0);
+    ASM(&b.a, fadd_d, .rd = 1, .rs1 = 2, .rs2 = 3, .rm = 7);
+    ASM(&b.a, csrrw, .rs1 = A1, .imm = 0x002);
+    ASM(&b.a, fadd_d, .rd = 1, .rs1 = 2, .rs2 = 3, .rm = 7);
+    ASM(&b.a, ecall);
+    struct op *op = op_of(&b, 0, 0);
+    ck_assert(op[0].run == op_fp_guard && op[2].run == op_csrrw && op[3].run == op_fp_guard);
     bench_free(&b);
 }
 END_TEST
@@ -431,6 +445,7 @@ int main(void)
     tcase_add_test(tc, an_instruction_that_straddles_pages_is_a_block_of_its_own);
     tcase_add_test(tc, a_compressed_instruction_ends_a_page_like_any_other);
     tcase_add_test(tc, one_guard_stands_before_the_first_floating_point_op);
+    tcase_add_test(tc, behind_a_csr_instruction_floating_point_has_a_guard_again);
     tcase_add_test(tc, with_fs_off_floating_point_is_illegal);
     tcase_add_test(tc, with_fs_clean_reading_goes_on_and_writing_makes_it_dirty_first);
     tcase_add_test(tc, a_reserved_rounding_mode_is_illegal_whether_static_or_dynamic);

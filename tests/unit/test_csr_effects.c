@@ -87,10 +87,7 @@ START_TEST(writing_an_fp_register_makes_fs_dirty_and_tells_fpu_and_code)
         ck_assert_uint_eq(csr_read_as_m(&f->hart, CSR_MSTATUS), XLENS | MSTATUS_FS | MSTATUS_SD);
         ck_assert_uint_ge(f->fp_reloads, 1);
         ck_assert_uint_ge(f->code_contexts, 1);
-        ck_assert(f->hart.leave);
-        fixture_forget(f);
-        ck_assert(csr_set(&f->hart, number, 0)); /* the blocks' context is as before */
-        ck_assert(!f->hart.leave);
+        ck_assert(!f->hart.leave); /* floating point behind it has a guard */
         stop(f);
     }
 }
@@ -148,7 +145,7 @@ START_TEST(mstatus_fields_update_what_depends_on_them)
             ck_assert_uint_eq(f->translations, cases[i].translations);
             ck_assert_uint_eq(f->tlb_flushes, cases[i].tlb_flushes);
             ck_assert_uint_eq(f->code_contexts, cases[i].code_contexts);
-            ck_assert_int_eq(f->hart.leave, cases[i].code_contexts != 0);
+            ck_assert(!f->hart.leave);
         }
         stop(f);
     }

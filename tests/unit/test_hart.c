@@ -587,6 +587,20 @@ START_TEST(a_hart_alone_goes_on_behind_pause)
 }
 END_TEST
 
+START_TEST(traps_and_returns_do_not_leave_the_loop)
+{
+    struct bench b;
+    bench_init(&b);
+    put_program(&b);
+    bench_run(&b, 10000);
+    uint64_t traps = b.h->traps, runs = b.h->stats.runs;
+    bench_run(&b, 100000);
+    ck_assert_uint_gt(b.h->traps - traps, 5000);
+    ck_assert_uint_lt(b.h->stats.runs - runs, 100);
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(a_guest_that_can_only_trap_uses_up_its_steps)
 {
     struct bench b;
@@ -634,6 +648,7 @@ int main(void)
     tcase_add_test(tc, values_that_no_hart_can_have_are_refused);
     tcase_add_test(tc, instret_counts_instructions_and_cycle_counts_traps_too);
     tcase_add_test(tc, counters_and_time_are_exact_inside_a_block);
+    tcase_add_test(tc, traps_and_returns_do_not_leave_the_loop);
     suite_add_tcase(suite, tc);
     add_interrupt_tests(suite);
     return bench_suite(suite);

@@ -146,6 +146,32 @@ START_TEST(an_overflow_interrupts_behind_the_step_that_wraps_the_counter)
 }
 END_TEST
 
+/* M-mode, which does not count, returns to U-mode, which does, again and again. */
+START_TEST(a_return_to_a_mode_that_counts_finds_the_step_of_the_overflow)
+{
+    struct bench b;
+    bench_init(&b);
+    open_memory(&b);
+    b.h->csr.mtvec = HANDLER | 1; /* the interrupt goes to a place of its own */
+    b.h->csr.mie = LCOFI;
+    asm_li(&b.a, T0, BENCH_RAM + 0x100);
+    ASM(&b.a, jal, .imm = asm_to(&b.a, HANDLER));
+    b.a.pc = BENCH_RAM + 0x100;
+    put_nops(&b, 5);
+    ASM(&b.a, ecall, 0);
+    b.a.pc = HANDLER;
+    ASM(&b.a, csrrw, .rs1 = T0, .imm = 0x341);
+    ASM(&b.a, mret, 0);
+    b.a.pc = HANDLER + 4 * IRQ_LCOFIP;
+    ASM(&b.a, jal, .imm = 0);
+    count(&b, CYCLES | HPM_MINH | HPM_SINH, -100ull);
+    bench_run(&b, 1000);
+    ck_assert_uint_eq(b.h->csr.mcause, CAUSE_INTERRUPT | IRQ_LCOFIP);
+    ck_assert_uint_eq(b.h->csr.mepc, BENCH_RAM + 0x100 + 4 * (100 % 6));
+    bench_free(&b);
+}
+END_TEST
+
 START_TEST(with_of_set_an_overflow_is_no_interrupt)
 {
     struct bench b;
@@ -343,6 +369,7 @@ int main(void)
     tcase_add_test(t, each_privilege_has_its_own_steps);
     tcase_add_test(t, a_tlb_miss_is_a_walk);
     tcase_add_test(t, an_overflow_interrupts_behind_the_step_that_wraps_the_counter);
+    tcase_add_test(t, a_return_to_a_mode_that_counts_finds_the_step_of_the_overflow);
     tcase_add_test(t, with_of_set_an_overflow_is_no_interrupt);
     tcase_add_test(t, an_inhibited_counter_does_not_overflow);
     tcase_add_test(t, a_miss_that_wraps_the_counter_interrupts_at_its_place);

@@ -338,10 +338,23 @@ START_TEST(raw_mode_of_a_pipe_is_an_error)
 }
 END_TEST
 
+START_TEST(a_library_has_symbols_once_it_is_loaded)
+{
+    struct error err;
+    ck_assert(!os_library_load("libnonesuch.so.0", &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "libnonesuch.so.0"));
+    ck_assert_ptr_null(os_library_symbol("libnonesuch.so.0", "strlen"));
+    ck_assert(os_library_load("libc.so.6", &err));
+    ck_assert_ptr_nonnull(os_library_symbol("libc.so.6", "strlen"));
+    ck_assert_ptr_null(os_library_symbol("libc.so.6", "no_such_function"));
+}
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("os");
     tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_library_has_symbols_once_it_is_loaded);
     tcase_add_test(cases, monotonic_time_does_not_go_back_and_wall_time_is_of_this_century);
     tcase_add_test(cases, reserved_pages_are_zero_and_zero_again_after_a_discard);
     tcase_add_test(cases, a_reservation_that_cannot_be_is_null);
