@@ -309,6 +309,8 @@ void board_destroy(struct machine *m)
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (m->devices[slot])
             m->devices[slot]->ops->destroy(m->devices[slot]);
+    for (unsigned i = 0; i < m->display_count; i++)
+        m->displays[i]->ops->destroy(m->displays[i]);
 }
 
 void board_reset(struct machine *m)
@@ -316,6 +318,8 @@ void board_reset(struct machine *m)
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (m->devices[slot])
             m->devices[slot]->ops->reset(m->devices[slot]);
+    for (unsigned i = 0; i < m->display_count; i++)
+        m->displays[i]->ops->reset(m->displays[i]);
 }
 
 static const char *mmu_type(unsigned satp_mode)

@@ -1,6 +1,7 @@
 /* Displays, keyboards and pointers (contract: displays.h). */
 #include "machine/displays.h"
 
+#include "devices/display/ramfb.h"
 #include "devices/virtio/gpu.h"
 #include "devices/virtio/input.h"
 
@@ -13,6 +14,18 @@
 #define SIDE_LEAST     64u
 
 #define GROUPS_WAITING 256u /* of events, while the guest is slow */
+
+/* The order of screens is that of their devices. */
+static bool has_room(const struct machine *m, struct error *err)
+{
+    return m->screen_count < MACHINE_SCREENS_MAX ||
+           error_set(err, "there are %u displays already", MACHINE_SCREENS_MAX);
+}
+
+struct screen *machine_screen(struct machine *m, unsigned i)
+{
+    return i < m->screen_count ? m->screens[i] : NULL;
+}
 
 /* --- the GPU ----------------------------------------------------------------------------- */
 
@@ -38,23 +51,31 @@ struct virtio *gpu_create(struct machine *m, const struct properties *p, struct 
         error_set(err, "xres and yres are %u to %u", SIDE_LEAST, SCREEN_SIDE_MAX);
         return NULL;
     }
-    if (m->gpu_count == MACHINE_SCREENS_MAX) {
-        error_set(err, "there are %u already", MACHINE_SCREENS_MAX);
+    if (!has_room(m, err))
         return NULL;
-    }
     config.width = (uint32_t)width;
     config.height = (uint32_t)height;
     struct virtio *v = virtio_gpu_create(&config);
     if (v)
-        m->gpus[m->gpu_count++] = v;
+        m->screens[m->screen_count++] = virtio_gpu_screen(v);
     else
         error_set(err, "no memory");
     return v;
 }
 
-struct screen *machine_screen(struct machine *m, unsigned i)
+/* --- pictures in RAM --------------------------------------------------------------------- */
+
+bool ramfb_add(struct machine *m, const struct properties *p, struct error *err)
 {
-    return i < m->gpu_count ? virtio_gpu_screen(m->gpus[i]) : NULL;
+    (void)p;
+    if (!has_room(m, err))
+        return false;
+    struct device *d = ramfb_create(m->memory, m->config.log);
+    if (!d)
+        return error_set(err, "no memory");
+    m->displays[m->display_count++] = d;
+    m->screens[m->screen_count++] = ramfb_screen(d);
+    return fw_cfg_add_file(m->devices[SLOT_FW_CFG], ramfb_file(d), err);
 }
 
 /* --- keyboard and pointer ---------------------------------------------------------------- */

@@ -4,11 +4,15 @@
 
 #include "machine/drivers.h"
 
+struct screen;
+
 extern const struct property_rule gpu_rules[], input_rules[];
 
 struct virtio *gpu_create(struct machine *m, const struct properties *p, struct error *err);
 struct virtio *keyboard_create(struct machine *m, const struct properties *p, struct error *err);
 struct virtio *mouse_create(struct machine *m, const struct properties *p, struct error *err);
 struct virtio *tablet_create(struct machine *m, const struct properties *p, struct error *err);
+
+bool ramfb_add(struct machine *m, const struct properties *p, struct error *err) MUST_CHECK;
 
 #endif

@@ -51,6 +51,7 @@ struct machine {
     struct round round;
     struct hart *harts[MACHINE_MAX_HARTS];
     struct device *devices[BOARD_SLOTS];
+    struct device *displays[MACHINE_SCREENS_MAX]; /* those on no bus, in the order of -device */
     struct sbi *sbi;
     struct memory_map *memory;
     struct event_queue events;
@@ -71,8 +72,9 @@ struct machine {
     bool virtio_legacy;
     struct virtio *disks[MACHINE_DRIVES_MAX];
     unsigned disk_count;
-    struct virtio *gpus[MACHINE_SCREENS_MAX];
-    unsigned gpu_count;
+    unsigned display_count;
+    struct screen *screens[MACHINE_SCREENS_MAX]; /* of all displays, each the device's */
+    unsigned screen_count;
     bool has_input[MACHINE_INPUTS];
     unsigned input_entries[MACHINE_INPUTS]; /* of the door: groups of events */
     unsigned nic_count;                     /* those whose address was not given */

@@ -13,6 +13,7 @@
 #define FUNCTIONS_OF_A_SLOT 8u
 
 static const struct property_rule no_rules[] = {{NULL, NULL}};
+static const struct property_rule system_rules[] = {{"id", NULL}, {NULL, NULL}};
 static const struct property_rule mmio_rules[] = {{"id", NULL}, {"bus", NULL}, {NULL, NULL}};
 /* Those that place_on_pci does not read are about what is not here: an option ROM, MSI-X. That a
  * slot has several functions is found out from the devices. */
@@ -32,6 +33,7 @@ static const struct property_rule pci_rules[] = {
 const struct property_rule *place_rules(enum driver_bus bus)
 {
     return bus == BUS_NONE || bus == BUS_VIRTIO_SERIAL ? no_rules
+           : bus == BUS_SYSTEM                         ? system_rules
            : bus == BUS_VIRTIO_MMIO                    ? mmio_rules
                                                        : pci_rules;
 }

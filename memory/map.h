@@ -37,6 +37,9 @@ enum page_mark {
      * host pointer can happen, a TLB refill from a record included: pages without it are taken for
      * all zero by memory_state. */
     PAGE_TOUCHED = 1 << 1,
+    /* The same since somebody last took this mark (memory_take_written). */
+    PAGE_WRITTEN = 1 << 2,
+    PAGE_STORED = PAGE_TOUCHED | PAGE_WRITTEN, /* what whoever writes sets */
 };
 
 struct region {
@@ -111,6 +114,15 @@ void memory_clear(struct memory_map *map);
  * load of the state tells of every marked page and of all ROM. */
 void memory_on_code_write(struct memory_map *map,
                           void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
+
+/* Tells of the RAM in [gpa, gpa + n) that was written since it was last told of, in runs of pages
+ * that may reach beyond both ends. One client a page; it starts by looking at all, also after a
+ * load and a reset. The contents are seen between runs alone, and nothing here is guest state. */
+void memory_take_written(struct memory_map *map, uint64_t gpa, uint64_t n,
+                         void (*written)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
+/* Told that stores to a range of pages must take the slow path again, which marks the page. */
+void memory_on_watch_stores(struct memory_map *map,
+                            void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
 
 /* RAM contents (pages that are not zero) and ROM. */
 void memory_state(struct memory_map *map, struct state *s);
