@@ -255,6 +255,7 @@ bool set_smp(struct options *o, const char *value, struct error *err)
         return error_set(err, "these are %llu harts; at most %u are possible",
                          (unsigned long long)cpus, MACHINE_MAX_HARTS);
     o->machine.harts = (unsigned)cpus;
+    o->harts_given = true;
     return err->text[0] == 0;
 }
 

@@ -171,7 +171,10 @@ static const struct option_row rows[] = {
      "sample: every=STEPS; coverage: format=lcov|drcov"},
     {"symbols", NULL, "FILE[,base=ADDRESS]", CALL, 0, add_symbols,
      "names of addresses: an ELF file, System.map, kallsyms (repeatable)"},
-    {"hash", NULL, NULL, SET_TRUE, AT(show_hash), NULL, "at the end show the hash of all state"},
+    {"hash", NULL, NULL, SET_TRUE, AT(show_hash), NULL,
+     "at the end show the hash of all state, and of what a display shows"},
+    {"picture", NULL, "FILE", SET_TEXT, AT(picture_file), NULL,
+     "at the end write what the display shows as PNG, or as PPM (FILE.ppm)"},
     {"stress", NULL, NULL, SET_TRUE, AT(machine.stress), NULL,
      "shake every cache: tiny TLBs and blocks (slow)"},
     {"break", NULL, "ADDRESS", CALL, 0, add_breakpoint,
@@ -393,14 +396,27 @@ bool options_have_device(const struct options *o, const char *prefix)
     return false;
 }
 
+static bool has_nothing_to_run(const struct options *o)
+{
+    return !o->machine.kernel_file && !o->file && o->machine.bios != BIOS_FILE && !*o->dump_dtb &&
+           !options_have_flash(o) && !options_have_device(o, "loader");
+}
+
+/* Who speaks of a disk, a command line or a tree has forgotten what they are for. */
+static bool may_run_demo(struct options *o)
+{
+    struct machine_config *m = &o->machine;
+    m->demo = m->bios == BIOS_BUILT_IN && !m->append && !m->dtb_file && !o->drives.count;
+    return m->demo;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
     struct machine_config *m = &o->machine;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && !o->file && m->bios != BIOS_FILE && !*o->dump_dtb &&
-        !options_have_flash(o) && !options_have_device(o, "loader"))
+    if (has_nothing_to_run(o) && !may_run_demo(o))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");
@@ -487,7 +503,8 @@ void options_print_help(FILE *out)
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
             "-machine, -cpu, -device and -accel list what they know when given help.\n"
             "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
-            "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n");
+            "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n"
+            "With nothing to run it shows a small guest of its own.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct option_row *row = &rows[i];
         if (row->effect == HEADING) {

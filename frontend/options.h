@@ -63,8 +63,9 @@ struct options {
     enum display_kind display;
     bool starts_stopped, no_shutdown;
     /* Else the default depends on other options. */
-    bool rtc_given, sleep_given, memory_given;
+    bool rtc_given, sleep_given, memory_given, harts_given;
     bool no_defaults;
+    bool draws_in_terminal; /* the demo guest (demo_guest.h) */
     const char *folders[OPTION_FOLDERS_MAX]; /* where firmware is looked for first */
     unsigned folder_count;
     unsigned log_topics;
@@ -72,6 +73,7 @@ struct options {
     const char *script_file;
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
+    const char *picture_file; /* of the display, at the end; NULL: none */
     struct option_list breakpoints;
     const char *traces[OPTION_TRACES]; /* debug/trace.h */
     unsigned trace_count;

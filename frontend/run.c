@@ -7,7 +7,9 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "debug/picture.h"
 #include "debug/trace.h"
+#include "frontend/demo_guest.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
@@ -445,6 +447,23 @@ static bool run_machine(struct run *r, int *status, struct error *err)
 
 /* --- the end ----------------------------------------------------------------------------- */
 
+/* The picture at the end, as a file or as a hash. */
+static bool show_picture(struct run *r, struct error *err)
+{
+    const struct options *o = r->options;
+    struct screen *s = machine_screen(r->machine, 0);
+    if (s && s->refresh)
+        s->refresh(s->owner);
+    if (o->show_hash && s)
+        fprintf(stderr, "picture hash: 0x%016llx size %ux%u\n",
+                (unsigned long long)hash_bytes(0, s->pixels,
+                                               (size_t)s->width * s->height * sizeof *s->pixels),
+                s->width, s->height);
+    if (o->picture_file && !s)
+        return error_set(err, "-picture %s: the machine has no display", o->picture_file);
+    return !o->picture_file || picture_write(s, o->picture_file, err);
+}
+
 static void show_figures(struct run *r)
 {
     unsigned long long steps = machine_steps(r->machine), traps = machine_traps(r->machine);
@@ -487,10 +506,12 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
     control_close(r->control); /* threads of terminal and window may wait for an answer */
     window_close(r->window);
     int lost = stop_terminals(r);
+    demo_guest_leave(r->options);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);
     if (ok)
         show_figures(r);
+    ok = ok && show_picture(r, err);
     ok = trace_stop_all(r->trace, ok ? err : &ignored) && ok;
     if (ok && lost)
         return error_set(err, "cannot write the guest's output: %s", strerror(lost));

@@ -1,4 +1,5 @@
 /* From files to a machine that stands at its first instruction. */
+#include "firmware/demo_image.h"
 #include "firmware/load.h"
 #include "firmware/reset_rom.h"
 #include "machine/drives.h"
@@ -32,6 +33,8 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
         return false;
     if (drives_flash(m->drives, 0))
         return start_in_flash(m, loader, rom, err);
+    if (config->demo)
+        return load_kernel_bytes(loader, demo_image.bytes, demo_image.size, &rom->next, err);
     if (!config->kernel_file) {
         if (config->bios == BIOS_NONE) /* as QEMU: whatever lies there */
             rom->start = RAM_BASE;

@@ -47,6 +47,7 @@ struct machine_config {
     enum bios_kind bios;
     const char *bios_file;   /* BIOS_FILE */
     const char *kernel_file; /* NULL: none */
+    bool demo;               /* the program's own guest is the kernel (firmware/demo_image.h) */
     const char *initrd_file; /* NULL: none; needs a kernel */
     const char *append;      /* kernel command line; NULL: none */
     const char *dtb_file;    /* NULL: made from the board table */
