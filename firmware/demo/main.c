@@ -309,7 +309,7 @@ static void move_water(void)
     const unsigned frame = demo.water.frame;
     water_flow(&demo.water);
     if (frame % 50 == 0)
-        drop_anywhere(3 * scale(), 5000);
+        drop_anywhere(3 * scale(), 3600);
     if (demo.rains)
         drop_anywhere(scale() + 2, 4000);
 }

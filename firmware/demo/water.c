@@ -22,7 +22,7 @@
 #define LIGHT_SHIFT      4
 #define DAMPING_SHIFT    8
 
-#define SMOOTHING_SHIFT 7
+#define SMOOTHING_SHIFT 6
 #define INFLOW_CELLS    3u
 
 #define EACH_CHANNEL 0x0001010100010101ull
@@ -107,6 +107,7 @@ static void move_row(struct water *w, unsigned y)
     const int16_t *before_above = before - w->stride, *before_below = before + w->stride;
     const int16_t *solid = w->solid + row;
     int16_t *next = w->heights[2] + row;
+#pragma GCC unroll 4
     for (long x = 0; x < (long)w->across; x++) {
         const int around = before[x - 1] + before[x + 1] + before_above[x] + before_below[x];
         const int was = before[x] + ((around - 4 * before[x]) >> SMOOTHING_SHIFT);
@@ -127,7 +128,9 @@ static void draw_row(struct water *w, unsigned y, const uint64_t *lights)
                                      (size_t)BEND_MAX * BED_STRIDE - BEND_MAX);
     uint32_t *out = w->target.pixels + (size_t)2 * y * w->target.stride;
     uint32_t *out_below = out + w->target.stride;
-    for (long x = 0; x < (long)w->across; x++) {
+    const long across = (long)w->across;
+#pragma GCC unroll 2
+    for (long x = 0; x < across; x++) {
         const int dx = now[x + 1] - now[x - 1], dy = below[x] - above[x];
         const uint64_t bent_x = (uint64_t)(dx + (int)BEND_BIAS) >> BEND_SHIFT & BEND_MASK;
         const uint64_t bent_y = (uint64_t)(dy + (int)BEND_BIAS) >> BEND_SHIFT & BEND_MASK;
