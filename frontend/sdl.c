@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FRAME_MS      16
 #define IDLE_FRAME_MS 100 /* the window cannot be seen */
@@ -387,9 +388,18 @@ static void draw(struct window *w)
 
 /* --- life -------------------------------------------------------------------------------- */
 
+/* SDL takes a driver that shows nothing when there is no display; only who asks for it wants it. */
+static bool is_seen(void)
+{
+    const char *driver = SDL_GetCurrentVideoDriver();
+    bool is_hidden = driver && (!strcmp(driver, "offscreen") || !strcmp(driver, "dummy"));
+    return !is_hidden || getenv("SDL_VIDEODRIVER") ||
+           SDL_SetError("there is no display, or it does not answer") == 0;
+}
+
 static bool open_sdl(struct window *w)
 {
-    if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0)
+    if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0 || !is_seen())
         return false;
     w->window = SDL_CreateWindow("Rivulet", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 640,
                                  480, SDL_WINDOW_RESIZABLE);

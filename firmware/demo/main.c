@@ -13,10 +13,11 @@
 #define PAGE          4096u
 #define TREE_ROOM     (4ull << 20) /* at the end of RAM; the device tree is there */
 
-#define TERMINAL_RATE 20u
-#define COLUMNS_MAX   400u
-#define ROWS_MAX      200u
-#define SIZE_WAIT_MS  300u
+#define TERMINAL_RATE   20u
+#define COLUMNS_MAX     400u
+#define ROWS_MAX        200u
+#define MEASURED_FRAMES 300u
+#define SIZE_WAIT_MS    300u
 
 #define TEXT_COLOR 0xd8e8ecu
 #define DIM_COLOR  0x7f98a4u
@@ -27,7 +28,8 @@ void demo_hart_start(void);
 void demo_main(uint64_t hart, const void *tree);
 void demo_hart_main(unsigned number);
 
-enum drawing { NOWHERE, ON_SCREEN, IN_TERMINAL };
+/* UNSEEN: as for the screen, but as fast as it goes, to measure emulators. */
+enum drawing { NOWHERE, ON_SCREEN, IN_TERMINAL, UNSEEN };
 
 static struct demo {
     struct board board;
@@ -45,6 +47,7 @@ static struct demo {
     unsigned strips[HARTS_MAX];
     /* What the user has chosen. */
     bool rains, shows_harts, ends;
+    bool tells; /* writes on the console what comes in, for tests */
     bool pointer_is_known;
     int last_x, last_y;
     uint64_t chance;
@@ -291,10 +294,35 @@ static void take_pointer(struct input *in)
     demo.last_y = y;
 }
 
+static void tell(const struct input *in)
+{
+    char buffer[512] = "";
+    struct text t = {buffer, sizeof buffer, 0};
+    for (unsigned i = 0; i < in->key_count; i++) {
+        text_add(&t, "key ");
+        text_char(&t, in->keys[i]);
+        text_char(&t, '\n');
+    }
+    if (in->pressed)
+        text_add(&t, "button\n");
+    if (in->pointer_moved) {
+        text_add(&t, "pointer ");
+        text_number(&t, in->x);
+        text_char(&t, ' ');
+        text_number(&t, in->y);
+        text_char(&t, '\n');
+    }
+    if (in->power)
+        text_add(&t, "power\n");
+    say(buffer);
+}
+
 static void take_input(void)
 {
     struct input *in = &demo.input;
     input_take(in);
+    if (demo.tells)
+        tell(in);
     for (unsigned i = 0; i < in->key_count; i++)
         take_key(in->keys[i]);
     in->key_count = 0;
@@ -316,16 +344,19 @@ static void move_water(void)
 
 /* --- the two ways to show it ------------------------------------------------------------- */
 
+static bool show_screen(void)
+{
+    return demo.drawing == UNSEEN || ramfb_show(demo.board.fw_cfg, &demo.screen);
+}
+
 static bool open_screen(void)
 {
     struct picture *s = &demo.screen;
     *s = (struct picture){NULL, SCREEN_WIDTH, SCREEN_HEIGHT, SCREEN_WIDTH};
-    if (!demo.board.fw_cfg)
-        return false;
     s->pixels = memory_take((size_t)SCREEN_WIDTH * SCREEN_HEIGHT * 4);
     struct picture water = *s;
     water.height -= BAR_HEIGHT;
-    if (!s->pixels || !ramfb_show(demo.board.fw_cfg, s))
+    if (!s->pixels || !show_screen())
         return false;
     fill(0, 0, SCREEN_WIDTH, SCREEN_HEIGHT, BAR_COLOR);
     return water_create(&demo.water, &water);
@@ -394,12 +425,31 @@ static void run(unsigned rate, uint8_t *memory)
     }
 }
 
+/* What the word "benchmark" asks for. */
+static void measure(void)
+{
+    demo.drawing = UNSEEN;
+    if (!open_screen())
+        return;
+    const uint64_t start = time_now();
+    for (unsigned i = 0; i < MEASURED_FRAMES; i++) {
+        move_water();
+        draw_water();
+    }
+    const uint64_t ms = (time_now() - start) * 1000 / demo.board.timebase;
+    say_number(MEASURED_FRAMES * 1000ull / (ms ? ms : 1));
+    say(" frames/s of 1024x768\n");
+}
+
 static void draw(uint8_t *memory)
 {
     enable_interrupts(SIE_SOFTWARE | SIE_TIMER);
     input_open(&demo.board);
+    demo.tells = board_has_word(&demo.board, "tell");
     memory = demo.free_memory;
-    if (open_screen()) {
+    if (board_has_word(&demo.board, "benchmark")) {
+        measure();
+    } else if (open_screen()) {
         demo.drawing = ON_SCREEN;
         run(FRAME_RATE, memory);
     } else if (board_has_word(&demo.board, "terminal")) {
