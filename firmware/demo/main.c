@@ -338,6 +338,8 @@ static void move_water(void)
     water_flow(&demo.water);
     if (frame % 50 == 0)
         drop_anywhere(3 * scale(), 3600);
+    if (frame % 50 == 20)
+        drop_anywhere(2 * scale(), 3000);
     if (demo.rains)
         drop_anywhere(scale() + 2, 4000);
 }
