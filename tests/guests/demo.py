@@ -8,7 +8,7 @@ import subprocess
 from cases import ROOT, WORK, expect, run
 from console import Terminal
 
-SECONDS = 60
+SECONDS = 180
 LEAVES = "\033[?1049l"
 # What so many harts have drawn after this virtual time. Who changes the guest looks at its pictures
 # (-picture FILE) and writes their hashes here.
