@@ -16,10 +16,11 @@
 
 static bool has_screen(const struct options *o)
 {
-    if (options_have_device(o, "ramfb") || o->display == DISPLAY_SDL)
+    if (options_have_device(o, "ramfb"))
         return true;
-    return o->display == DISPLAY_IF_ANY && !o->nographic && !o->script_file && !o->no_defaults &&
-           window_is_possible();
+    if (o->display != DISPLAY_IF_ANY)
+        return o->display != DISPLAY_NONE;
+    return !o->nographic && !o->script_file && !o->no_defaults && window_is_possible();
 }
 
 static bool has_terminal(const struct options *o)

@@ -34,6 +34,7 @@ enum drawing { NOWHERE, ON_SCREEN, IN_TERMINAL, UNSEEN };
 static struct demo {
     struct board board;
     uint8_t *free_memory; /* what memory_take gives out next */
+    bool is_short;        /* of it */
     enum drawing drawing;
     struct picture screen;
     struct terminal terminal;
@@ -78,7 +79,8 @@ void *memory_take(size_t bytes)
     bytes = (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
     const uint64_t end = demo.board.ram_base + demo.board.ram_bytes - TREE_ROOM;
     const uint64_t start = (uint64_t)demo.free_memory;
-    if (start > end || bytes > end - start)
+    demo.is_short = start > end || bytes > end - start;
+    if (demo.is_short)
         return NULL;
     uint8_t *taken = demo.free_memory;
     demo.free_memory += bytes;
@@ -375,7 +377,7 @@ static bool open_terminal(uint8_t *memory)
     const unsigned columns = between(demo.input.columns, 20, COLUMNS_MAX);
     const unsigned rows = between(demo.input.rows, 8, ROWS_MAX);
     demo.free_memory = memory;
-    demo.screen.height = (rows - 1) * 4;
+    demo.screen.height = rows * 4;
     return terminal_create(&demo.terminal, columns, rows - 1,
                            board_has_word(&demo.board, "truecolor")) &&
            water_create(&demo.water, &demo.terminal.picture);
@@ -443,12 +445,12 @@ static void measure(void)
     say(" frames/s of 1024x768\n");
 }
 
-static void draw(uint8_t *memory)
+static void draw(void)
 {
     enable_interrupts(SIE_SOFTWARE | SIE_TIMER);
     input_open(&demo.board);
     demo.tells = board_has_word(&demo.board, "tell");
-    memory = demo.free_memory;
+    uint8_t *memory = demo.free_memory;
     if (board_has_word(&demo.board, "benchmark")) {
         measure();
     } else if (open_screen()) {
@@ -470,7 +472,9 @@ void demo_main(uint64_t hart, const void *tree)
         demo.free_memory = (uint8_t *)(((uint64_t)_end + PAGE - 1) & ~(uint64_t)(PAGE - 1));
         greet();
         start_harts(hart);
-        draw(demo.free_memory);
+        draw();
+        if (demo.is_short)
+            say("There is too little RAM for the picture: give -m 64M or more.\n");
     }
     sbi_shut_down();
 }
