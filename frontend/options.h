@@ -65,7 +65,7 @@ struct options {
     /* Else the default depends on other options. */
     bool rtc_given, sleep_given, memory_given, harts_given;
     bool no_defaults;
-    bool draws_in_terminal; /* the demo guest (demo_guest.h) */
+    bool draws_in_terminal;                  /* the demo guest (demo_guest.h) */
     const char *folders[OPTION_FOLDERS_MAX]; /* where firmware is looked for first */
     unsigned folder_count;
     unsigned log_topics;
