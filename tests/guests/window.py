@@ -16,10 +16,18 @@ from debian import Console
 SCREEN = (1400, 1050)
 PICTURE = (1024, 768)
 PLACES = 32768  # a tablet's, from end to end
-SECONDS = 60
+SECONDS = 120
 
 
 MANAGER = '<?xml version="1.0"?>\n<JWM><Key mask="A" key="F4">close</Key></JWM>\n'
+
+
+def run_quietly(command, environment):
+    try:
+        return subprocess.run(command, env=environment, check=False, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"no end within {SECONDS} s: {command}") from None
 
 
 class Display:
@@ -44,11 +52,18 @@ class Display:
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def do(self, *words):
-        return subprocess.run(["xdotool", *map(str, words)], env=self.environment, check=True,
-                              capture_output=True, text=True, timeout=SECONDS).stdout
+        ended = run_quietly(["xdotool", *map(str, words)], self.environment)
+        expect(ended.returncode == 0, f"xdotool {words}: {ended.stderr}")
+        return ended.stdout
 
     def find_window(self):
-        self.window = self.do("search", "--sync", "--onlyvisible", "--name", "^Rivulet").split()[0]
+        """Windows come and go while the manager frames them, so that a search may fail."""
+        end = time.monotonic() + SECONDS
+        search = ["xdotool", "search", "--onlyvisible", "--name", "^Rivulet"]
+        while not (found := run_quietly(search, self.environment).stdout.split()):
+            expect(time.monotonic() < end, "there is no window")
+            time.sleep(0.1)
+        self.window = found[0]
         self.do("windowactivate", "--sync", self.window)
 
     def size(self):
@@ -196,9 +211,7 @@ def needs_display(program):
                            if key not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
             if name:
                 environment["DISPLAY"] = name
-            ended = subprocess.run([program, "-display", "sdl"], env=environment, check=False,
-                                   capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                                   timeout=SECONDS)
+            ended = run_quietly([program, "-display", "sdl"], environment)
             last = ended.stderr.splitlines()[-1]
             expect(ended.returncode == 1 and re.match("rivulet: .*window", last),
                    f"DISPLAY={name}: status {ended.returncode}, {last!r}")
