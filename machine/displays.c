@@ -2,6 +2,7 @@
 #include "machine/displays.h"
 
 #include "devices/display/ramfb.h"
+#include "devices/display/simple_framebuffer.h"
 #include "devices/virtio/gpu.h"
 #include "devices/virtio/input.h"
 
@@ -12,6 +13,10 @@
 #define DEFAULT_HEIGHT 800u
 #define HOST_BYTES_MAX (256ull << 20)
 #define SIDE_LEAST     64u
+
+#define SIMPLE_WIDTH  1024u
+#define SIMPLE_HEIGHT 768u
+#define SIMPLE_ALIGN  (2ull << 20) /* a system maps it by large pages */
 
 #define GROUPS_WAITING 256u /* of events, while the guest is slow */
 
@@ -65,6 +70,12 @@ struct virtio *gpu_create(struct machine *m, const struct properties *p, struct 
 
 /* --- pictures in RAM --------------------------------------------------------------------- */
 
+static void add_display(struct machine *m, struct device *d, struct screen *screen)
+{
+    m->displays[m->display_count++] = d;
+    m->screens[m->screen_count++] = screen;
+}
+
 bool ramfb_add(struct machine *m, const struct properties *p, struct error *err)
 {
     (void)p;
@@ -73,9 +84,68 @@ bool ramfb_add(struct machine *m, const struct properties *p, struct error *err)
     struct device *d = ramfb_create(m->memory, m->config.log);
     if (!d)
         return error_set(err, "no memory");
-    m->displays[m->display_count++] = d;
-    m->screens[m->screen_count++] = ramfb_screen(d);
+    add_display(m, d, ramfb_screen(d));
     return fw_cfg_add_file(m->devices[SLOT_FW_CFG], ramfb_file(d), err);
+}
+
+/* The names of the device tree's binding, best first. */
+static const struct {
+    const char *name;
+    enum framebuffer_format format;
+} simple_formats[] = {
+    {"a8r8g8b8", FRAMEBUFFER_X8R8G8B8},
+    {"x8r8g8b8", FRAMEBUFFER_X8R8G8B8},
+    {"r8g8b8", FRAMEBUFFER_R8G8B8},
+    {"r5g6b5", FRAMEBUFFER_R5G6B5},
+};
+
+static const char *const format_names[] = {"a8r8g8b8", "x8r8g8b8", "r8g8b8", "r5g6b5", NULL};
+const struct property_rule simple_framebuffer_rules[] = {
+    {"width", NULL}, {"height", NULL}, {"format", format_names}, {NULL, NULL}};
+
+/* At the end of RAM, from a multiple of SIMPLE_ALIGN on. */
+static bool place_picture(const struct machine *m, struct framebuffer_mode *mode, struct error *err)
+{
+    uint64_t bytes = (uint64_t)mode->stride * mode->height;
+    if (bytes > m->config.ram_bytes / 2)
+        return error_set(err,
+                         "%u x %u pixels take %llu MiB of RAM, more than half of it; give more "
+                         "with -m",
+                         mode->width, mode->height, (unsigned long long)(bytes >> 20));
+    mode->gpa = (RAM_BASE + m->config.ram_bytes - bytes) & ~(SIMPLE_ALIGN - 1);
+    return true;
+}
+
+bool simple_framebuffer_add(struct machine *m, const struct properties *p, struct error *err)
+{
+    uint64_t width = SIMPLE_WIDTH, height = SIMPLE_HEIGHT;
+    const char *name = properties_text(p, "format");
+    struct framebuffer_mode mode = {.format = FRAMEBUFFER_X8R8G8B8};
+    if (!has_room(m, err) || !properties_size(p, "width", SCREEN_SIDE_MAX, &width, err) ||
+        !properties_size(p, "height", SCREEN_SIDE_MAX, &height, err))
+        return false;
+    if (m->simple_framebuffer.bytes)
+        return error_set(err, "there is one already");
+    for (size_t i = 0; name && i < ARRAY_LEN(simple_formats); i++)
+        if (strcmp(simple_formats[i].name, name) == 0)
+            mode.format = simple_formats[i].format;
+    mode.width = (uint32_t)width;
+    mode.height = (uint32_t)height;
+    mode.stride = mode.width * framebuffer_pixel_bytes(mode.format);
+    if (!place_picture(m, &mode, err))
+        return false;
+    struct device *d = simple_framebuffer_create(m->memory, &mode, err);
+    if (!d)
+        return false;
+    m->simple_framebuffer =
+        (struct fdt_framebuffer){.base = mode.gpa,
+                                 .bytes = RAM_BASE + m->config.ram_bytes - mode.gpa,
+                                 .width = mode.width,
+                                 .height = mode.height,
+                                 .stride = mode.stride,
+                                 .format = name ? name : simple_formats[0].name};
+    add_display(m, d, simple_framebuffer_screen(d));
+    return true;
 }
 
 /* --- keyboard and pointer ---------------------------------------------------------------- */

@@ -4,9 +4,7 @@
 
 #include "machine/drivers.h"
 
-struct screen;
-
-extern const struct property_rule gpu_rules[], input_rules[];
+extern const struct property_rule gpu_rules[], input_rules[], simple_framebuffer_rules[];
 
 struct virtio *gpu_create(struct machine *m, const struct properties *p, struct error *err);
 struct virtio *keyboard_create(struct machine *m, const struct properties *p, struct error *err);
@@ -14,5 +12,7 @@ struct virtio *mouse_create(struct machine *m, const struct properties *p, struc
 struct virtio *tablet_create(struct machine *m, const struct properties *p, struct error *err);
 
 bool ramfb_add(struct machine *m, const struct properties *p, struct error *err) MUST_CHECK;
+bool simple_framebuffer_add(struct machine *m, const struct properties *p,
+                            struct error *err) MUST_CHECK;
 
 #endif

@@ -234,6 +234,8 @@ static const struct driver drivers[] = {
     {"virtio-gpu-device",               BUS_VIRTIO_MMIO,       gpu_rules, {gpu_create}},
     {"virtio-gpu-pci",                  BUS_VIRTIO_PCI,        gpu_rules, {gpu_create}},
     {"ramfb",                           BUS_SYSTEM,            no_properties, {.add = ramfb_add}},
+    {"simple-framebuffer",              BUS_SYSTEM,            simple_framebuffer_rules,
+                                                              {.add = simple_framebuffer_add}},
     {"virtio-keyboard-device",          BUS_VIRTIO_MMIO,       input_rules, {keyboard_create}},
     {"virtio-keyboard-pci",             BUS_VIRTIO_PCI,        input_rules, {keyboard_create}},
     {"virtio-mouse-device",             BUS_VIRTIO_MMIO,       input_rules, {mouse_create}},
