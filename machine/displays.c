@@ -18,6 +18,7 @@
 #define SIMPLE_HEIGHT 768u
 #define SIMPLE_ALIGN  (2ull << 20) /* a system maps it by large pages */
 
+#define SIZES_WAITING  16u
 #define GROUPS_WAITING 256u /* of events, while the guest is slow */
 
 /* The order of screens is that of their devices. */
@@ -39,6 +40,38 @@ const struct property_rule gpu_rules[] = {
     {"xres", NULL},        {"yres", NULL},        {"edid", NULL},
     {"max_hostmem", NULL}, {"max_outputs", ones}, {NULL, NULL},
 };
+
+/* What goes through the door. */
+struct wanted_size {
+    uint32_t width, height;
+};
+
+static size_t receive_size(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct wanted_size size;
+    if (n == sizeof size) {
+        memcpy(&size, bytes, sizeof size);
+        virtio_gpu_prefer(owner, size.width, size.height);
+    }
+    return n;
+}
+
+bool machine_prefer_size(struct machine *m, uint32_t width, uint32_t height)
+{
+    const struct wanted_size size = {width, height};
+    if (m->sized_gpu)
+        input_push(m->door, m->size_entry, &size, sizeof size);
+    return m->sized_gpu;
+}
+
+static void add_gpu(struct machine *m, struct virtio *v)
+{
+    m->screens[m->screen_count++] = virtio_gpu_screen(v);
+    if (m->sized_gpu)
+        return;
+    m->sized_gpu = v;
+    m->size_entry = input_register_packets(m->door, "display-size", SIZES_WAITING, receive_size, v);
+}
 
 struct virtio *gpu_create(struct machine *m, const struct properties *p, struct error *err)
 {
@@ -62,7 +95,7 @@ struct virtio *gpu_create(struct machine *m, const struct properties *p, struct 
     config.height = (uint32_t)height;
     struct virtio *v = virtio_gpu_create(&config);
     if (v)
-        m->screens[m->screen_count++] = virtio_gpu_screen(v);
+        add_gpu(m, v);
     else
         error_set(err, "no memory");
     return v;
