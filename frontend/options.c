@@ -85,10 +85,14 @@ static const struct option_row rows[] = {
      "where programs control the machine in QMP: unix:PATH,server=on,wait=off"},
     {"mon", NULL, "[chardev=]ID[,mode=readline|control]", CALL, 0, add_monitor,
      "a monitor or QMP at a -chardev"},
-    {"display", NULL, "sdl|none", CALL, 0, set_display,
+    {"display", NULL, "sdl|vnc=HOST:N|none", CALL, 0, set_display,
      "a window for -device virtio-gpu-pci (there is one when the host can);\n"
      "in it Ctrl-Alt and g releases the pointer, f is full screen, u the\n"
      "guest's size, i smooth scaling, p pause, r reset, s a picture"},
+    {"vnc", NULL, "HOST:N|unix:PATH|none[,...]", CALL, 0, set_vnc,
+     "a VNC server at port 5900 + N, or the first free one up to N of to=N;\n"
+     "without password-secret=ID, of an -object secret, for this host alone;\n"
+     "share=force-shared: no viewer can have it for itself"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
      "  expect \"TEXT\" [within 30s]   send \"TEXT\\n\"   fail \"TEXT\"\n"
@@ -209,7 +213,6 @@ static const struct option_row rows[] = {
     MISSING("virtfs", "file sharing"),
     MISSING("usb", "USB"),
     MISSING("usbdevice", "USB"),
-    MISSING("vnc", "displays"),
     MISSING("full-screen", "displays"),
     MISSING("numa", "NUMA"),
     MISSING("tpmdev", "a TPM"),

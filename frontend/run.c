@@ -11,6 +11,7 @@
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
+#include "frontend/vnc.h"
 #include "frontend/window.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ struct run {
     struct remote *remotes[OPTION_REMOTES];
     struct script *script; /* NULL: none */
     struct window *window; /* NULL: none */
+    struct vnc *vnc;       /* NULL: none */
     atomic_bool window_quits;
     int serial_fd; /* a file of our own, or -1 */
     unsigned next_save_load;
@@ -174,8 +176,8 @@ static bool open_console(struct run *r, struct error *err)
     }
     if (!o->sleep_given)
         r->config.icount_sleep = (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
-                                 o->display == DISPLAY_SDL || has_network(&o->machine) ||
-                                 has_live_chardev(&o->machine);
+                                 o->display == DISPLAY_SDL || o->display == DISPLAY_VNC ||
+                                 has_network(&o->machine) || has_live_chardev(&o->machine);
     if (o->serial_count > 1)
         fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
                         "the others\n");
@@ -295,6 +297,21 @@ static bool open_window(struct run *r, struct error *err)
     if (!r->window && kind == DISPLAY_IF_ANY)
         fprintf(stderr, "rivulet: %s; the guest runs without it\n", err->text);
     return r->window || kind == DISPLAY_IF_ANY;
+}
+
+/* The machine has one view: a window or a server. */
+static bool open_vnc(struct run *r, struct error *err)
+{
+    struct vnc_config config;
+    struct error why;
+    if (r->options->display != DISPLAY_VNC)
+        return true;
+    if (!machine_screen(r->machine, 0))
+        return error_set(err, "-vnc %.80s: the machine has no display; give -device virtio-gpu-pci",
+                         r->options->vnc);
+    if (vnc_config_parse(r->options->vnc, &r->config.objects, &config, &why))
+        r->vnc = vnc_open(r->control, &config, &why);
+    return r->vnc || error_set(err, "-vnc %.80s: %.400s", r->options->vnc, why.text);
 }
 
 static void attach_terminals(struct run *r, struct machine *m)
@@ -479,13 +496,14 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
     attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
     struct error ignored;
-    bool ok = open_window(r, err) && start_terminals(r, err);
+    bool ok = open_window(r, err) && open_vnc(r, err) && start_terminals(r, err);
     if (ok && r->script)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
     os_release_stop_signals();
     control_close(r->control); /* threads of terminal and window may wait for an answer */
     window_close(r->window);
+    vnc_close(r->vnc);
     int lost = stop_terminals(r);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);

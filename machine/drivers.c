@@ -362,7 +362,7 @@ static bool check_global(const struct machine_property *global, struct error *er
 /* Where entropy comes from is decided by the clock; QEMU's scripts name it all the same. */
 static bool check_object(const struct machine_option *object, struct error *err)
 {
-    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", NULL};
+    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", "secret", NULL};
     const char *type = option_text(object, "qom-type");
     for (const char *const *known = types; *known; known++)
         if (type && strcmp(type, *known) == 0)
