@@ -1,6 +1,7 @@
 /* Displays, keyboards and pointers (contract: displays.h). */
 #include "machine/displays.h"
 
+#include "devices/display/bochs.h"
 #include "devices/display/ramfb.h"
 #include "devices/display/simple_framebuffer.h"
 #include "devices/virtio/gpu.h"
@@ -11,6 +12,7 @@
 /* QEMU's. */
 #define DEFAULT_WIDTH  1280u
 #define DEFAULT_HEIGHT 800u
+#define BOCHS_MEMORY   (16ull << 20)
 #define HOST_BYTES_MAX (256ull << 20)
 #define SIDE_LEAST     64u
 
@@ -26,6 +28,20 @@ static bool has_room(const struct machine *m, struct error *err)
 {
     return m->screen_count < MACHINE_SCREENS_MAX ||
            error_set(err, "there are %u displays already", MACHINE_SCREENS_MAX);
+}
+
+/* xres and yres of a display, which are there already with their defaults. */
+static bool read_sides(const struct properties *p, uint32_t *width, uint32_t *height,
+                       struct error *err)
+{
+    uint64_t x = *width, y = *height;
+    if (!properties_size(p, "xres", SCREEN_SIDE_MAX, &x, err) ||
+        !properties_size(p, "yres", SCREEN_SIDE_MAX, &y, err))
+        return false;
+    *width = (uint32_t)x;
+    *height = (uint32_t)y;
+    return (x >= SIDE_LEAST && y >= SIDE_LEAST) ||
+           error_set(err, "xres and yres are %u to %u", SIDE_LEAST, SCREEN_SIDE_MAX);
 }
 
 struct screen *machine_screen(struct machine *m, unsigned i)
@@ -75,30 +91,50 @@ static void add_gpu(struct machine *m, struct virtio *v)
 
 struct virtio *gpu_create(struct machine *m, const struct properties *p, struct error *err)
 {
-    uint64_t width = DEFAULT_WIDTH, height = DEFAULT_HEIGHT;
-    struct virtio_gpu_config config = {.has_edid = true,
+    struct virtio_gpu_config config = {.width = DEFAULT_WIDTH,
+                                       .height = DEFAULT_HEIGHT,
+                                       .has_edid = true,
                                        .host_bytes_max = HOST_BYTES_MAX,
                                        .memory = m->memory,
                                        .log = m->config.log};
-    if (!properties_size(p, "xres", SCREEN_SIDE_MAX, &width, err) ||
-        !properties_size(p, "yres", SCREEN_SIDE_MAX, &height, err) ||
+    if (!has_room(m, err) || !read_sides(p, &config.width, &config.height, err) ||
         !properties_size(p, "max_hostmem", UINT32_MAX, &config.host_bytes_max, err) ||
         !properties_switch(p, "edid", &config.has_edid, err))
         return NULL;
-    if (width < SIDE_LEAST || height < SIDE_LEAST) {
-        error_set(err, "xres and yres are %u to %u", SIDE_LEAST, SCREEN_SIDE_MAX);
-        return NULL;
-    }
-    if (!has_room(m, err))
-        return NULL;
-    config.width = (uint32_t)width;
-    config.height = (uint32_t)height;
     struct virtio *v = virtio_gpu_create(&config);
     if (v)
         add_gpu(m, v);
     else
         error_set(err, "no memory");
     return v;
+}
+
+/* --- the Bochs display ------------------------------------------------------------------- */
+
+const struct property_rule bochs_rules[] = {
+    {"xres", NULL}, {"yres", NULL}, {"edid", NULL}, {"vgamem", NULL}, {NULL, NULL}};
+
+struct pci_function *bochs_add(struct machine *m, const struct properties *p, struct error *err)
+{
+    struct bochs_config config = {.memory_bytes = BOCHS_MEMORY,
+                                  .width = DEFAULT_WIDTH,
+                                  .height = DEFAULT_HEIGHT,
+                                  .has_edid = true,
+                                  .log = m->config.log};
+    if (!has_room(m, err) || !read_sides(p, &config.width, &config.height, err) ||
+        !properties_switch(p, "edid", &config.has_edid, err) ||
+        !properties_size(p, "vgamem", BOCHS_MEMORY_MOST, &config.memory_bytes, err))
+        return NULL;
+    if (!is_power_of_two(config.memory_bytes) || config.memory_bytes < BOCHS_MEMORY_LEAST) {
+        error_set(err, "vgamem is a power of two, 1M to %lluM", BOCHS_MEMORY_MOST >> 20);
+        return NULL;
+    }
+    struct pci_function *f = bochs_create(&config);
+    if (f)
+        m->screens[m->screen_count++] = bochs_screen(f);
+    else
+        error_set(err, "no memory");
+    return f;
 }
 
 /* --- pictures in RAM --------------------------------------------------------------------- */

@@ -233,6 +233,8 @@ static const struct driver drivers[] = {
     {"virtserialport", BUS_VIRTIO_SERIAL,     serial_port_rules, {serial_create}},
     {"virtio-gpu-device",               BUS_VIRTIO_MMIO,       gpu_rules, {gpu_create}},
     {"virtio-gpu-pci",                  BUS_VIRTIO_PCI,        gpu_rules, {gpu_create}},
+    {"bochs-display",                   BUS_PCI,               bochs_rules,
+                                                              {.create_function = bochs_add}},
     {"ramfb",                           BUS_SYSTEM,            no_properties, {.add = ramfb_add}},
     {"simple-framebuffer",              BUS_SYSTEM,            simple_framebuffer_rules,
                                                               {.add = simple_framebuffer_add}},
@@ -262,6 +264,7 @@ void drivers_list(const struct byte_sink *out)
     static const char *const buses[] = {
         [BUS_VIRTIO_MMIO] = "virtio-bus", [BUS_VIRTIO_PCI] = "PCI",
         [BUS_VIRTIO_PCI_MODERN] = "PCI",  [BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
+        [BUS_PCI] = "PCI",
         [BUS_SYSTEM] = "System",
     };
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
