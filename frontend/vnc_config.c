@@ -13,8 +13,9 @@ static const char *const properties[] = {"to", "share", "password", "password-se
 
 static bool is_loopback(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-           strcmp(host, "::1") == 0;
+    bool is_number = strspn(host, "0123456789.") == strlen(host); /* no name that begins so */
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+           (is_number && strncmp(host, "127.", 4) == 0);
 }
 
 static bool copy_text(char *to, size_t size, const char *from, size_t n, struct error *err)

@@ -262,8 +262,10 @@ static const struct driver *find_driver(const char *name)
 void drivers_list(const struct byte_sink *out)
 {
     static const char *const buses[] = {
-        [BUS_VIRTIO_MMIO] = "virtio-bus", [BUS_VIRTIO_PCI] = "PCI",
-        [BUS_VIRTIO_PCI_MODERN] = "PCI",  [BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
+        [BUS_VIRTIO_MMIO] = "virtio-bus",
+        [BUS_VIRTIO_PCI] = "PCI",
+        [BUS_VIRTIO_PCI_MODERN] = "PCI",
+        [BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
         [BUS_PCI] = "PCI",
         [BUS_SYSTEM] = "System",
     };
