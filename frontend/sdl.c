@@ -15,8 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FRAME_MS      16
-#define IDLE_FRAME_MS 100 /* the window cannot be seen */
+#define HIDDEN_MS 100 /* between two looks while the window cannot be seen */
+#define SETTLE_MS 200 /* so long after the last change of the window's size the guest hears of it  \
+                       */
 
 #define KEY_POWER 116u
 
@@ -42,9 +43,11 @@ struct window {
 
     /* The window's thread. */
     SDL_Window *window;
-    SDL_Renderer *renderer;
-    SDL_Texture *texture;
+    SDL_Surface *picture; /* the view's pixels; NULL: nothing is shown */
+    SDL_Rect place;       /* of the picture in the window */
+    bool is_stale;        /* all of the window is to be drawn */
     bool grabs, is_smooth, asked_to_end;
+    uint32_t wide, high, wished_ms; /* the size that the user gave the window, and when; 0: none */
     struct view view;
 };
 
@@ -105,7 +108,7 @@ static void grab(struct window *w, bool grabs)
 static void toggle_smooth(struct window *w)
 {
     w->is_smooth = !w->is_smooth;
-    w->view.is_resized = true; /* a new texture is made, with the other scaling */
+    w->is_stale = true;
 }
 
 static void run_hot_key(struct window *w, enum hot_key_action action)
@@ -166,8 +169,9 @@ static void on_key(struct window *w, const SDL_KeyboardEvent *key)
 
 static void on_motion(struct window *w, const SDL_MouseMotionEvent *motion)
 {
-    if (w->view.has_tablet) /* SDL gives coordinates of the picture */
-        view_point(&w->view, motion->x, motion->y);
+    if (w->view.has_tablet && w->picture)
+        view_point(&w->view, (motion->x - w->place.x) * w->picture->w / w->place.w,
+                   (motion->y - w->place.y) * w->picture->h / w->place.h);
     else if (w->grabs)
         view_move(&w->view, motion->xrel, motion->yrel);
 }
@@ -198,6 +202,31 @@ static void on_close(struct window *w)
     fprintf(stderr, "rivulet: the guest is asked to power off; close the window again to end it\n");
 }
 
+static void on_window(struct window *w, const SDL_WindowEvent *event)
+{
+    switch (event->event) {
+    case SDL_WINDOWEVENT_FOCUS_LOST:
+        view_release_keys(&w->view);
+        break;
+    case SDL_WINDOWEVENT_CLOSE:
+        on_close(w);
+        break;
+    case SDL_WINDOWEVENT_RESIZED: /* by the user; what the program sets is SIZE_CHANGED alone */
+        w->wide = (uint32_t)max_u64((uint64_t)event->data1, 1);
+        w->high = (uint32_t)max_u64((uint64_t)event->data2, 1);
+        w->wished_ms = SDL_GetTicks();
+        w->is_stale = true;
+        break;
+    case SDL_WINDOWEVENT_EXPOSED:
+    case SDL_WINDOWEVENT_SHOWN:
+    case SDL_WINDOWEVENT_SIZE_CHANGED:
+        w->is_stale = true;
+        break;
+    default:
+        break;
+    }
+}
+
 static void on_event(struct window *w, const SDL_Event *event)
 {
     switch (event->type) {
@@ -216,10 +245,7 @@ static void on_event(struct window *w, const SDL_Event *event)
         view_wheel(&w->view, event->wheel.y);
         break;
     case SDL_WINDOWEVENT:
-        if (event->window.event == SDL_WINDOWEVENT_FOCUS_LOST)
-            view_release_keys(&w->view);
-        else if (event->window.event == SDL_WINDOWEVENT_CLOSE)
-            on_close(w);
+        on_window(w, &event->window);
         break;
     default:
         break;
@@ -228,37 +254,73 @@ static void on_event(struct window *w, const SDL_Event *event)
 
 /* --- drawing ----------------------------------------------------------------------------- */
 
-static void make_texture(struct window *w)
+/* The picture as large as the window holds it, in its middle. */
+static SDL_Rect find_place(const struct window *w, int wide, int high)
 {
-    if (w->texture)
-        SDL_DestroyTexture(w->texture);
-    w->texture = NULL;
-    w->view.is_resized = false;
-    if (!w->view.width)
-        return;
-    SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, w->is_smooth ? "linear" : "nearest");
-    w->texture = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
-                                   (int)w->view.width, (int)w->view.height);
-    SDL_RenderSetLogicalSize(w->renderer, (int)w->view.width, (int)w->view.height);
-    if (!(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_FULLSCREEN_DESKTOP | SDL_WINDOW_MAXIMIZED)))
-        SDL_SetWindowSize(w->window, (int)w->view.width, (int)w->view.height);
-    w->view.changed = (struct screen_rect){0, 0, w->view.width, w->view.height};
+    int64_t width = w->view.width, height = w->view.height;
+    bool is_wide = wide * height > high * width; /* wider than the picture's shape */
+    int64_t to_wide = is_wide ? high * width / height : wide;
+    int64_t to_high = is_wide ? high : wide * height / width;
+    return (SDL_Rect){(int)(wide - to_wide) / 2, (int)(high - to_high) / 2,
+                      (int)max_u64((uint64_t)to_wide, 1), (int)max_u64((uint64_t)to_high, 1)};
 }
 
+static void take_size(struct window *w)
+{
+    SDL_FreeSurface(w->picture);
+    w->picture = NULL;
+    w->view.is_resized = false;
+    w->is_stale = true;
+    if (!w->view.width)
+        return;
+    w->picture = SDL_CreateRGBSurfaceWithFormatFrom(
+        w->view.pixels, (int)w->view.width, (int)w->view.height, 32,
+        (int)(w->view.width * sizeof *w->view.pixels), SDL_PIXELFORMAT_RGB888);
+    if (!(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_FULLSCREEN_DESKTOP | SDL_WINDOW_MAXIMIZED)))
+        SDL_SetWindowSize(w->window, (int)w->view.width, (int)w->view.height);
+}
+
+/* What changed, where the window has a pixel for each of the picture's. */
+static void draw_changed(struct window *w, SDL_Surface *surface)
+{
+    const struct screen_rect *r = &w->view.changed;
+    SDL_Rect from = {(int)r->x, (int)r->y, (int)r->width, (int)r->height}, to = from;
+    to.x += w->place.x;
+    to.y += w->place.y;
+    SDL_BlitSurface(w->picture, &from, surface, &to);
+    SDL_UpdateWindowSurfaceRects(w->window, &to, 1);
+}
+
+static void draw_all(struct window *w, SDL_Surface *surface)
+{
+    SDL_FillRect(surface, NULL, 0);
+    if (w->picture) {
+        w->place = find_place(w, surface->w, surface->h);
+        SDL_Rect to = w->place;
+        bool is_drawn = w->is_smooth && SDL_SoftStretchLinear(w->picture, NULL, surface, &to) == 0;
+        if (!is_drawn)
+            SDL_BlitScaled(w->picture, NULL, surface, &to);
+    }
+    SDL_UpdateWindowSurface(w->window);
+    w->is_stale = false;
+}
+
+/* Without a renderer: one that runs on the host's CPU draws all of the window for a cursor that
+ * blinks, and which one does cannot be told. */
 static void draw(struct window *w)
 {
     if (w->view.is_resized)
-        make_texture(w);
-    if (w->texture && !rect_is_empty(w->view.changed)) {
-        const struct screen_rect *r = &w->view.changed;
-        SDL_Rect part = {(int)r->x, (int)r->y, (int)r->width, (int)r->height};
-        SDL_UpdateTexture(w->texture, &part, w->view.pixels + (size_t)r->y * w->view.width + r->x,
-                          (int)(w->view.width * sizeof *w->view.pixels));
-    }
-    SDL_RenderClear(w->renderer);
-    if (w->texture)
-        SDL_RenderCopy(w->renderer, w->texture, NULL, NULL);
-    SDL_RenderPresent(w->renderer);
+        take_size(w);
+    bool has_changed = w->picture && !rect_is_empty(w->view.changed);
+    if (!w->is_stale && !has_changed)
+        return;
+    SDL_Surface *surface = SDL_GetWindowSurface(w->window);
+    if (!surface)
+        return;
+    if (!w->is_stale && w->place.w == w->picture->w && w->place.h == w->picture->h)
+        draw_changed(w, surface);
+    else
+        draw_all(w, surface);
 }
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -269,17 +331,12 @@ static bool open_sdl(struct window *w)
         return false;
     w->window = SDL_CreateWindow("Rivulet", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 640,
                                  480, SDL_WINDOW_RESIZABLE);
-    if (w->window)
-        w->renderer = SDL_CreateRenderer(w->window, -1, 0);
-    return w->renderer != NULL;
+    return w->window != NULL;
 }
 
 static void close_sdl(struct window *w)
 {
-    if (w->texture)
-        SDL_DestroyTexture(w->texture);
-    if (w->renderer)
-        SDL_DestroyRenderer(w->renderer);
+    SDL_FreeSurface(w->picture);
     if (w->window)
         SDL_DestroyWindow(w->window);
     SDL_QuitSubSystem(SDL_INIT_VIDEO);
@@ -290,18 +347,28 @@ static bool is_visible(const struct window *w)
     return !(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_MINIMIZED | SDL_WINDOW_HIDDEN));
 }
 
-/* Draws after an event too: the window may have been uncovered. */
+/* The guest is asked to follow the window when its user has let go of it. */
+static void tell_size(struct window *w)
+{
+    if (!w->wide || SDL_GetTicks() - w->wished_ms < SETTLE_MS)
+        return;
+    if (w->wide != w->view.width || w->high != w->view.height)
+        view_prefer_size(&w->view, w->wide, w->high);
+    w->wide = w->high = 0;
+}
+
 static void run_loop(struct window *w)
 {
     enum run_state shown = RUN_STATES;
     while (!atomic_load(&w->ends)) {
         SDL_Event event;
-        bool came = SDL_WaitEventTimeout(&event, is_visible(w) ? FRAME_MS : IDLE_FRAME_MS);
+        bool came =
+            SDL_WaitEventTimeout(&event, is_visible(w) ? (int)view_wait_ms(&w->view) : HIDDEN_MS);
         for (bool more = came; more; more = SDL_PollEvent(&event))
             on_event(w, &event);
         view_update(&w->view);
-        if (came || w->view.is_resized || !rect_is_empty(w->view.changed))
-            draw(w);
+        draw(w);
+        tell_size(w);
         if (shown != w->view.state)
             set_title(w);
         shown = w->view.state;
@@ -334,6 +401,7 @@ struct window *window_open(struct control *c, const struct window_ports *ports, 
     w->ports = *ports;
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+    SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     w->thread = os_thread_start(main_of_thread, w);
     if (w->thread)
         os_wake_wait(w->opened, UINT64_MAX);

@@ -10,6 +10,10 @@
 #define REL_Y     1u
 #define REL_WHEEL 8u
 
+#define FRAME_MS    16u
+#define QUIET_MS    40u /* a change is seen at most so late, but for what input brings about */
+#define QUIET_LOOKS 4u
+
 void view_init(struct view *v, struct control *c)
 {
     *v = (struct view){.control = c};
@@ -69,6 +73,13 @@ void view_update(struct view *v)
     v->changed = (struct screen_rect){0};
     v->has_new_cursor = false;
     control_call(v->control, take_frame, v);
+    bool is_quiet = rect_is_empty(v->changed) && !v->is_resized && !v->has_new_cursor;
+    v->quiet_looks = is_quiet ? v->quiet_looks + 1 : 0;
+}
+
+unsigned view_wait_ms(const struct view *v)
+{
+    return v->quiet_looks < QUIET_LOOKS ? FRAME_MS : QUIET_MS;
 }
 
 /* --- input ------------------------------------------------------------------------------- */
@@ -99,6 +110,7 @@ static void send_group(struct view *v, struct group *g)
 {
     add(g, INPUT_SYN, 0, 0);
     g->view = v;
+    v->quiet_looks = 0;
     control_call(v->control, push_group, g);
 }
 

@@ -25,10 +25,15 @@ struct view {
     enum run_state state;
     bool has_tablet; /* else a mouse, or nothing */
     bool down[VIEW_KEYS];
+    unsigned quiet_looks; /* in which nothing had changed, since something did or input came */
 };
 
 void view_init(struct view *v, struct control *c);
 void view_deinit(struct view *v);
+
+/* How long to wait before the next look: a frame at 60 Hz while something happens, longer when
+ * nothing has for a while, so that an idle guest costs little. */
+unsigned view_wait_ms(const struct view *v);
 
 /* Brings the copy up to date; `changed` is what did since the last call. */
 void view_update(struct view *v);

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FRAME_US       16000
 #define SLOW_CLIENT_MS 5000 /* a viewer that takes nothing for so long is given up */
 #define BLANK_WIDTH    640u /* what is shown while the display shows nothing */
 #define BLANK_HEIGHT   480u
@@ -200,7 +199,7 @@ static void main_of_thread(void *owner)
     struct vnc *v = owner;
     while (!atomic_load(&v->ends)) {
         if (v->screen->clientHead)
-            rfbProcessEvents(v->screen, FRAME_US);
+            rfbProcessEvents(v->screen, 1000L * view_wait_ms(&v->view));
         else
             wait_for_viewers(v);
         accept_viewers(v);
