@@ -8,16 +8,19 @@
 #include "base/os.h"
 #include "debug/keys.h"
 #include "debug/picture.h"
+#include "frontend/sdl_lost.h"
 #include "frontend/view.h"
 
 #include <SDL.h>
+#include <setjmp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define HIDDEN_MS 100 /* between two looks while the window cannot be seen */
-#define SETTLE_MS 200 /* so long after the last change of the window's size the guest hears of it  \
-                       */
+#define SETTLE_MS                                                                                  \
+    200 /* so long after the last change of the window's size the guest hears of it                \
+         */
 
 #define KEY_POWER 116u
 
@@ -45,6 +48,7 @@ struct window {
     SDL_Window *window;
     SDL_Surface *picture; /* the view's pixels; NULL: nothing is shown */
     SDL_Rect place;       /* of the picture in the window */
+    jmp_buf on_lost;      /* the end of the thread, from wherever the display is found lost */
     bool is_stale;        /* all of the window is to be drawn */
     bool grabs, is_smooth, asked_to_end;
     uint32_t wide, high, wished_ms; /* the size that the user gave the window, and when; 0: none */
@@ -375,6 +379,20 @@ static void run_loop(struct window *w)
     }
 }
 
+/* Called by Xlib in the middle of some call, to which there is no way back. */
+static void on_lost(void *owner)
+{
+    struct window *w = owner;
+    longjmp(w->on_lost, 1);
+}
+
+/* SDL is left as it is: to close the window would call Xlib again. */
+static void end_lost(struct window *w)
+{
+    view_release_keys(&w->view);
+    fprintf(stderr, "rivulet: the window's display is lost; the guest goes on without a window\n");
+}
+
 static void main_of_thread(void *owner)
 {
     struct window *w = owner;
@@ -383,8 +401,14 @@ static void main_of_thread(void *owner)
         error_set(&w->error, "no window can be opened: %.300s", SDL_GetError());
     bool is_open = w->is_open;
     os_wake_signal(w->opened);
-    if (is_open)
+    if (is_open && setjmp(w->on_lost)) {
+        end_lost(w);
+        return;
+    }
+    if (is_open) {
+        sdl_on_lost(w->window, on_lost, w);
         run_loop(w);
+    }
     close_sdl(w);
 }
 
