@@ -107,3 +107,11 @@ uint16_t key_by_keysym(uint32_t keysym)
         return (uint16_t)(CODE_F1 + (keysym - KEYSYM_F1));
     return 0;
 }
+
+bool keysym_is_shifted(uint32_t keysym)
+{
+    for (size_t i = 0; i < ARRAY_LEN(printed); i++)
+        if (keysym == (uint8_t)printed[i].shifted)
+            return keysym != (uint8_t)printed[i].plain;
+    return keysym < 0x80 && isupper((int)keysym);
+}

@@ -406,14 +406,17 @@ bool set_display(struct options *o, const char *value, struct error *err)
     size_t n = strcspn(value, ",");              /* what follows says how SDL is to draw */
     if (n == 4 && memcmp(value, "none", 4) == 0) /* a server is no display of the host's */
         o->display = o->vnc ? DISPLAY_VNC : DISPLAY_NONE;
-    else if (n == 3 && o->vnc)
+    else if (o->vnc)
         return error_set(err, "there is a VNC server already; give one of them");
     else if (n == 3 && memcmp(value, "sdl", 3) == 0)
         o->display = DISPLAY_SDL;
+    else if ((n == 8 && memcmp(value, "terminal", 8) == 0) ||
+             (n == 6 && memcmp(value, "curses", 6) == 0)) /* QEMU's, which shows text alone */
+        o->display = DISPLAY_TERMINAL;
     else if (strncmp(value, "vnc=", 4) == 0)
         return set_vnc(o, value + 4, err);
     else
-        return error_set(err, "it can be: sdl vnc=HOST:N none");
+        return error_set(err, "it can be: sdl vnc=HOST:N terminal none");
     return true;
 }
 
@@ -421,8 +424,8 @@ bool set_vnc(struct options *o, const char *value, struct error *err)
 {
     if (strcmp(value, "none") == 0)
         return true;
-    if (o->display == DISPLAY_SDL)
-        return error_set(err, "there is -display sdl already; give one of them");
+    if (o->display == DISPLAY_SDL || o->display == DISPLAY_TERMINAL)
+        return error_set(err, "there is another -display already; give one of them");
     o->display = DISPLAY_VNC;
     o->vnc = value; /* read when it is opened: a secret may come later */
     return true;

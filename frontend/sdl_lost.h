@@ -2,10 +2,10 @@
 #ifndef RIVULET_FRONTEND_SDL_LOST_H
 #define RIVULET_FRONTEND_SDL_LOST_H
 
-#include <SDL.h>
+struct SDL_Window;
 
 /* Has lost(owner) called on the thread that uses the window, when its X server is gone. It must
  * not return, and neither SDL nor the window can be used any more. Without X, nothing happens. */
-void sdl_on_lost(SDL_Window *window, void (*lost)(void *owner), void *owner);
+void sdl_on_lost(struct SDL_Window *window, void (*lost)(void *owner), void *owner);
 
 #endif
