@@ -401,17 +401,24 @@ bool add_monitor(struct options *o, const char *value, struct error *err)
     return id ? add_remote(o, kind, id, err) : error_set(err, "give chardev=ID");
 }
 
+static bool begins_with_word(const char *value, const char *word)
+{
+    size_t n = strcspn(value, ",");
+    return strlen(word) == n && memcmp(value, word, n) == 0;
+}
+
+/* What follows the first word says how SDL is to draw, and is not looked at. curses is QEMU's name
+ * of what shows text alone. */
 bool set_display(struct options *o, const char *value, struct error *err)
 {
-    size_t n = strcspn(value, ",");              /* what follows says how SDL is to draw */
-    if (n == 4 && memcmp(value, "none", 4) == 0) /* a server is no display of the host's */
-        o->display = o->vnc ? DISPLAY_VNC : DISPLAY_NONE;
-    else if (o->vnc)
+    bool is_none = begins_with_word(value, "none");
+    if (o->vnc && !is_none) /* a server is no display of the host's */
         return error_set(err, "there is a VNC server already; give one of them");
-    else if (n == 3 && memcmp(value, "sdl", 3) == 0)
+    if (is_none)
+        o->display = o->vnc ? DISPLAY_VNC : DISPLAY_NONE;
+    else if (begins_with_word(value, "sdl"))
         o->display = DISPLAY_SDL;
-    else if ((n == 8 && memcmp(value, "terminal", 8) == 0) ||
-             (n == 6 && memcmp(value, "curses", 6) == 0)) /* QEMU's, which shows text alone */
+    else if (begins_with_word(value, "terminal") || begins_with_word(value, "curses"))
         o->display = DISPLAY_TERMINAL;
     else if (strncmp(value, "vnc=", 4) == 0)
         return set_vnc(o, value + 4, err);

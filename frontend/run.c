@@ -36,10 +36,10 @@ struct run {
     struct monitor *monitor;
     struct console *console;
     struct remote *remotes[OPTION_REMOTES];
-    struct script *script; /* NULL: none */
-    struct window *window; /* NULL: none */
-    struct vnc *vnc;       /* NULL: none */
-    struct terminal_display *terminal_display;
+    struct script *script;                     /* NULL: none */
+    struct window *window;                     /* NULL: none */
+    struct vnc *vnc;                           /* NULL: none */
+    struct terminal_display *terminal_display; /* NULL: none */
     atomic_bool window_quits;
     int serial_fd; /* a file of our own, or -1 */
     unsigned next_save_load;
@@ -178,8 +178,8 @@ static bool open_console(struct run *r, struct error *err)
     }
     if (!o->sleep_given)
         r->config.icount_sleep = (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
-                                 o->display == DISPLAY_SDL || o->display == DISPLAY_VNC ||
-                                 has_network(&o->machine) || has_live_chardev(&o->machine);
+                                 o->display >= DISPLAY_SDL || has_network(&o->machine) ||
+                                 has_live_chardev(&o->machine);
     if (o->serial_count > 1)
         fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
                         "the others\n");

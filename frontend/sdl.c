@@ -18,9 +18,7 @@
 #include <stdlib.h>
 
 #define HIDDEN_MS 100 /* between two looks while the window cannot be seen */
-#define SETTLE_MS                                                                                  \
-    200 /* so long after the last change of the window's size the guest hears of it                \
-         */
+#define SETTLE_MS 200 /* from the last change of the window's size until the guest hears of it */
 
 #define KEY_POWER 116u
 
@@ -173,7 +171,7 @@ static void on_key(struct window *w, const SDL_KeyboardEvent *key)
 
 static void on_motion(struct window *w, const SDL_MouseMotionEvent *motion)
 {
-    if (w->view.has_tablet && w->picture)
+    if (w->view.has_tablet && w->picture && w->place.w)
         view_point(&w->view, (motion->x - w->place.x) * w->picture->w / w->place.w,
                    (motion->y - w->place.y) * w->picture->h / w->place.h);
     else if (w->grabs)
@@ -351,12 +349,12 @@ static bool is_visible(const struct window *w)
     return !(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_MINIMIZED | SDL_WINDOW_HIDDEN));
 }
 
-/* The guest is asked to follow the window when its user has let go of it. */
+/* A guest that shows something is asked to follow the window when its user has let go of it. */
 static void tell_size(struct window *w)
 {
     if (!w->wide || SDL_GetTicks() - w->wished_ms < SETTLE_MS)
         return;
-    if (w->wide != w->view.width || w->high != w->view.height)
+    if (w->view.width && (w->wide != w->view.width || w->high != w->view.height))
         view_prefer_size(&w->view, w->wide, w->high);
     w->wide = w->high = 0;
 }
