@@ -85,10 +85,15 @@ static const struct option_row rows[] = {
      "where programs control the machine in QMP: unix:PATH,server=on,wait=off"},
     {"mon", NULL, "[chardev=]ID[,mode=readline|control]", CALL, 0, add_monitor,
      "a monitor or QMP at a -chardev"},
-    {"display", NULL, "sdl|none", CALL, 0, set_display,
+    {"display", NULL, "sdl|vnc=HOST:N|terminal|none", CALL, 0, set_display,
      "a window for -device virtio-gpu-pci (there is one when the host can);\n"
      "in it Ctrl-Alt and g releases the pointer, f is full screen, u the\n"
-     "guest's size, i smooth scaling, p pause, r reset, s a picture"},
+     "guest's size, i smooth scaling, p pause, r reset, s a picture;\n"
+     "terminal: half blocks, keys go to the guest's keyboard, Ctrl-A x ends it"},
+    {"vnc", NULL, "HOST:N|unix:PATH|none[,...]", CALL, 0, set_vnc,
+     "a VNC server at port 5900 + N, or the first free one up to N of to=N;\n"
+     "without password-secret=ID, of an -object secret, for this host alone;\n"
+     "share=force-shared: no viewer can have it for itself"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
      "  expect \"TEXT\" [within 30s]   send \"TEXT\\n\"   fail \"TEXT\"\n"
@@ -212,7 +217,6 @@ static const struct option_row rows[] = {
     MISSING("virtfs", "file sharing"),
     MISSING("usb", "USB"),
     MISSING("usbdevice", "USB"),
-    MISSING("vnc", "displays"),
     MISSING("full-screen", "displays"),
     MISSING("numa", "NUMA"),
     MISSING("tpmdev", "a TPM"),
@@ -358,9 +362,24 @@ static bool check_remotes(struct options *o, struct error *err)
     return true;
 }
 
+/* The display takes the terminal: nobody else may ask for it. */
+static bool leave_stdio(struct options *o, struct error *err)
+{
+    bool is_asked_for = o->serial_count || o->nographic;
+    if (o->has_stdio_chardev || (o->monitor_given && o->has_monitor) ||
+        (o->serial == SERIAL_STDIO && is_asked_for))
+        return error_set(err, "-display terminal takes the terminal; give -serial null or "
+                              "file:PATH, and the monitor another place");
+    if (!o->serial_count)
+        o->serial = SERIAL_NULL;
+    return true;
+}
+
 /* As QEMU: standard input has one user, or the serial port and the monitor share it. */
 static bool share_stdio(struct options *o, struct error *err)
 {
+    if (o->display == DISPLAY_TERMINAL)
+        return leave_stdio(o, err);
     if (o->monitor_given && o->has_monitor) {
         if (o->has_stdio_chardev ||
             (o->serial == SERIAL_STDIO && (o->serial_count || o->nographic)))

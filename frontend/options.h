@@ -43,8 +43,9 @@ struct option_group {
 
 /* What the command line asks for; texts point into argv and into this struct itself, which
  * therefore stays where it is. */
-/* DISPLAY_IF_ANY: a window when the machine has a display and the host too, unless -nographic. */
-enum display_kind { DISPLAY_IF_ANY, DISPLAY_NONE, DISPLAY_SDL };
+/* From DISPLAY_SDL on somebody may look and type.
+ * DISPLAY_IF_ANY: a window when the machine has a display and the host too, unless -nographic. */
+enum display_kind { DISPLAY_IF_ANY, DISPLAY_NONE, DISPLAY_SDL, DISPLAY_VNC, DISPLAY_TERMINAL };
 
 struct options {
     enum options_action action;
@@ -61,6 +62,7 @@ struct options {
     unsigned remote_count;
     bool nographic;
     enum display_kind display;
+    const char *vnc; /* DISPLAY_VNC: frontend/vnc.h reads it */
     bool starts_stopped, no_shutdown;
     /* Else the default depends on other options. */
     bool rtc_given, sleep_given, memory_given, harts_given;

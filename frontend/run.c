@@ -13,6 +13,8 @@
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
+#include "frontend/terminal_display.h"
+#include "frontend/vnc.h"
 #include "frontend/window.h"
 
 #include <errno.h>
@@ -36,8 +38,10 @@ struct run {
     struct monitor *monitor;
     struct console *console;
     struct remote *remotes[OPTION_REMOTES];
-    struct script *script; /* NULL: none */
-    struct window *window; /* NULL: none */
+    struct script *script;                     /* NULL: none */
+    struct window *window;                     /* NULL: none */
+    struct vnc *vnc;                           /* NULL: none */
+    struct terminal_display *terminal_display; /* NULL: none */
     atomic_bool window_quits;
     int serial_fd; /* a file of our own, or -1 */
     unsigned next_save_load;
@@ -176,7 +180,7 @@ static bool open_console(struct run *r, struct error *err)
     }
     if (!o->sleep_given)
         r->config.icount_sleep = (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
-                                 o->display == DISPLAY_SDL || has_network(&o->machine) ||
+                                 o->display >= DISPLAY_SDL || has_network(&o->machine) ||
                                  has_live_chardev(&o->machine);
     if (o->serial_count > 1)
         fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
@@ -297,6 +301,33 @@ static bool open_window(struct run *r, struct error *err)
     if (!r->window && kind == DISPLAY_IF_ANY)
         fprintf(stderr, "rivulet: %s; the guest runs without it\n", err->text);
     return r->window || kind == DISPLAY_IF_ANY;
+}
+
+static bool open_vnc(struct run *r, struct error *err)
+{
+    struct vnc_config config;
+    struct error why;
+    if (vnc_config_parse(r->options->vnc, &r->config.objects, &config, &why))
+        r->vnc = vnc_open(r->control, &config, &why);
+    return r->vnc || error_set(err, "-vnc %.80s: %.400s", r->options->vnc, why.text);
+}
+
+static bool open_terminal_display(struct run *r, struct error *err)
+{
+    struct error why;
+    r->terminal_display = terminal_display_open(r->control, on_window_quit, r, &why);
+    return r->terminal_display || error_set(err, "-display terminal: %.400s", why.text);
+}
+
+/* The machine has one view. */
+static bool open_display(struct run *r, struct error *err)
+{
+    enum display_kind kind = r->options->display;
+    if (kind != DISPLAY_VNC && kind != DISPLAY_TERMINAL)
+        return open_window(r, err);
+    if (!machine_screen(r->machine, 0))
+        return error_set(err, "the machine has no display to show; give -device virtio-gpu-pci");
+    return kind == DISPLAY_VNC ? open_vnc(r, err) : open_terminal_display(r, err);
 }
 
 static void attach_terminals(struct run *r, struct machine *m)
@@ -498,13 +529,15 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
     attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
     struct error ignored;
-    bool ok = open_window(r, err) && start_terminals(r, err);
+    bool ok = open_display(r, err) && start_terminals(r, err);
     if (ok && r->script)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
     os_release_stop_signals();
     control_close(r->control); /* threads of terminal and window may wait for an answer */
     window_close(r->window);
+    vnc_close(r->vnc);
+    terminal_display_close(r->terminal_display);
     int lost = stop_terminals(r);
     demo_guest_leave(r->options);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)

@@ -365,6 +365,7 @@ bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd
         .initrd_start = initrd_start,
         .initrd_end = initrd_end,
         .stdout_path = "/soc/serial@10000000",
+        .framebuffer = m->simple_framebuffer,
         .rows = rows,
         .row_count = row_count,
         .pci = {.io = pci_io.base,

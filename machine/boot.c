@@ -72,7 +72,7 @@ bool boot_load(struct machine *m, struct error *err)
     struct loader loader;
     struct reset_rom rom = {0};
     uint64_t initrd_start = 0, initrd_end = 0;
-    loader_init(&loader, m->memory, RAM_BASE, m->config.ram_bytes);
+    loader_init(&loader, m->memory, RAM_BASE, m->config.ram_bytes - m->simple_framebuffer.bytes);
     if (m->config.initrd_file && !m->config.kernel_file)
         return error_set(err, "an initrd needs a kernel: give -kernel FILE too");
     if (!load_firmware_and_kernel(m, &loader, &rom, err))

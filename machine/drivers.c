@@ -233,7 +233,11 @@ static const struct driver drivers[] = {
     {"virtserialport", BUS_VIRTIO_SERIAL,     serial_port_rules, {serial_create}},
     {"virtio-gpu-device",               BUS_VIRTIO_MMIO,       gpu_rules, {gpu_create}},
     {"virtio-gpu-pci",                  BUS_VIRTIO_PCI,        gpu_rules, {gpu_create}},
+    {"bochs-display",                   BUS_PCI,               bochs_rules,
+                                                              {.create_function = bochs_add}},
     {"ramfb",                           BUS_SYSTEM,            no_properties, {.add = ramfb_add}},
+    {"simple-framebuffer",              BUS_SYSTEM,            simple_framebuffer_rules,
+                                                              {.add = simple_framebuffer_add}},
     {"virtio-keyboard-device",          BUS_VIRTIO_MMIO,       input_rules, {keyboard_create}},
     {"virtio-keyboard-pci",             BUS_VIRTIO_PCI,        input_rules, {keyboard_create}},
     {"virtio-mouse-device",             BUS_VIRTIO_MMIO,       input_rules, {mouse_create}},
@@ -258,8 +262,11 @@ static const struct driver *find_driver(const char *name)
 void drivers_list(const struct byte_sink *out)
 {
     static const char *const buses[] = {
-        [BUS_VIRTIO_MMIO] = "virtio-bus", [BUS_VIRTIO_PCI] = "PCI",
-        [BUS_VIRTIO_PCI_MODERN] = "PCI",  [BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
+        [BUS_VIRTIO_MMIO] = "virtio-bus",
+        [BUS_VIRTIO_PCI] = "PCI",
+        [BUS_VIRTIO_PCI_MODERN] = "PCI",
+        [BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
+        [BUS_PCI] = "PCI",
         [BUS_SYSTEM] = "System",
     };
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
@@ -360,7 +367,7 @@ static bool check_global(const struct machine_property *global, struct error *er
 /* Where entropy comes from is decided by the clock; QEMU's scripts name it all the same. */
 static bool check_object(const struct machine_option *object, struct error *err)
 {
-    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", NULL};
+    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", "secret", NULL};
     const char *type = option_text(object, "qom-type");
     for (const char *const *known = types; *known; known++)
         if (type && strcmp(type, *known) == 0)

@@ -75,6 +75,9 @@ struct machine {
     unsigned display_count;
     struct screen *screens[MACHINE_SCREENS_MAX]; /* of all displays, each the device's */
     unsigned screen_count;
+    struct virtio *sized_gpu;                  /* the first one; NULL: none */
+    unsigned size_entry;                       /* of the door: sizes for it */
+    struct fdt_framebuffer simple_framebuffer; /* at the end of RAM, which is not loaded into */
     bool has_input[MACHINE_INPUTS];
     unsigned input_entries[MACHINE_INPUTS]; /* of the door: groups of events */
     unsigned nic_count;                     /* those whose address was not given */

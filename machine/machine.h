@@ -137,6 +137,9 @@ unsigned machine_network_entry(struct machine *m, const char *id);
  */
 struct screen;
 struct screen *machine_screen(struct machine *m, unsigned i);
+/* The first display that can tells its guest that it would like this size, which it then may set.
+ * It is input, and enters by the door. False: no display can. */
+bool machine_prefer_size(struct machine *m, uint32_t width, uint32_t height);
 /* Where keys and pointer movements enter: each push is one group of struct input_event
  * (devices/display/input_event.h), its INPUT_SYN at the end. INPUT_NO_ENTRY: there is no such
  * device. */

@@ -51,20 +51,11 @@ static void convert_row(struct framebuffer *f)
 /* A page holds more than what changed: the pixels that are really new are found by comparing. */
 static void draw_row(struct framebuffer *f, uint32_t y)
 {
-    const uint32_t width = f->mode.width;
-    uint32_t *old = f->screen.pixels + (size_t)y * width, first = 0, end = width;
     if (!dma_read(f->memory, f->mode.gpa + (uint64_t)y * f->mode.stride, f->row,
                   row_bytes(&f->mode)))
         return;
     convert_row(f);
-    if (memcmp(old, f->row_pixels, width * sizeof *old) == 0)
-        return;
-    while (old[first] == f->row_pixels[first])
-        first++;
-    while (old[end - 1] == f->row_pixels[end - 1])
-        end--;
-    memcpy(old + first, f->row_pixels + first, (end - first) * sizeof *old);
-    screen_mark(&f->screen, (struct screen_rect){first, y, end - first, 1});
+    screen_put_row(&f->screen, y, f->row_pixels);
 }
 
 /* Rows of which some byte lies in [gpa, gpa + bytes), which is cut to the picture. */
