@@ -90,6 +90,8 @@ void *os_library_symbol(const char *file, const char *name);
  * messages of the host look right. */
 bool os_terminal_is_tty(int fd);
 bool os_terminal_raw(struct error *err);
+/* In characters; false: it is no terminal, or does not know. */
+bool os_terminal_size(int fd, unsigned *columns, unsigned *rows);
 void os_terminal_restore(void);
 
 /* From now on a signal that asks the program to end (hang-up, interrupt, terminate) calls `stop`,

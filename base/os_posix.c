@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -385,6 +386,16 @@ static struct {
 bool os_terminal_is_tty(int fd)
 {
     return isatty(fd);
+}
+
+bool os_terminal_size(int fd, unsigned *columns, unsigned *rows)
+{
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0)
+        return false;
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return size.ws_col && size.ws_row;
 }
 
 /* Async-signal-safe. SIGTTOU is blocked, since a process in the background would be stopped by it

@@ -331,7 +331,7 @@ static bool load_piece(struct hart *h, uint64_t va, unsigned size, const struct 
 static bool note_store(struct hart *h, const struct piece *piece, unsigned size)
 {
     uint8_t *mark = &piece->region->marks[(piece->pa - piece->region->base) / PAGE_BYTES];
-    *mark |= PAGE_TOUCHED;
+    *mark |= PAGE_STORED;
     if (*mark & PAGE_WATCHED)
         memory_note_watched(h->ports.memory, piece->pa, size);
     if (!(*mark & PAGE_HAS_CODE))

@@ -60,6 +60,13 @@ static void on_memory_write(void *owner, uint64_t gpa, uint64_t bytes)
     code_written(owner, gpa, bytes);
 }
 
+static void on_watch_stores(void *owner, uint64_t gpa, uint64_t bytes)
+{
+    struct code_cache *code = owner;
+    for (unsigned i = 0; i < code->tlb_count; i++)
+        tlb_poison_stores(code->tlbs[i], gpa, bytes);
+}
+
 /* Reserved memory is zero: the large tables are not touched before they are used. */
 static void begin_tables(struct code_cache *code)
 {
@@ -91,6 +98,7 @@ struct code_cache *code_create(struct memory_map *memory, struct log *log,
     }
     begin_tables(code);
     memory_on_code_write(memory, on_memory_write, code);
+    memory_on_watch_stores(memory, on_watch_stores, code);
     return code;
 }
 
@@ -127,8 +135,7 @@ static struct code_page *begin_page(struct code_cache *code, const struct region
     uint8_t *mark = region->marks ? &region->marks[(page_pa - region->base) / PAGE_BYTES] : NULL;
     if (mark && !(*mark & PAGE_HAS_CODE)) {
         *mark |= PAGE_HAS_CODE;
-        for (unsigned i = 0; i < code->tlb_count; i++)
-            tlb_poison_stores(code->tlbs[i], page_pa);
+        on_watch_stores(code, page_pa, PAGE_BYTES);
     }
     return page;
 }

@@ -104,7 +104,8 @@ struct code_cache {
 struct code_cache *code_create(struct memory_map *memory, struct log *log,
                                const struct hart_isa *isa);
 void code_destroy(struct code_cache *code);
-/* Each hart that runs from the cache: its store tags are poisoned when a page gets code. */
+/* Each hart that runs from the cache: its store tags are poisoned when a page gets code,
+ * or when somebody wants to know what is written. */
 void code_attach(struct code_cache *code, struct tlb *tlb);
 
 static inline const struct op_side *code_side(const struct code_cache *code, const struct op *op)

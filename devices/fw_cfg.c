@@ -1,8 +1,8 @@
 /* fw_cfg (QEMU: docs/specs/fw_cfg.rst). Selector and DMA registers and all of a DMA descriptor are
  * big-endian; numbers inside items are little-endian, those of the directory big-endian.
  *
- * Nothing can be written: the guest has no item that would take it. The contents are configuration,
- * not state: a loaded machine must have the same items. */
+ * Only an item that a device added can be written, and is its state. All other contents are
+ * configuration: a loaded machine must have the same items. */
 #include "devices/fw_cfg.h"
 
 #include <inttypes.h>
@@ -128,6 +128,19 @@ static bool transfer_read(struct fw_cfg *f, uint64_t gpa, uint32_t length)
     return ok;
 }
 
+/* An item takes all of the bytes, or none. */
+static bool transfer_write(struct fw_cfg *f, uint64_t gpa, uint32_t length)
+{
+    const struct fw_cfg_item item = selected(f);
+    uint32_t at = f->offset;
+    if (!item.writable || length > item.bytes - at ||
+        !dma_read(f->config.memory, gpa, (uint8_t *)item.writable + at, length))
+        return length == 0;
+    f->offset += length;
+    item.written(item.owner);
+    return true;
+}
+
 /* control's bits in the order of their weight: reading wins over skipping. */
 static bool transfer(struct fw_cfg *f, const struct dma_descriptor *d)
 {
@@ -137,7 +150,7 @@ static bool transfer(struct fw_cfg *f, const struct dma_descriptor *d)
     if (control & DMA_READ)
         return transfer_read(f, __builtin_bswap64(d->address), length);
     if (control & DMA_WRITE)
-        return length == 0;
+        return transfer_write(f, __builtin_bswap64(d->address), length);
     if (control & DMA_SKIP)
         f->offset += (uint32_t)min_u64(length, selected(f).bytes - f->offset);
     return true;
@@ -237,9 +250,6 @@ static int by_name(const void *a, const void *b)
 
 static void make_directory(struct fw_cfg *f)
 {
-    for (unsigned i = 0; i < f->config.count && f->file_count < FW_CFG_FILES_MAX; i++)
-        if (f->config.items[i].name)
-            f->files[f->file_count++] = &f->config.items[i];
     qsort(f->files, f->file_count, sizeof f->files[0], by_name);
     f->directory.count = __builtin_bswap32(f->file_count);
     for (unsigned i = 0; i < f->file_count; i++) {
@@ -259,6 +269,22 @@ struct device *fw_cfg_create(const struct fw_cfg_config *config)
         return NULL;
     f->device.ops = &fw_cfg_ops;
     f->config = *config;
+    for (unsigned i = 0; i < config->count && f->file_count < FW_CFG_FILES_MAX; i++)
+        if (config->items[i].name)
+            f->files[f->file_count++] = &config->items[i];
     make_directory(f);
     return &f->device;
+}
+
+bool fw_cfg_add_file(struct device *d, const struct fw_cfg_item *item, struct error *err)
+{
+    struct fw_cfg *f = (struct fw_cfg *)d;
+    for (unsigned i = 0; i < f->file_count; i++)
+        if (strcmp(f->files[i]->name, item->name) == 0)
+            return error_set(err, "fw_cfg has the file %s already", item->name);
+    if (f->file_count == FW_CFG_FILES_MAX)
+        return error_set(err, "fw_cfg has %u files already", FW_CFG_FILES_MAX);
+    f->files[f->file_count++] = item;
+    make_directory(f);
+    return true;
 }

@@ -29,6 +29,10 @@ struct fw_cfg_item {
     uint16_t key;
     const void *data;
     uint32_t bytes;
+    /* The same bytes when the guest may write them, by DMA; NULL: it may not. */
+    void *writable;
+    void (*written)(void *owner);
+    void *owner;
 };
 
 struct fw_cfg_config {
@@ -40,5 +44,8 @@ struct fw_cfg_config {
 
 /* Items, names and data outlive the device. NULL when the host has no memory. */
 struct device *fw_cfg_create(const struct fw_cfg_config *config) MUST_CHECK;
+/* A named item of another device, which outlives this one; before the machine runs. */
+bool fw_cfg_add_file(struct device *d, const struct fw_cfg_item *item,
+                     struct error *err) MUST_CHECK;
 
 #endif

@@ -325,6 +325,38 @@ static const struct {
 
 /* --- the rest of the tree ------------------------------------------------------------------- */
 
+/* Linux: Documentation/devicetree/bindings/display/simple-framebuffer.yaml; in /chosen. */
+static void write_framebuffer(struct tree *t)
+{
+    const struct fdt_framebuffer *f = &t->config->framebuffer;
+    put_cell_counts(t, 2, 2);
+    put_empty(t, "ranges");
+    begin(t, "framebuffer@%llx", (unsigned long long)f->base);
+    put_string(t, "compatible", "simple-framebuffer");
+    put_reg(t, f->base, f->bytes);
+    put_u32(t, "width", f->width);
+    put_u32(t, "height", f->height);
+    put_u32(t, "stride", f->stride);
+    put_string(t, "format", f->format);
+    end(t);
+}
+
+/* no-map: systems map a framebuffer as a device's memory, and must have no other view of it. */
+static void write_reserved_memory(struct tree *t)
+{
+    const struct fdt_framebuffer *f = &t->config->framebuffer;
+    if (!f->bytes)
+        return;
+    begin(t, "reserved-memory");
+    put_cell_counts(t, 2, 2);
+    put_empty(t, "ranges");
+    begin(t, "framebuffer@%llx", (unsigned long long)f->base);
+    put_reg(t, f->base, f->bytes);
+    put_empty(t, "no-map");
+    end(t);
+    end(t);
+}
+
 static void write_chosen(struct tree *t)
 {
     const struct fdt_config *c = t->config;
@@ -338,6 +370,8 @@ static void write_chosen(struct tree *t)
     if (c->stdout_path)
         put_string(t, "stdout-path", c->stdout_path);
     put_bytes(t, "rng-seed", c->rng_seed, sizeof c->rng_seed);
+    if (c->framebuffer.bytes)
+        write_framebuffer(t);
     end(t);
     if (c->stdout_path) {
         begin(t, "aliases");
@@ -522,6 +556,7 @@ static void write_tree(struct tree *t)
     put_string(t, "model", "riscv-virtio,qemu");
     write_chosen(t);
     write_memory(t);
+    write_reserved_memory(t);
     write_cpus(t);
     write_pmu(t);
     write_syscon_actions(t);

@@ -41,6 +41,13 @@ struct fdt_pci_windows {
     uint64_t memory_64, memory_64_bytes;
 };
 
+/* A picture in RAM that is there from power-on (simple-framebuffer). */
+struct fdt_framebuffer {
+    uint64_t base, bytes; /* whole pages, taken from the system; 0 bytes: there is none */
+    uint32_t width, height, stride;
+    const char *format; /* "a8r8g8b8" */
+};
+
 #define FDT_RNG_SEED_BYTES 32
 
 struct fdt_config {
@@ -58,6 +65,7 @@ struct fdt_config {
     const struct board_row *rows;
     size_t row_count;
     struct fdt_pci_windows pci; /* of the NODE_PCI_HOST row */
+    struct fdt_framebuffer framebuffer;
 };
 
 /* Both return a blob that the caller frees with free(), with room for what boot loaders add. */

@@ -249,6 +249,14 @@ bool load_kernel(struct loader *l, const char *path, bool behind_firmware, uint6
     return ok;
 }
 
+bool load_kernel_bytes(struct loader *l, const void *bytes, size_t n, uint64_t *entry,
+                       struct error *err)
+{
+    const struct boot_image image = {
+        .what = "kernel", .path = "the demo guest", .bytes = bytes, .size = n};
+    return load_raw(l, &image, raw_kernel_base(l, true), entry, err);
+}
+
 /* Where a tree of this size begins. */
 static uint64_t device_tree_base(const struct loader *l, uint64_t bytes)
 {

@@ -42,6 +42,10 @@ bool load_bios(struct loader *l, const char *path, uint64_t *entry, struct error
 bool load_kernel(struct loader *l, const char *path, bool behind_firmware, uint64_t *entry,
                  struct error *err) MUST_CHECK;
 
+/* Raw code that the program has in itself, as load_kernel puts it. */
+bool load_kernel_bytes(struct loader *l, const void *bytes, size_t n, uint64_t *entry,
+                       struct error *err) MUST_CHECK;
+
 /* After load_kernel. The file as it is, to [*start, *end). */
 bool load_initrd(struct loader *l, const char *path, uint64_t *start, uint64_t *end,
                  struct error *err) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* rivulet: reads the command line, runs the machine (or a tool such as `img`), returns its exit
  * status. */
 #include "frontend/boot_file.h"
+#include "frontend/demo_guest.h"
 #include "frontend/img.h"
 #include "frontend/listings.h"
 #include "frontend/options.h"
@@ -28,7 +29,8 @@ int main(int argc, char **argv)
     if (options_parse(&options, argc, argv, &err)) {
         if (options.action != ACTION_RUN)
             return show(options.action);
-        if (boot_file_apply(&options, &err) && run(&options, &status, &err))
+        if (boot_file_apply(&options, &err) && demo_guest_apply(&options, &err) &&
+            run(&options, &status, &err))
             return status;
     }
     fprintf(stderr, "rivulet: %s\n", err.text);

@@ -255,6 +255,7 @@ bool set_smp(struct options *o, const char *value, struct error *err)
         return error_set(err, "these are %llu harts; at most %u are possible",
                          (unsigned long long)cpus, MACHINE_MAX_HARTS);
     o->machine.harts = (unsigned)cpus;
+    o->harts_given = true;
     return err->text[0] == 0;
 }
 
@@ -331,15 +332,40 @@ bool set_serial(struct options *o, const char *value, struct error *err)
     return true;
 }
 
+static bool begins_with_word(const char *value, const char *word)
+{
+    size_t n = strcspn(value, ",");
+    return strlen(word) == n && memcmp(value, word, n) == 0;
+}
+
+/* What follows the first word says how SDL is to draw, and is not looked at. curses is QEMU's name
+ * of what shows text alone. */
 bool set_display(struct options *o, const char *value, struct error *err)
 {
-    size_t n = strcspn(value, ","); /* what follows says how SDL is to draw */
-    if (n == 4 && memcmp(value, "none", 4) == 0)
-        o->display = DISPLAY_NONE;
-    else if (n == 3 && memcmp(value, "sdl", 3) == 0)
+    bool is_none = begins_with_word(value, "none");
+    if (o->vnc && !is_none) /* a server is no display of the host's */
+        return error_set(err, "there is a VNC server already; give one of them");
+    if (is_none)
+        o->display = o->vnc ? DISPLAY_VNC : DISPLAY_NONE;
+    else if (begins_with_word(value, "sdl"))
         o->display = DISPLAY_SDL;
+    else if (begins_with_word(value, "terminal") || begins_with_word(value, "curses"))
+        o->display = DISPLAY_TERMINAL;
+    else if (strncmp(value, "vnc=", 4) == 0)
+        return set_vnc(o, value + 4, err);
     else
-        return error_set(err, "it can be: sdl none");
+        return error_set(err, "it can be: sdl vnc=HOST:N terminal none");
+    return true;
+}
+
+bool set_vnc(struct options *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "none") == 0)
+        return true;
+    if (o->display == DISPLAY_SDL || o->display == DISPLAY_TERMINAL)
+        return error_set(err, "there is another -display already; give one of them");
+    o->display = DISPLAY_VNC;
+    o->vnc = value; /* read when it is opened: a secret may come later */
     return true;
 }
 

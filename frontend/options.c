@@ -88,10 +88,15 @@ static const struct option_row rows[] = {
     {"qmp-pretty", NULL, "END", CALL, 0, set_qmp_pretty, "the same, made for reading"},
     {"mon", NULL, "[chardev=]ID[,mode=readline|control][,pretty=on]", CALL, 0, add_monitor,
      "a monitor or QMP at a -chardev"},
-    {"display", NULL, "sdl|none", CALL, 0, set_display,
+    {"display", NULL, "sdl|vnc=HOST:N|terminal|none", CALL, 0, set_display,
      "a window for -device virtio-gpu-pci (there is one when the host can);\n"
      "in it Ctrl-Alt and g releases the pointer, f is full screen, u the\n"
-     "guest's size, i smooth scaling, p pause, r reset, s a picture"},
+     "guest's size, i smooth scaling, p pause, r reset, s a picture;\n"
+     "terminal: half blocks, keys go to the guest's keyboard, Ctrl-A x ends it"},
+    {"vnc", NULL, "HOST:N|unix:PATH|none[,...]", CALL, 0, set_vnc,
+     "a VNC server at port 5900 + N, or the first free one up to N of to=N;\n"
+     "without password-secret=ID, of an -object secret, for this host alone;\n"
+     "share=force-shared: no viewer can have it for itself"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
      "  expect \"TEXT\" [within 30s]   send \"TEXT\\n\"   fail \"TEXT\"\n"
@@ -185,7 +190,10 @@ static const struct option_row rows[] = {
      "sample: every=STEPS; coverage: format=lcov|drcov"},
     {"symbols", NULL, "FILE[,base=ADDRESS]", CALL, 0, add_symbols,
      "names of addresses: an ELF file, System.map, kallsyms (repeatable)"},
-    {"hash", NULL, NULL, SET_TRUE, AT(show_hash), NULL, "at the end show the hash of all state"},
+    {"hash", NULL, NULL, SET_TRUE, AT(show_hash), NULL,
+     "at the end show the hash of all state, and of what a display shows"},
+    {"picture", NULL, "FILE", SET_TEXT, AT(picture_file), NULL,
+     "at the end write what the display shows as PNG, or as PPM (FILE.ppm)"},
     {"stress", NULL, NULL, SET_TRUE, AT(machine.stress), NULL,
      "shake every cache: tiny TLBs and blocks (slow)"},
     {"break", NULL, "ADDRESS", CALL, 0, add_breakpoint,
@@ -220,7 +228,6 @@ static const struct option_row rows[] = {
     MISSING("virtfs", "file sharing"),
     MISSING("usb", "USB"),
     MISSING("usbdevice", "USB"),
-    MISSING("vnc", "displays"),
     MISSING("full-screen", "displays"),
     MISSING("numa", "NUMA"),
     MISSING("tpmdev", "a TPM"),
@@ -371,6 +378,20 @@ bool options_give(struct options *o, const char *name, const char *value, struct
     return ok;
 }
 
+static bool has_nothing_to_run(const struct options *o)
+{
+    return !o->machine.kernel_file && !o->file && !o->load_file && o->machine.bios != BIOS_FILE &&
+           !*o->dump_dtb && !options_have_flash(o) && !options_have_device(o, "loader");
+}
+
+/* Who speaks of a disk, a command line or a tree has forgotten what they are for. */
+static bool may_run_demo(struct options *o)
+{
+    struct machine_config *m = &o->machine;
+    m->demo = m->bios == BIOS_BUILT_IN && !m->append && !m->dtb_file && !o->drives.count;
+    return m->demo;
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
@@ -379,8 +400,7 @@ static bool check_together(struct options *o, struct error *err)
         return false;
     if (m->initrd_file && !m->kernel_file && !o->file)
         return error_set(err, "-initrd %.100s needs a kernel; add -kernel FILE", m->initrd_file);
-    if (!m->kernel_file && !o->file && !o->load_file && m->bios != BIOS_FILE && !*o->dump_dtb &&
-        !options_have_flash(o) && !options_have_device(o, "loader"))
+    if (has_nothing_to_run(o) && !may_run_demo(o))
         return error_set(err, "a kernel or a disk is needed, for example: rivulet -m 512M "
                               "-kernel Image -initrd initramfs.cpio -append console=ttyS0 "
                               "(rivulet --help lists all options)");
@@ -476,7 +496,8 @@ void options_print_help(FILE *out)
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
             "-machine, -cpu, -device and -accel list what they know when given help.\n"
             "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
-            "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n");
+            "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n"
+            "With nothing to run it shows a small guest of its own.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct option_row *row = &rows[i];
         if (row->effect == HEADING) {

@@ -44,8 +44,9 @@ struct option_group {
 
 /* What the command line asks for; texts point into argv and into this struct itself, which
  * therefore stays where it is. */
-/* DISPLAY_IF_ANY: a window when the machine has a display and the host too, unless -nographic. */
-enum display_kind { DISPLAY_IF_ANY, DISPLAY_NONE, DISPLAY_SDL };
+/* From DISPLAY_SDL on somebody may look and type.
+ * DISPLAY_IF_ANY: a window when the machine has a display and the host too, unless -nographic. */
+enum display_kind { DISPLAY_IF_ANY, DISPLAY_NONE, DISPLAY_SDL, DISPLAY_VNC, DISPLAY_TERMINAL };
 
 struct options {
     enum options_action action;
@@ -63,11 +64,13 @@ struct options {
     unsigned remote_count;
     bool nographic;
     enum display_kind display;
+    const char *vnc; /* DISPLAY_VNC: frontend/vnc.h reads it */
     bool starts_stopped, no_shutdown;
     bool debugger; /* `rivulet debug`: it has the terminal */
     /* Else the default depends on other options. */
-    bool rtc_given, icount_given, sleep_given, memory_given;
+    bool rtc_given, icount_given, sleep_given, memory_given, harts_given;
     bool no_defaults;
+    bool draws_in_terminal;                  /* the demo guest (demo_guest.h) */
     const char *folders[OPTION_FOLDERS_MAX]; /* where firmware is looked for first */
     unsigned folder_count;
     unsigned log_topics;
@@ -78,6 +81,7 @@ struct options {
     bool rr_given, replays;
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
+    const char *picture_file; /* of the display, at the end; NULL: none */
     struct option_list breakpoints;
     const char *traces[OPTION_TRACES]; /* debug/trace.h */
     unsigned trace_count;

@@ -210,10 +210,25 @@ static bool give_terminal(struct options *o, struct error *err)
     return true;
 }
 
+/* The display takes the terminal: nobody else may ask for it. */
+static bool leave_terminal(struct options *o, struct error *err)
+{
+    bool is_asked_for = o->serial_count || o->nographic;
+    if (o->has_stdio_chardev || o->has_qmp || (o->monitor_given && o->has_monitor) ||
+        (o->serial == SERIAL_STDIO && is_asked_for))
+        return error_set(err, "-display terminal takes the terminal; give -serial null or "
+                              "file:PATH, and the monitor another place");
+    if (!o->serial_count)
+        o->serial = SERIAL_NULL;
+    return true;
+}
+
 bool settle_terminal(struct options *o, struct error *err)
 {
     if (!check_remotes(o, err))
         return false;
+    if (o->display == DISPLAY_TERMINAL)
+        return leave_terminal(o, err);
     bool is_alone = o->has_qmp || (o->monitor_given && o->has_monitor);
     if (is_alone && !give_terminal(o, err))
         return false;

@@ -7,13 +7,17 @@
 
 #include "base/os.h"
 #include "debug/console.h"
+#include "debug/picture.h"
 #include "debug/qmp.h"
 #include "debug/trace.h"
 #include "frontend/debugger.h"
+#include "frontend/demo_guest.h"
 #include "frontend/option_setters.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
 #include "frontend/terminal.h"
+#include "frontend/terminal_display.h"
+#include "frontend/vnc.h"
 #include "frontend/window.h"
 #include "machine/history.h"
 #include "machine/record.h"
@@ -44,11 +48,13 @@ struct run {
     struct remote *remotes[OPTION_REMOTES];
     struct remote *later_gdb; /* gdbserver's, and the option that it stands for */
     struct options *later;
-    struct script *script; /* NULL: none */
-    struct window *window; /* NULL: none */
-    struct view *view;     /* of the debugger; NULL: none */
+    struct script *script;                     /* NULL: none */
+    struct window *window;                     /* NULL: none */
+    struct vnc *vnc;                           /* NULL: none */
+    struct terminal_display *terminal_display; /* NULL: none */
+    struct view *view;                         /* of the debugger; NULL: none */
     struct debugger *debugger;
-    atomic_bool user_quits; /* at the window or in the debugger */
+    atomic_bool user_quits; /* at a display or in the debugger */
     int serial_fd;          /* a file of our own, or -1 */
     unsigned next_save_load;
     struct control_breakpoint breakpoints[OPTION_LIST_MAX];
@@ -196,7 +202,7 @@ static bool open_console(struct run *r, struct error *err)
     if (!o->sleep_given)
         r->config.icount_sleep =
             o->debugger || (input != TERMINAL_NO_FD && terminal_is_live(input)) ||
-            o->display == DISPLAY_SDL || has_network(&o->machine) || has_live_chardev(&o->machine);
+            o->display >= DISPLAY_SDL || has_network(&o->machine) || has_live_chardev(&o->machine);
     if (o->serial_count > 1)
         fprintf(stderr, "rivulet: the board has one serial port, the first -serial; nobody is at "
                         "the others\n");
@@ -395,6 +401,33 @@ static bool open_debugger(struct run *r, struct error *err)
     return r->debugger != NULL;
 }
 
+static bool open_vnc(struct run *r, struct error *err)
+{
+    struct vnc_config config;
+    struct error why;
+    if (vnc_config_parse(r->options->vnc, &r->config.objects, &config, &why))
+        r->vnc = vnc_open(r->control, &config, &why);
+    return r->vnc || error_set(err, "-vnc %.80s: %.400s", r->options->vnc, why.text);
+}
+
+static bool open_terminal_display(struct run *r, struct error *err)
+{
+    struct error why;
+    r->terminal_display = terminal_display_open(r->control, on_user_quit, r, &why);
+    return r->terminal_display || error_set(err, "-display terminal: %.400s", why.text);
+}
+
+/* The machine has one view. */
+static bool open_display(struct run *r, struct error *err)
+{
+    enum display_kind kind = r->options->display;
+    if (kind != DISPLAY_VNC && kind != DISPLAY_TERMINAL)
+        return open_window(r, err);
+    if (!machine_screen(r->machine, 0))
+        return error_set(err, "the machine has no display to show; give -device virtio-gpu-pci");
+    return kind == DISPLAY_VNC ? open_vnc(r, err) : open_terminal_display(r, err);
+}
+
 static void attach_terminals(struct run *r, struct machine *m)
 {
     terminal_attach(r->terminal, m);
@@ -543,6 +576,23 @@ static bool run_machine(struct run *r, int *status, struct error *err)
 
 /* --- the end ----------------------------------------------------------------------------- */
 
+/* The picture at the end, as a file or as a hash. */
+static bool show_picture(struct run *r, struct error *err)
+{
+    const struct options *o = r->options;
+    struct screen *s = machine_screen(r->machine, 0);
+    if (s && s->refresh)
+        s->refresh(s->owner);
+    if (o->show_hash && s)
+        fprintf(stderr, "picture hash: 0x%016llx size %ux%u\n",
+                (unsigned long long)hash_bytes(0, s->pixels,
+                                               (size_t)s->width * s->height * sizeof *s->pixels),
+                s->width, s->height);
+    if (o->picture_file && !s)
+        return error_set(err, "-picture %s: the machine has no display", o->picture_file);
+    return !o->picture_file || picture_write(s, o->picture_file, err);
+}
+
 static void show_figures(struct run *r)
 {
     unsigned long long steps = machine_steps(r->machine), traps = machine_traps(r->machine);
@@ -579,7 +629,7 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
     attach_terminals(r, r->machine);
     os_catch_stop_signals(on_stop, r);
     struct error ignored;
-    bool ok = open_window(r, err) && start_terminals(r, err) && open_debugger(r, err);
+    bool ok = open_display(r, err) && start_terminals(r, err) && open_debugger(r, err);
     if (ok && r->script)
         script_start(r->script);
     ok = ok && run_machine(r, status, err);
@@ -587,12 +637,16 @@ static bool run_to_end(struct run *r, int *status, struct error *err)
     control_close(r->control); /* threads of terminal and window may wait for an answer */
     window_close(r->window);
     debugger_close(r->debugger);
+    vnc_close(r->vnc);
+    terminal_display_close(r->terminal_display);
     int lost = stop_terminals(r);
+    demo_guest_leave(r->options);
     if (ok && r->script && script_state(r->script) == SCRIPT_FAILED)
         script_explain(r->script, stderr);
     if (ok)
         show_figures(r);
     ok = machine_record_close(r->machine, ok ? err : &ignored) && ok;
+    ok = ok && show_picture(r, err);
     ok = trace_stop_all(r->trace, ok ? err : &ignored) && ok;
     if (ok && lost)
         return error_set(err, "cannot write the guest's output: %s", strerror(lost));

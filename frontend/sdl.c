@@ -8,22 +8,20 @@
 #include "base/os.h"
 #include "debug/keys.h"
 #include "debug/picture.h"
-#include "devices/display/input_event.h"
-#include "devices/display/screen.h"
+#include "frontend/screen_view.h"
 #include "frontend/sdl_library.h"
+#include "frontend/sdl_lost.h"
 
 #include <SDL.h>
+#include <setjmp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define FRAME_MS      16
-#define IDLE_FRAME_MS 100 /* the window cannot be seen */
+#define HIDDEN_MS 100 /* between two looks while the window cannot be seen */
+#define SETTLE_MS 200 /* from the last change of the window's size until the guest hears of it */
 
-#define BTN_LEFT  0x110u
-#define REL_X     0u
-#define REL_Y     1u
-#define REL_WHEEL 8u
 #define KEY_POWER 116u
 
 enum hot_key_action { RELEASE, FULL_SCREEN, NATIVE_SIZE, SMOOTH, PAUSE, RESET, PICTURE };
@@ -48,71 +46,16 @@ struct window {
 
     /* The window's thread. */
     SDL_Window *window;
-    SDL_Renderer *renderer;
-    SDL_Texture *texture;
+    SDL_Surface *picture; /* the view's pixels; NULL: nothing is shown */
+    SDL_Rect place;       /* of the picture in the window */
+    jmp_buf on_lost;      /* the end of the thread, from wherever the display is found lost */
+    bool is_stale;        /* all of the window is to be drawn */
     bool grabs, is_smooth, asked_to_end;
-    bool down[SDL_NUM_SCANCODES]; /* keys that the guest believes to be pressed */
-
-    /* A copy of the screen; both threads in turn. */
-    uint32_t width, height;
-    uint32_t *pixels;
-    struct screen_rect changed;
-    bool is_resized;
-    enum run_state state;
+    uint32_t wide, high, wished_ms; /* the size that the user gave the window, and when; 0: none */
+    struct screen_view view;
 };
 
 /* --- on the machine's thread ------------------------------------------------------------- */
-
-static bool copy_size(struct window *w, const struct screen *s)
-{
-    if (s->width == w->width && s->height == w->height)
-        return true;
-    free(w->pixels);
-    w->pixels = malloc((size_t)s->width * s->height * sizeof *w->pixels + 1);
-    w->width = w->pixels ? s->width : 0;
-    w->height = w->pixels ? s->height : 0;
-    w->is_resized = true;
-    return w->pixels != NULL;
-}
-
-static void take_frame(void *owner)
-{
-    struct window *w = owner;
-    struct screen *s = machine_screen(control_machine(w->control), 0);
-    w->state = control_state(w->control);
-    w->changed = (struct screen_rect){0};
-    if (!s)
-        return;
-    if (s->refresh)
-        s->refresh(s->owner);
-    bool all = s->width != w->width || s->height != w->height;
-    if (!copy_size(w, s))
-        return;
-    struct screen_rect r = all ? (struct screen_rect){0, 0, s->width, s->height} : s->changed;
-    for (uint32_t y = r.y; y < r.y + r.height; y++) {
-        size_t at = (size_t)y * s->width + r.x;
-        memcpy(w->pixels + at, s->pixels + at, r.width * sizeof *w->pixels);
-    }
-    w->changed = r;
-    screen_taken(s);
-}
-
-/* A group of events for one device. */
-struct group {
-    struct window *window;
-    enum machine_input input;
-    struct input_event events[INPUT_GROUP_MAX];
-    size_t count;
-};
-
-static void push_group(void *owner)
-{
-    struct group *g = owner;
-    struct machine *m = control_machine(g->window->control);
-    unsigned entry = machine_input_entry(m, g->input);
-    if (entry != INPUT_NO_ENTRY)
-        input_push(machine_door(m), entry, g->events, g->count * sizeof g->events[0]);
-}
 
 static void toggle_pause(void *owner)
 {
@@ -146,48 +89,15 @@ static void save_picture(void *owner)
         fprintf(stderr, "rivulet: no picture of the screen: %s\n", s ? err.text : "no display");
 }
 
-static bool has_tablet(const struct window *w)
-{
-    return machine_input_entry(control_machine(w->control), MACHINE_TABLET) != INPUT_NO_ENTRY;
-}
-
 /* --- events ------------------------------------------------------------------------------ */
-
-static void add(struct group *g, uint16_t type, uint32_t code, uint32_t value)
-{
-    g->events[g->count++] = (struct input_event){type, (uint16_t)code, value};
-}
-
-static void send_group(struct window *w, struct group *g)
-{
-    add(g, INPUT_SYN, 0, 0);
-    g->window = w;
-    control_call(w->control, push_group, g);
-}
-
-static void send_key(struct window *w, uint16_t code, bool is_down)
-{
-    struct group g = {.input = MACHINE_KEYBOARD};
-    add(&g, INPUT_KEY, code, is_down);
-    send_group(w, &g);
-}
-
-static void release_keys(struct window *w)
-{
-    for (unsigned i = 0; i < SDL_NUM_SCANCODES; i++) {
-        if (w->down[i])
-            send_key(w, key_by_usb(i), false);
-        w->down[i] = false;
-    }
-}
 
 static void set_title(const struct window *w)
 {
     char title[128];
     snprintf(title, sizeof title, "Rivulet%s%s",
-             w->state == RUN_RUNNING    ? ""
-             : w->state == RUN_SHUTDOWN ? " [off]"
-                                        : " [stopped]",
+             w->view.state == RUN_RUNNING    ? ""
+             : w->view.state == RUN_SHUTDOWN ? " [off]"
+                                             : " [stopped]",
              w->grabs ? " - Ctrl-Alt-G releases the pointer" : "");
     SDL_SetWindowTitle(w->window, title);
 }
@@ -202,7 +112,7 @@ static void grab(struct window *w, bool grabs)
 static void toggle_smooth(struct window *w)
 {
     w->is_smooth = !w->is_smooth;
-    w->is_resized = true; /* a new texture is made, with the other scaling */
+    w->is_stale = true;
 }
 
 static void run_hot_key(struct window *w, enum hot_key_action action)
@@ -210,13 +120,13 @@ static void run_hot_key(struct window *w, enum hot_key_action action)
     bool is_full = SDL_GetWindowFlags(w->window) & SDL_WINDOW_FULLSCREEN_DESKTOP;
     switch (action) {
     case RELEASE:
-        grab(w, !w->grabs && !has_tablet(w));
+        grab(w, !w->grabs && !w->view.has_tablet);
         break;
     case FULL_SCREEN:
         SDL_SetWindowFullscreen(w->window, is_full ? 0 : SDL_WINDOW_FULLSCREEN_DESKTOP);
         break;
     case NATIVE_SIZE:
-        SDL_SetWindowSize(w->window, (int)w->width, (int)w->height);
+        SDL_SetWindowSize(w->window, (int)w->view.width, (int)w->view.height);
         break;
     case SMOOTH:
         toggle_smooth(w);
@@ -254,73 +164,71 @@ static void on_key(struct window *w, const SDL_KeyboardEvent *key)
     if (key->repeat || scancode >= SDL_NUM_SCANCODES)
         return;
     if (is_down && is_hot(key, &action)) {
-        release_keys(w);
+        screen_view_release_keys(&w->view);
         run_hot_key(w, action);
         return;
     }
-    if (!key_by_usb(scancode) || is_down == w->down[scancode])
-        return;
-    w->down[scancode] = is_down;
-    send_key(w, key_by_usb(scancode), is_down);
-}
-
-static uint32_t to_absolute(int at, int size)
-{
-    int64_t inside = at < 0 ? 0 : at >= size ? size - 1 : at;
-    return size > 1 ? (uint32_t)(inside * INPUT_ABSOLUTE_MAX / (size - 1)) : 0;
+    screen_view_key(&w->view, key_by_usb(scancode), is_down);
 }
 
 static void on_motion(struct window *w, const SDL_MouseMotionEvent *motion)
 {
-    struct group g = {.input = has_tablet(w) ? MACHINE_TABLET : MACHINE_MOUSE};
-    if (g.input == MACHINE_TABLET) { /* SDL gives coordinates of the picture */
-        add(&g, INPUT_ABS, 0, to_absolute(motion->x, (int)w->width));
-        add(&g, INPUT_ABS, 1, to_absolute(motion->y, (int)w->height));
-    } else if (w->grabs) {
-        add(&g, INPUT_REL, REL_X, (uint32_t)motion->xrel);
-        add(&g, INPUT_REL, REL_Y, (uint32_t)motion->yrel);
-    }
-    if (g.count)
-        send_group(w, &g);
+    if (w->view.has_tablet && w->picture && w->place.w)
+        screen_view_point(&w->view, (motion->x - w->place.x) * w->picture->w / w->place.w,
+                          (motion->y - w->place.y) * w->picture->h / w->place.h);
+    else if (w->grabs)
+        screen_view_move(&w->view, motion->xrel, motion->yrel);
 }
 
 static void on_button(struct window *w, const SDL_MouseButtonEvent *button)
 {
-    static const uint8_t codes[] = {[SDL_BUTTON_LEFT] = 0,
-                                    [SDL_BUTTON_RIGHT] = 1,
-                                    [SDL_BUTTON_MIDDLE] = 2,
-                                    [SDL_BUTTON_X1] = 3,
-                                    [SDL_BUTTON_X2] = 4};
-    bool is_tablet = has_tablet(w);
-    struct group g = {.input = is_tablet ? MACHINE_TABLET : MACHINE_MOUSE};
-    if (!is_tablet && !w->grabs) {
+    static const enum screen_view_button buttons[] = {[SDL_BUTTON_LEFT] = VIEW_LEFT,
+                                                      [SDL_BUTTON_RIGHT] = VIEW_RIGHT,
+                                                      [SDL_BUTTON_MIDDLE] = VIEW_MIDDLE,
+                                                      [SDL_BUTTON_X1] = VIEW_SIDE,
+                                                      [SDL_BUTTON_X2] = VIEW_EXTRA};
+    if (!w->view.has_tablet && !w->grabs)
         grab(w, true);
-        return;
-    }
-    if (button->button >= ARRAY_LEN(codes))
-        return;
-    add(&g, INPUT_KEY, BTN_LEFT + codes[button->button], button->state == SDL_PRESSED);
-    send_group(w, &g);
-}
-
-static void on_wheel(struct window *w, const SDL_MouseWheelEvent *wheel)
-{
-    struct group g = {.input = has_tablet(w) ? MACHINE_TABLET : MACHINE_MOUSE};
-    add(&g, INPUT_REL, REL_WHEEL, (uint32_t)wheel->y);
-    send_group(w, &g);
+    else if (button->button < ARRAY_LEN(buttons))
+        screen_view_button(&w->view, buttons[button->button], button->state == SDL_PRESSED);
 }
 
 /* The first time the guest's power key is pressed; the second time the program ends. */
 static void on_close(struct window *w)
 {
-    if (w->asked_to_end || w->state != RUN_RUNNING) {
+    if (w->asked_to_end || w->view.state != RUN_RUNNING) {
         w->ports.quit(w->ports.owner);
         return;
     }
     w->asked_to_end = true;
-    send_key(w, KEY_POWER, true);
-    send_key(w, KEY_POWER, false);
+    screen_view_key(&w->view, KEY_POWER, true);
+    screen_view_key(&w->view, KEY_POWER, false);
     fprintf(stderr, "rivulet: the guest is asked to power off; close the window again to end it\n");
+}
+
+static void on_window(struct window *w, const SDL_WindowEvent *event)
+{
+    switch (event->event) {
+    case SDL_WINDOWEVENT_FOCUS_LOST:
+        screen_view_release_keys(&w->view);
+        break;
+    case SDL_WINDOWEVENT_CLOSE:
+        on_close(w);
+        break;
+    case SDL_WINDOWEVENT_RESIZED: /* by the user; what the program sets is SIZE_CHANGED alone */
+        w->wide = (uint32_t)max_u64((uint64_t)event->data1, 1);
+        w->high = (uint32_t)max_u64((uint64_t)event->data2, 1);
+        w->wished_ms = SDL_GetTicks();
+        w->is_stale = true;
+        break;
+    case SDL_WINDOWEVENT_EXPOSED:
+    case SDL_WINDOWEVENT_SHOWN:
+    case SDL_WINDOWEVENT_SIZE_CHANGED:
+        w->is_stale = true;
+        break;
+    default:
+        break;
+    }
 }
 
 static void on_event(struct window *w, const SDL_Event *event)
@@ -338,13 +246,10 @@ static void on_event(struct window *w, const SDL_Event *event)
         on_button(w, &event->button);
         break;
     case SDL_MOUSEWHEEL:
-        on_wheel(w, &event->wheel);
+        screen_view_wheel(&w->view, event->wheel.y);
         break;
     case SDL_WINDOWEVENT:
-        if (event->window.event == SDL_WINDOWEVENT_FOCUS_LOST)
-            release_keys(w);
-        else if (event->window.event == SDL_WINDOWEVENT_CLOSE)
-            on_close(w);
+        on_window(w, &event->window);
         break;
     default:
         break;
@@ -353,58 +258,102 @@ static void on_event(struct window *w, const SDL_Event *event)
 
 /* --- drawing ----------------------------------------------------------------------------- */
 
-static void make_texture(struct window *w)
+/* The picture as large as the window holds it, in its middle. */
+static SDL_Rect find_place(const struct window *w, int wide, int high)
 {
-    if (w->texture)
-        SDL_DestroyTexture(w->texture);
-    w->texture = NULL;
-    w->is_resized = false;
-    if (!w->width)
-        return;
-    SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, w->is_smooth ? "linear" : "nearest");
-    w->texture = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
-                                   (int)w->width, (int)w->height);
-    SDL_RenderSetLogicalSize(w->renderer, (int)w->width, (int)w->height);
-    if (!(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_FULLSCREEN_DESKTOP | SDL_WINDOW_MAXIMIZED)))
-        SDL_SetWindowSize(w->window, (int)w->width, (int)w->height);
-    w->changed = (struct screen_rect){0, 0, w->width, w->height};
+    int64_t width = w->view.width, height = w->view.height;
+    bool is_wide = wide * height > high * width; /* wider than the picture's shape */
+    int64_t to_wide = is_wide ? high * width / height : wide;
+    int64_t to_high = is_wide ? high : wide * height / width;
+    return (SDL_Rect){(int)(wide - to_wide) / 2, (int)(high - to_high) / 2,
+                      (int)max_u64((uint64_t)to_wide, 1), (int)max_u64((uint64_t)to_high, 1)};
 }
 
+static void take_size(struct window *w)
+{
+    SDL_FreeSurface(w->picture);
+    w->picture = NULL;
+    w->view.is_resized = false;
+    w->is_stale = true;
+    if (!w->view.width)
+        return;
+    w->picture = SDL_CreateRGBSurfaceWithFormatFrom(
+        w->view.pixels, (int)w->view.width, (int)w->view.height, 32,
+        (int)(w->view.width * sizeof *w->view.pixels), SDL_PIXELFORMAT_RGB888);
+    if (!(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_FULLSCREEN_DESKTOP | SDL_WINDOW_MAXIMIZED)))
+        SDL_SetWindowSize(w->window, (int)w->view.width, (int)w->view.height);
+}
+
+/* What changed, where the window has a pixel for each of the picture's. */
+static void draw_changed(struct window *w, SDL_Surface *surface)
+{
+    const struct screen_rect *r = &w->view.changed;
+    SDL_Rect from = {(int)r->x, (int)r->y, (int)r->width, (int)r->height}, to = from;
+    to.x += w->place.x;
+    to.y += w->place.y;
+    SDL_BlitSurface(w->picture, &from, surface, &to);
+    SDL_UpdateWindowSurfaceRects(w->window, &to, 1);
+}
+
+static void draw_all(struct window *w, SDL_Surface *surface)
+{
+    SDL_FillRect(surface, NULL, 0);
+    if (w->picture) {
+        w->place = find_place(w, surface->w, surface->h);
+        SDL_Rect to = w->place;
+        bool is_drawn = w->is_smooth && SDL_SoftStretchLinear(w->picture, NULL, surface, &to) == 0;
+        if (!is_drawn)
+            SDL_BlitScaled(w->picture, NULL, surface, &to);
+    }
+    SDL_UpdateWindowSurface(w->window);
+    w->is_stale = false;
+}
+
+/* Without a renderer: one that runs on the host's CPU draws all of the window for a cursor that
+ * blinks, and which one does cannot be told. */
 static void draw(struct window *w)
 {
-    if (w->is_resized)
-        make_texture(w);
-    if (w->texture && !rect_is_empty(w->changed)) {
-        const struct screen_rect *r = &w->changed;
-        SDL_Rect part = {(int)r->x, (int)r->y, (int)r->width, (int)r->height};
-        SDL_UpdateTexture(w->texture, &part, w->pixels + (size_t)r->y * w->width + r->x,
-                          (int)(w->width * sizeof *w->pixels));
-    }
-    SDL_RenderClear(w->renderer);
-    if (w->texture)
-        SDL_RenderCopy(w->renderer, w->texture, NULL, NULL);
-    SDL_RenderPresent(w->renderer);
+    if (w->view.is_resized)
+        take_size(w);
+    bool has_changed = w->picture && !rect_is_empty(w->view.changed);
+    if (!w->is_stale && !has_changed)
+        return;
+    SDL_Surface *surface = SDL_GetWindowSurface(w->window);
+    if (!surface)
+        return;
+    if (!w->is_stale && w->place.w == w->picture->w && w->place.h == w->picture->h)
+        draw_changed(w, surface);
+    else
+        draw_all(w, surface);
 }
 
 /* --- life -------------------------------------------------------------------------------- */
 
+/* SDL takes a driver that shows nothing when there is no display; only who asks for it wants it. */
+static bool is_seen(void)
+{
+    const char *driver = SDL_GetCurrentVideoDriver();
+    bool is_hidden = driver && (!strcmp(driver, "offscreen") || !strcmp(driver, "dummy"));
+    return !is_hidden || getenv("SDL_VIDEODRIVER");
+}
+
 static bool open_sdl(struct window *w)
 {
+    const char *why = NULL;
     if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0)
-        return false;
+        why = SDL_GetError();
+    else if (!is_seen())
+        why = "there is no display, or it does not answer";
+    if (why)
+        return error_set(&w->error, "no window can be opened: %.300s", why);
     w->window = SDL_CreateWindow("Rivulet", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 640,
                                  480, SDL_WINDOW_RESIZABLE);
-    if (w->window)
-        w->renderer = SDL_CreateRenderer(w->window, -1, 0);
-    return w->renderer != NULL;
+    return w->window || error_set(&w->error, "no window can be opened: %.300s", SDL_GetError());
 }
 
 static void close_sdl(struct window *w)
 {
-    if (w->texture)
-        SDL_DestroyTexture(w->texture);
-    if (w->renderer)
-        SDL_DestroyRenderer(w->renderer);
+    SDL_FreeSurface(w->picture);
     if (w->window)
         SDL_DestroyWindow(w->window);
     SDL_QuitSubSystem(SDL_INIT_VIDEO);
@@ -415,34 +364,62 @@ static bool is_visible(const struct window *w)
     return !(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_MINIMIZED | SDL_WINDOW_HIDDEN));
 }
 
-/* Draws after an event too: the window may have been uncovered. */
+/* A guest that shows something is asked to follow the window when its user has let go of it. */
+static void tell_size(struct window *w)
+{
+    if (!w->wide || SDL_GetTicks() - w->wished_ms < SETTLE_MS)
+        return;
+    if (w->view.width && (w->wide != w->view.width || w->high != w->view.height))
+        screen_view_prefer_size(&w->view, w->wide, w->high);
+    w->wide = w->high = 0;
+}
+
 static void run_loop(struct window *w)
 {
     enum run_state shown = RUN_STATES;
     while (!atomic_load(&w->ends)) {
         SDL_Event event;
-        bool came = SDL_WaitEventTimeout(&event, is_visible(w) ? FRAME_MS : IDLE_FRAME_MS);
+        bool came = SDL_WaitEventTimeout(&event, is_visible(w) ? (int)screen_view_wait_ms(&w->view)
+                                                               : HIDDEN_MS);
         for (bool more = came; more; more = SDL_PollEvent(&event))
             on_event(w, &event);
-        control_call(w->control, take_frame, w);
-        if (came || w->is_resized || !rect_is_empty(w->changed))
-            draw(w);
-        if (shown != w->state)
+        screen_view_update(&w->view);
+        draw(w);
+        tell_size(w);
+        if (shown != w->view.state)
             set_title(w);
-        shown = w->state;
+        shown = w->view.state;
     }
+}
+
+/* Called by Xlib in the middle of some call, to which there is no way back. */
+static void on_lost(void *owner)
+{
+    struct window *w = owner;
+    longjmp(w->on_lost, 1);
+}
+
+/* SDL is left as it is: to close the window would call Xlib again. */
+static void end_lost(struct window *w)
+{
+    screen_view_release_keys(&w->view);
+    fprintf(stderr, "rivulet: the window's display is lost; the guest goes on without a window\n");
 }
 
 static void main_of_thread(void *owner)
 {
     struct window *w = owner;
     w->is_open = open_sdl(w);
-    if (!w->is_open)
-        error_set(&w->error, "no window can be opened: %.300s", SDL_GetError());
     bool is_open = w->is_open;
     os_wake_signal(w->opened);
-    if (is_open)
+    if (is_open && setjmp(w->on_lost)) {
+        end_lost(w);
+        return;
+    }
+    if (is_open) {
+        sdl_on_lost(w->window, on_lost, w);
         run_loop(w);
+    }
     close_sdl(w);
 }
 
@@ -457,9 +434,11 @@ struct window *window_open(struct control *c, const struct window_ports *ports, 
         return NULL;
     }
     w->control = c;
+    screen_view_init(&w->view, c);
     w->ports = *ports;
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+    SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     w->thread = os_thread_start(main_of_thread, w);
     if (w->thread)
         os_wake_wait(w->opened, UINT64_MAX);
@@ -480,7 +459,7 @@ void window_close(struct window *w)
     if (w->thread)
         os_thread_join(w->thread);
     os_wake_destroy(w->opened);
-    free(w->pixels);
+    screen_view_deinit(&w->view);
     free(w);
 }
 

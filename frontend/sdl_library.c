@@ -8,6 +8,7 @@
 #include "base/os.h"
 
 #include <SDL.h>
+#include <SDL_syswm.h>
 
 #define SDL_LIBRARY "libSDL2-2.0.so.0"
 
@@ -41,20 +42,27 @@ SDL_ROW(void, SDL_SetWindowSize, (SDL_Window *window, int w, int h), (window, w,
 SDL_ROW(int, SDL_SetWindowFullscreen, (SDL_Window *window, Uint32 flags), (window, flags))
 SDL_ROW(Uint32, SDL_GetWindowFlags, (SDL_Window *window), (window))
 SDL_ROW(int, SDL_SetRelativeMouseMode, (SDL_bool enabled), (enabled))
-SDL_ROW(SDL_Renderer *, SDL_CreateRenderer, (SDL_Window *window, int index, Uint32 flags),
-        (window, index, flags))
-SDL_ROW(void, SDL_DestroyRenderer, (SDL_Renderer *renderer), (renderer))
-SDL_ROW(int, SDL_RenderSetLogicalSize, (SDL_Renderer *renderer, int w, int h), (renderer, w, h))
-SDL_ROW(int, SDL_RenderClear, (SDL_Renderer *renderer), (renderer))
-SDL_ROW(int, SDL_RenderCopy,
-        (SDL_Renderer *renderer, SDL_Texture *texture, const SDL_Rect *from, const SDL_Rect *to),
-        (renderer, texture, from, to))
-SDL_ROW(void, SDL_RenderPresent, (SDL_Renderer *renderer), (renderer))
-SDL_ROW(SDL_Texture *, SDL_CreateTexture,
-        (SDL_Renderer *renderer, Uint32 format, int access, int w, int h),
-        (renderer, format, access, w, h))
-SDL_ROW(int, SDL_UpdateTexture,
-        (SDL_Texture *texture, const SDL_Rect *rect, const void *pixels, int pitch),
-        (texture, rect, pixels, pitch))
-SDL_ROW(void, SDL_DestroyTexture, (SDL_Texture *texture), (texture))
+SDL_ROW(SDL_bool, SDL_GetWindowWMInfo, (SDL_Window *window, SDL_SysWMinfo *info), (window, info))
+SDL_ROW(const char *, SDL_GetCurrentVideoDriver, (void), ())
+SDL_ROW(Uint32, SDL_GetTicks, (void), ())
+SDL_ROW(SDL_Surface *, SDL_GetWindowSurface, (SDL_Window *window), (window))
+SDL_ROW(int, SDL_UpdateWindowSurface, (SDL_Window *window), (window))
+SDL_ROW(int, SDL_UpdateWindowSurfaceRects, (SDL_Window *window, const SDL_Rect *rects, int count),
+        (window, rects, count))
+SDL_ROW(SDL_Surface *, SDL_CreateRGBSurfaceWithFormatFrom,
+        (void *pixels, int w, int h, int depth, int pitch, Uint32 format),
+        (pixels, w, h, depth, pitch, format))
+SDL_ROW(void, SDL_FreeSurface, (SDL_Surface *surface), (surface))
+SDL_ROW(int, SDL_FillRect, (SDL_Surface *to, const SDL_Rect *rect, Uint32 color), (to, rect, color))
+SDL_ROW(int, SDL_UpperBlit,
+        (SDL_Surface *from, const SDL_Rect *source, SDL_Surface *to, SDL_Rect *target),
+        (from, source, to, target))
+SDL_ROW(int, SDL_UpperBlitScaled,
+        (SDL_Surface *from, const SDL_Rect *source, SDL_Surface *to, SDL_Rect *target),
+        (from, source, to, target))
+SDL_ROW(int, SDL_SoftStretchLinear,
+        (SDL_Surface *from, const SDL_Rect *source, SDL_Surface *to, const SDL_Rect *target),
+        (from, source, to, target))
+SDL_ROW(void *, SDL_malloc, (size_t n), (n))
+SDL_ROW(void, SDL_free, (void *bytes), (bytes))
 // clang-format on

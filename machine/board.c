@@ -319,6 +319,8 @@ void board_destroy(struct machine *m)
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (m->devices[slot])
             m->devices[slot]->ops->destroy(m->devices[slot]);
+    for (unsigned i = 0; i < m->display_count; i++)
+        m->displays[i]->ops->destroy(m->displays[i]);
 }
 
 const struct board_row *board_row(unsigned slot)
@@ -331,6 +333,8 @@ void board_reset(struct machine *m)
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (m->devices[slot])
             m->devices[slot]->ops->reset(m->devices[slot]);
+    for (unsigned i = 0; i < m->display_count; i++)
+        m->displays[i]->ops->reset(m->displays[i]);
 }
 
 static const char *mmu_type(unsigned satp_mode)
@@ -376,6 +380,7 @@ bool board_device_tree(struct machine *m, uint64_t initrd_start, uint64_t initrd
         .initrd_start = initrd_start,
         .initrd_end = initrd_end,
         .stdout_path = "/soc/serial@10000000",
+        .framebuffer = m->simple_framebuffer,
         .rows = rows,
         .row_count = row_count,
         .pci = {.io = pci_io.base,

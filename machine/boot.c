@@ -1,4 +1,5 @@
 /* From files to a machine that stands at its first instruction. */
+#include "firmware/demo_image.h"
 #include "firmware/load.h"
 #include "firmware/reset_rom.h"
 #include "machine/drives.h"
@@ -32,6 +33,8 @@ static bool load_firmware_and_kernel(struct machine *m, struct loader *loader,
         return false;
     if (drives_flash(m->drives, 0))
         return start_in_flash(m, loader, rom, err);
+    if (config->demo)
+        return load_kernel_bytes(loader, demo_image.bytes, demo_image.size, &rom->next, err);
     if (!config->kernel_file) {
         if (config->bios == BIOS_NONE) /* as QEMU: whatever lies there */
             rom->start = RAM_BASE;
@@ -76,7 +79,7 @@ bool boot_load(struct machine *m, struct error *err)
     struct loader loader;
     struct reset_rom rom = {0};
     uint64_t initrd_start = 0, initrd_end = 0;
-    loader_init(&loader, m->memory, RAM_BASE, m->config.ram_bytes);
+    loader_init(&loader, m->memory, RAM_BASE, m->config.ram_bytes - m->simple_framebuffer.bytes);
     if (m->config.initrd_file && !m->config.kernel_file)
         return error_set(err, "an initrd needs a kernel: give -kernel FILE too");
     if (!load_firmware_and_kernel(m, &loader, &rom, err))

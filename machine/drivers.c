@@ -224,38 +224,44 @@ static struct virtio *create_rng(struct machine *m, const struct properties *p, 
 
 /* --- the table --------------------------------------------------------------------------- */
 
+static const struct property_rule no_properties[] = {{NULL, NULL}};
 static const struct property_rule board_mmio_rules[] = {{"force-legacy", NULL}, {NULL, NULL}};
 
 // clang-format off
 static const struct driver drivers[] = {
-    {"virtio-mmio",                     BUS_NONE,              board_mmio_rules, NULL},
-    {"virtio-blk-device",               BUS_VIRTIO_MMIO,       blk_rules,        create_blk},
-    {"virtio-blk-pci",                  BUS_VIRTIO_PCI,        blk_rules,        create_blk},
-    {"virtio-blk-pci-transitional",     BUS_VIRTIO_PCI,        blk_rules,        create_blk},
-    {"virtio-blk-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, blk_rules,        create_blk},
-    {"virtio-net-device",               BUS_VIRTIO_MMIO,       net_rules,        create_net},
-    {"virtio-net-pci",                  BUS_VIRTIO_PCI,        net_rules,        create_net},
-    {"virtio-net-pci-transitional",     BUS_VIRTIO_PCI,        net_rules,        create_net},
-    {"virtio-net-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, net_rules,        create_net},
-    {"virtio-serial-device",               BUS_VIRTIO_MMIO,       serial_rules,     serial_create},
-    {"virtio-serial-pci",                  BUS_VIRTIO_PCI,        serial_rules,     serial_create},
-    {"virtio-serial",                      BUS_VIRTIO_PCI,        serial_rules,     serial_create},
-    {"virtio-serial-pci-transitional",     BUS_VIRTIO_PCI,        serial_rules,     serial_create},
-    {"virtio-serial-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, serial_rules,     serial_create},
-    {"virtconsole",                        BUS_VIRTIO_SERIAL,     serial_port_rules, serial_create},
-    {"virtserialport",                     BUS_VIRTIO_SERIAL,     serial_port_rules, serial_create},
-    {"virtio-gpu-device",               BUS_VIRTIO_MMIO,       gpu_rules,        gpu_create},
-    {"virtio-gpu-pci",                  BUS_VIRTIO_PCI,        gpu_rules,        gpu_create},
-    {"virtio-keyboard-device",          BUS_VIRTIO_MMIO,       input_rules,      keyboard_create},
-    {"virtio-keyboard-pci",             BUS_VIRTIO_PCI,        input_rules,      keyboard_create},
-    {"virtio-mouse-device",             BUS_VIRTIO_MMIO,       input_rules,      mouse_create},
-    {"virtio-mouse-pci",                BUS_VIRTIO_PCI,        input_rules,      mouse_create},
-    {"virtio-tablet-device",            BUS_VIRTIO_MMIO,       input_rules,      tablet_create},
-    {"virtio-tablet-pci",               BUS_VIRTIO_PCI,        input_rules,      tablet_create},
-    {"virtio-rng-device",               BUS_VIRTIO_MMIO,       rng_rules,        create_rng},
-    {"virtio-rng-pci",                  BUS_VIRTIO_PCI,        rng_rules,        create_rng},
-    {"virtio-rng-pci-transitional",     BUS_VIRTIO_PCI,        rng_rules,        create_rng},
-    {"virtio-rng-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, rng_rules,        create_rng},
+    {"virtio-mmio",                     BUS_NONE,              board_mmio_rules, {NULL}},
+    {"virtio-blk-device",               BUS_VIRTIO_MMIO,       blk_rules,        {create_blk}},
+    {"virtio-blk-pci",                  BUS_VIRTIO_PCI,        blk_rules,        {create_blk}},
+    {"virtio-blk-pci-transitional",     BUS_VIRTIO_PCI,        blk_rules,        {create_blk}},
+    {"virtio-blk-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, blk_rules,        {create_blk}},
+    {"virtio-net-device",               BUS_VIRTIO_MMIO,       net_rules,        {create_net}},
+    {"virtio-net-pci",                  BUS_VIRTIO_PCI,        net_rules,        {create_net}},
+    {"virtio-net-pci-transitional",     BUS_VIRTIO_PCI,        net_rules, {create_net}},
+    {"virtio-net-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, net_rules, {create_net}},
+    {"virtio-serial-device",               BUS_VIRTIO_MMIO,       serial_rules, {serial_create}},
+    {"virtio-serial-pci",                  BUS_VIRTIO_PCI,        serial_rules, {serial_create}},
+    {"virtio-serial",                      BUS_VIRTIO_PCI,        serial_rules, {serial_create}},
+    {"virtio-serial-pci-transitional",     BUS_VIRTIO_PCI,        serial_rules, {serial_create}},
+    {"virtio-serial-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, serial_rules, {serial_create}},
+    {"virtconsole", BUS_VIRTIO_SERIAL,     serial_port_rules, {serial_create}},
+    {"virtserialport", BUS_VIRTIO_SERIAL,     serial_port_rules, {serial_create}},
+    {"virtio-gpu-device",               BUS_VIRTIO_MMIO,       gpu_rules, {gpu_create}},
+    {"virtio-gpu-pci",                  BUS_VIRTIO_PCI,        gpu_rules, {gpu_create}},
+    {"bochs-display",                   BUS_PCI,               bochs_rules,
+                                                              {.create_function = bochs_add}},
+    {"ramfb",                           BUS_SYSTEM,            no_properties, {.add = ramfb_add}},
+    {"simple-framebuffer",              BUS_SYSTEM,            simple_framebuffer_rules,
+                                                              {.add = simple_framebuffer_add}},
+    {"virtio-keyboard-device",          BUS_VIRTIO_MMIO,       input_rules, {keyboard_create}},
+    {"virtio-keyboard-pci",             BUS_VIRTIO_PCI,        input_rules, {keyboard_create}},
+    {"virtio-mouse-device",             BUS_VIRTIO_MMIO,       input_rules, {mouse_create}},
+    {"virtio-mouse-pci",                BUS_VIRTIO_PCI,        input_rules, {mouse_create}},
+    {"virtio-tablet-device",            BUS_VIRTIO_MMIO,       input_rules,      {tablet_create}},
+    {"virtio-tablet-pci",               BUS_VIRTIO_PCI,        input_rules,      {tablet_create}},
+    {"virtio-rng-device",               BUS_VIRTIO_MMIO,       rng_rules,        {create_rng}},
+    {"virtio-rng-pci",                  BUS_VIRTIO_PCI,        rng_rules,        {create_rng}},
+    {"virtio-rng-pci-transitional",     BUS_VIRTIO_PCI,        rng_rules,        {create_rng}},
+    {"virtio-rng-pci-non-transitional", BUS_VIRTIO_PCI_MODERN, rng_rules,        {create_rng}},
 };
 // clang-format on
 
@@ -274,6 +280,8 @@ void drivers_list(const struct byte_sink *out)
         [BUS_VIRTIO_PCI] = "PCI",
         [BUS_VIRTIO_PCI_MODERN] = "PCI",
         [BUS_VIRTIO_SERIAL] = "virtio-serial-bus",
+        [BUS_PCI] = "PCI",
+        [BUS_SYSTEM] = "System",
     };
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
         if (drivers[i].bus != BUS_NONE)
@@ -286,7 +294,7 @@ static bool unknown_driver(const char *name, struct error *err)
     unsigned least = ~0u;
     for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
         unsigned distance = edit_distance(name, drivers[i].name);
-        if (drivers[i].create && distance < least) {
+        if (drivers[i].bus != BUS_NONE && distance < least) {
             least = distance;
             nearest = drivers[i].name;
         }
@@ -315,6 +323,8 @@ static bool create_device(struct machine *m, const struct driver *driver,
             return false;
     if (driver->bus == BUS_VIRTIO_SERIAL)
         return serial_port_check(m, option, err);
+    if (driver->bus == BUS_SYSTEM)
+        return driver->add(m, &p, err);
     return place_device(m, driver, &p, err);
 }
 
@@ -323,8 +333,8 @@ static bool create_named(struct machine *m, const struct machine_option *option,
     struct error why;
     const char *name = option_text(option, "driver");
     const struct driver *driver = name ? find_driver(name) : NULL;
-    if (driver && driver->create ? create_device(m, driver, option, &why)
-                                 : unknown_driver(name ? name : "", &why))
+    if (driver && driver->bus != BUS_NONE ? create_device(m, driver, option, &why)
+                                          : unknown_driver(name ? name : "", &why))
         return true;
     return error_set(err, "-device %.80s: %.400s", name ? name : "", why.text);
 }
@@ -371,7 +381,7 @@ static bool check_global(const struct machine_property *global, struct error *er
 /* Where entropy comes from is decided by the clock; QEMU's scripts name it all the same. */
 static bool check_object(const struct machine_option *object, struct error *err)
 {
-    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", NULL};
+    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", "secret", NULL};
     const char *type = option_text(object, "qom-type");
     for (const char *const *known = types; *known; known++)
         if (type && strcmp(type, *known) == 0)

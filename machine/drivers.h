@@ -12,13 +12,20 @@ enum driver_bus {
     BUS_VIRTIO_PCI,        /* for modern and legacy drivers, unless properties say otherwise */
     BUS_VIRTIO_PCI_MODERN, /* for modern ones */
     BUS_VIRTIO_SERIAL,     /* made with its bus */
+    BUS_PCI,               /* a PCI device of another kind */
+    BUS_SYSTEM,            /* no bus: a device of the board that has to be asked for */
 };
 
 struct driver {
     const char *name;
     enum driver_bus bus;
     const struct property_rule *rules; /* beside those of the bus */
-    struct virtio *(*create)(struct machine *m, const struct properties *p, struct error *err);
+    union {
+        struct virtio *(*create)(struct machine *m, const struct properties *p, struct error *err);
+        struct pci_function *(*create_function)(struct machine *m, const struct properties *p,
+                                                struct error *err);
+        bool (*add)(struct machine *m, const struct properties *p, struct error *err);
+    }; /* virtio's buses, BUS_PCI, BUS_SYSTEM */
 };
 
 /* Makes what the configuration asks for: -device in order, then the devices of drives that want

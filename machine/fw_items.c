@@ -36,7 +36,8 @@ static bool add_file(struct fw_items *f, const char *name, uint16_t key, const c
     f->file_count++;
     if (file->size > UINT32_MAX)
         return error_set(err, "'%.200s' is larger than the 4 GiB that fw_cfg can give", path);
-    add(f, (struct fw_cfg_item){name, key, file->bytes, (uint32_t)file->size});
+    add(f, (struct fw_cfg_item){
+               .name = name, .key = key, .data = file->bytes, .bytes = (uint32_t)file->size});
     return true;
 }
 
@@ -59,7 +60,8 @@ static bool add_kernel(struct fw_items *f, const struct machine_config *config, 
         add_u32(f, FW_CFG_INITRD_SIZE, &f->initrd_bytes);
     }
     f->cmdline_bytes = (uint32_t)strlen(append) + 1;
-    add(f, (struct fw_cfg_item){NULL, FW_CFG_CMDLINE_DATA, append, f->cmdline_bytes});
+    add(f, (struct fw_cfg_item){
+               .key = FW_CFG_CMDLINE_DATA, .data = append, .bytes = f->cmdline_bytes});
     add_u32(f, FW_CFG_CMDLINE_SIZE, &f->cmdline_bytes);
     return true;
 }
@@ -89,7 +91,7 @@ static bool add_named(struct fw_items *f, const struct machine_option *option, s
         return error_set(err, "give either file=FILE or string=TEXT");
     if (path)
         return add_file(f, name, 0, path, err);
-    add(f, (struct fw_cfg_item){name, 0, text, (uint32_t)strlen(text)});
+    add(f, (struct fw_cfg_item){.name = name, .data = text, .bytes = (uint32_t)strlen(text)});
     return true;
 }
 

@@ -54,6 +54,7 @@ struct machine {
     struct round round;
     struct hart *harts[MACHINE_MAX_HARTS];
     struct device *devices[BOARD_SLOTS];
+    struct device *displays[MACHINE_SCREENS_MAX]; /* those on no bus, in the order of -device */
     struct sbi *sbi;
     struct memory_map *memory;
     struct event_queue events;
@@ -74,8 +75,12 @@ struct machine {
     bool virtio_legacy;
     struct virtio *disks[MACHINE_DRIVES_MAX];
     unsigned disk_count;
-    struct virtio *gpus[MACHINE_SCREENS_MAX];
-    unsigned gpu_count;
+    unsigned display_count;
+    struct screen *screens[MACHINE_SCREENS_MAX]; /* of all displays, each the device's */
+    unsigned screen_count;
+    struct virtio *sized_gpu;                  /* the first one; NULL: none */
+    unsigned size_entry;                       /* of the door: sizes for it */
+    struct fdt_framebuffer simple_framebuffer; /* at the end of RAM, which is not loaded into */
     bool has_input[MACHINE_INPUTS];
     unsigned input_entries[MACHINE_INPUTS]; /* of the door: groups of events */
     unsigned nic_count;                     /* those whose address was not given */

@@ -330,6 +330,8 @@ void machine_state(struct machine *m, struct state *s)
     for (unsigned slot = 0; slot < BOARD_SLOTS; slot++)
         if (m->devices[slot])
             m->devices[slot]->ops->state(m->devices[slot], s);
+    for (unsigned i = 0; i < m->display_count; i++)
+        m->displays[i]->ops->state(m->displays[i], s);
     events_state(&m->events, s);
     if (m->sbi)
         sbi_state(m->sbi, s);

@@ -47,6 +47,7 @@ struct machine_config {
     enum bios_kind bios;
     const char *bios_file;   /* BIOS_FILE */
     const char *kernel_file; /* NULL: none */
+    bool demo;               /* the program's own guest is the kernel (firmware/demo_image.h) */
     const char *initrd_file; /* NULL: none; needs a kernel */
     const char *append;      /* kernel command line; NULL: none */
     const char *name;        /* for people alone; NULL: none */
@@ -147,6 +148,9 @@ unsigned machine_network_entry(struct machine *m, const char *id);
  */
 struct screen;
 struct screen *machine_screen(struct machine *m, unsigned i);
+/* The first display that can tells its guest that it would like this size, which it then may set.
+ * It is input, and enters by the door. False: no display can. */
+bool machine_prefer_size(struct machine *m, uint32_t width, uint32_t height);
 /* Where keys and pointer movements enter: each push is one group of struct input_event
  * (devices/display/input_event.h), its INPUT_SYN at the end. INPUT_NO_ENTRY: there is no such
  * device. */

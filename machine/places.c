@@ -13,6 +13,11 @@
 #define FUNCTIONS_OF_A_SLOT 8u
 
 static const struct property_rule no_rules[] = {{NULL, NULL}};
+static const struct property_rule plain_pci_rules[] = {
+    {"id", NULL},      {"bus", NULL},    {"addr", NULL}, {"multifunction", NULL},
+    {"romfile", NULL}, {"rombar", NULL}, {NULL, NULL},
+};
+static const struct property_rule system_rules[] = {{"id", NULL}, {NULL, NULL}};
 static const struct property_rule mmio_rules[] = {{"id", NULL}, {"bus", NULL}, {NULL, NULL}};
 /* Those that place_on_pci does not read are about what is not here: an option ROM, MSI-X. That a
  * slot has several functions is found out from the devices. */
@@ -32,6 +37,8 @@ static const struct property_rule pci_rules[] = {
 const struct property_rule *place_rules(enum driver_bus bus)
 {
     return bus == BUS_NONE || bus == BUS_VIRTIO_SERIAL ? no_rules
+           : bus == BUS_SYSTEM                         ? system_rules
+           : bus == BUS_PCI                            ? plain_pci_rules
            : bus == BUS_VIRTIO_MMIO                    ? mmio_rules
                                                        : pci_rules;
 }
@@ -118,6 +125,15 @@ static bool find_interfaces(enum driver_bus bus, const struct properties *p,
            error_set(err, "with disable-legacy and disable-modern no driver could use it");
 }
 
+static bool add_function(struct machine *m, struct pci_function *function, int devfn,
+                         struct error *err)
+{
+    if (pci_host_add(m->devices[SLOT_PCI], function, devfn, err))
+        return true;
+    function->ops->destroy(function);
+    return false;
+}
+
 static bool place_on_pci(struct machine *m, const struct driver *driver, const struct properties *p,
                          struct error *err)
 {
@@ -133,15 +149,23 @@ static bool place_on_pci(struct machine *m, const struct driver *driver, const s
         virtio_destroy(config.virtio);
         return error_set(err, "no memory");
     }
-    if (pci_host_add(m->devices[SLOT_PCI], function, devfn, err))
-        return true;
-    function->ops->destroy(function);
-    return false;
+    return add_function(m, function, devfn, err);
+}
+
+static bool place_plain_on_pci(struct machine *m, const struct driver *driver,
+                               const struct properties *p, struct error *err)
+{
+    int devfn;
+    if (!find_devfn(p, &devfn, err))
+        return false;
+    struct pci_function *function = driver->create_function(m, p, err);
+    return function && add_function(m, function, devfn, err);
 }
 
 bool place_device(struct machine *m, const struct driver *driver, const struct properties *p,
                   struct error *err)
 {
     return driver->bus == BUS_VIRTIO_MMIO ? place_on_mmio(m, driver, p, err)
+           : driver->bus == BUS_PCI       ? place_plain_on_pci(m, driver, p, err)
                                           : place_on_pci(m, driver, p, err);
 }

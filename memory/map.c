@@ -23,6 +23,8 @@ struct memory_map {
     memory_watcher *watcher; /* NULL: nothing is watched */
     void *watcher_owner;
     uint64_t watched, watched_bytes;
+    void (*watch_stores)(void *owner, uint64_t gpa, uint64_t bytes);
+    void *watch_stores_owner;
 };
 
 struct memory_map *memory_create(struct log *log)
@@ -55,6 +57,13 @@ void memory_on_code_write(struct memory_map *map,
 {
     map->code_write = hook;
     map->code_write_owner = owner;
+}
+
+void memory_on_watch_stores(struct memory_map *map,
+                            void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner)
+{
+    map->watch_stores = hook;
+    map->watch_stores_owner = owner;
 }
 
 /* ---- adding regions ---- */
@@ -342,7 +351,7 @@ static void note_write(struct memory_map *map, const struct span *span)
     for (uint64_t at = span->offset; at < end;) {
         uint64_t next = min_u64((at & PAGE_MASK) + PAGE_BYTES, end);
         uint8_t *mark = &r->marks[at / PAGE_BYTES];
-        *mark |= PAGE_TOUCHED;
+        *mark |= PAGE_STORED;
         if ((*mark & PAGE_HAS_CODE) && map->code_write)
             map->code_write(map->code_write_owner, r->base + at, next - at);
         if (*mark & PAGE_WATCHED)
@@ -395,6 +404,50 @@ bool dma_is_ram(const struct memory_map *map, uint64_t gpa, size_t n)
 bool memory_load(struct memory_map *map, uint64_t gpa, const void *from, size_t n)
 {
     return write_range(map, gpa, from, n, true);
+}
+
+/* ---- what was written ---- */
+
+/* The pages from `page` on that were written: how many, and none of them is marked any more. */
+static uint64_t take_run(struct region *r, uint64_t page, uint64_t end)
+{
+    uint64_t first = page;
+    for (; page < end && r->marks[page] & PAGE_WRITTEN; page++)
+        r->marks[page] &= (uint8_t)~PAGE_WRITTEN;
+    return page - first;
+}
+
+static void take_of_region(struct memory_map *map, const struct span *span,
+                           void (*written)(void *owner, uint64_t gpa, uint64_t bytes), void *owner)
+{
+    struct region *r = span->region;
+    uint64_t page = span->offset / PAGE_BYTES;
+    uint64_t end = (span->offset + span->bytes - 1) / PAGE_BYTES + 1;
+    uint64_t first = end, last = page;
+    for (uint64_t run; page < end; page += run + 1) {
+        run = take_run(r, page, end);
+        if (!run)
+            continue;
+        first = min_u64(first, page);
+        last = page + run;
+        written(owner, r->base + page * PAGE_BYTES, run * PAGE_BYTES);
+    }
+    if (first < last && map->watch_stores)
+        map->watch_stores(map->watch_stores_owner, r->base + first * PAGE_BYTES,
+                          (last - first) * PAGE_BYTES);
+}
+
+void memory_take_written(struct memory_map *map, uint64_t gpa, uint64_t n,
+                         void (*written)(void *owner, uint64_t gpa, uint64_t bytes), void *owner)
+{
+    while (n) {
+        struct span span = find_span(map, gpa, n, false);
+        if (!span.bytes)
+            return;
+        take_of_region(map, &span, written, owner);
+        gpa += span.bytes;
+        n -= span.bytes;
+    }
 }
 
 /* ---- state ----
@@ -454,7 +507,7 @@ static void take_pages(struct memory_map *map, struct region *r, struct state *s
             state_fail(s, "page %" PRIu64 " is out of order or out of range", page);
             return;
         }
-        r->marks[page] |= PAGE_TOUCHED;
+        r->marks[page] |= PAGE_STORED;
         state_bytes(s, r->hva + page * PAGE_BYTES, PAGE_BYTES);
         first = page + 1;
     }

@@ -41,6 +41,9 @@ enum page_mark {
      * yet: memory_before_write must come before its bytes change. */
     PAGE_FROZEN = 1 << 2,
     PAGE_WATCHED = 1 << 3, /* memory_watch: stores never get a fast tag */
+    /* The same since somebody last took this mark (memory_take_written). */
+    PAGE_WRITTEN = 1 << 4,
+    PAGE_STORED = PAGE_TOUCHED | PAGE_WRITTEN, /* what whoever writes sets */
 };
 
 struct region {
@@ -134,6 +137,15 @@ void memory_note_watched(struct memory_map *map, uint64_t gpa, uint64_t n);
 
 /* Whether all bytes of this page of RAM are zero. */
 bool memory_page_is_zero(const struct region *ram, uint64_t page);
+
+/* Tells of the RAM in [gpa, gpa + n) that was written since it was last told of, in runs of pages
+ * that may reach beyond both ends. One client a page; it starts by looking at all, also after a
+ * load and a reset. The contents are seen between runs alone, and nothing here is guest state. */
+void memory_take_written(struct memory_map *map, uint64_t gpa, uint64_t n,
+                         void (*written)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
+/* Told that stores to a range of pages must take the slow path again, which marks the page. */
+void memory_on_watch_stores(struct memory_map *map,
+                            void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
 
 /* RAM contents (pages that are not zero), unless the walk leaves RAM out, and ROM. */
 void memory_state(struct memory_map *map, struct state *s);

@@ -224,15 +224,15 @@ void tlb_flush_asid(struct tlb *t, uint16_t asid)
 
 /* --- poisoning --------------------------------------------------------------------------- */
 
-void tlb_poison_stores(struct tlb *t, uint64_t pa)
+void tlb_poison_stores(struct tlb *t, uint64_t pa, uint64_t n)
 {
-    uint64_t page = pa & PAGE_MASK;
+    uint64_t first = pa & PAGE_MASK, last = (pa + n - 1) & PAGE_MASK;
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
         for (unsigned word = 0; word < TLB_L1_ENTRIES / 64; word++) {
             uint64_t bits = t->used[context][TLB_STORE][word];
             for (; bits; bits &= bits - 1) {
                 unsigned i = word * 64 + (unsigned)__builtin_ctzll(bits);
-                if (t->records[context][TLB_STORE][i].pa == page)
+                if (t->records[context][TLB_STORE][i].pa - first <= last - first)
                     t->fast[context][TLB_STORE][i].tag = TLB_NO_TAG;
             }
         }

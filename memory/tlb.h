@@ -98,8 +98,8 @@ void tlb_flush_l1_context(struct tlb *t, enum tlb_context context);
 void tlb_flush_all(struct tlb *t);
 void tlb_flush_va(struct tlb *t, uint64_t va, bool any_asid, uint16_t asid);
 void tlb_flush_asid(struct tlb *t, uint16_t asid);
-/* Makes the next store to this physical page take the slow path. */
-void tlb_poison_stores(struct tlb *t, uint64_t pa);
+/* Makes the next store to each physical page of [pa, pa + n) take the slow path. */
+void tlb_poison_stores(struct tlb *t, uint64_t pa, uint64_t n);
 /* Makes the next store to every page take the slow path. */
 void tlb_poison_all_stores(struct tlb *t);
 /* Makes every access take the slow path once; records stay. */

@@ -121,7 +121,7 @@ static void mark_pte_written(struct walker *w, uint64_t pte)
 {
     uint8_t *mark = &w->region->marks[(w->pte_gpa - w->region->base) / PAGE_BYTES];
     bool has_code = *mark & PAGE_HAS_CODE;
-    *mark |= PAGE_TOUCHED;
+    *mark |= PAGE_STORED;
     if (*mark & PAGE_WATCHED && !has_code)
         memory_note_watched(w->request->memory, w->pte_gpa, sizeof pte);
     if (has_code) {

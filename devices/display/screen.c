@@ -58,6 +58,19 @@ void screen_mark(struct screen *s, struct screen_rect r)
         s->changed = unite(s->changed, r);
 }
 
+void screen_put_row(struct screen *s, uint32_t y, const uint32_t *pixels)
+{
+    uint32_t *old = s->pixels + (size_t)y * s->width, first = 0, end = s->width;
+    if (memcmp(old, pixels, s->width * sizeof *old) == 0)
+        return;
+    while (old[first] == pixels[first])
+        first++;
+    while (old[end - 1] == pixels[end - 1])
+        end--;
+    memcpy(old + first, pixels + first, (end - first) * sizeof *old);
+    screen_mark(s, (struct screen_rect){first, y, end - first, 1});
+}
+
 void screen_taken(struct screen *s)
 {
     s->changed = (struct screen_rect){0};

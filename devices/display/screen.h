@@ -46,6 +46,8 @@ void screen_deinit(struct screen *s);
 
 /* These pixels have changed; what lies outside is cut off. */
 void screen_mark(struct screen *s, struct screen_rect r);
+/* A row's new pixels, of which those that differ are marked. */
+void screen_put_row(struct screen *s, uint32_t y, const uint32_t *pixels);
 /* All changes have been seen. */
 void screen_taken(struct screen *s);
 

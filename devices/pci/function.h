@@ -42,6 +42,7 @@
 enum pci_bar_type {
     PCI_BAR_MEMORY_32 = 0x0,
     PCI_BAR_IO = 0x1,
+    PCI_BAR_MEMORY_32_PREFETCH = 0x8,
     PCI_BAR_MEMORY_64 = 0x4, /* takes the next BAR's register too */
     PCI_BAR_MEMORY_64_PREFETCH = 0xc,
 };

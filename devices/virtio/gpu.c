@@ -169,6 +169,24 @@ static bool show(struct virtio_gpu *g, const struct gpu_resource *r, struct scre
     return true;
 }
 
+/* Of a cursor the byte that a picture does not use is its alpha: Linux makes cursors in B8G8R8X8,
+ * and QEMU takes it so. */
+static enum pixel_format with_alpha(uint32_t format)
+{
+    switch (format) {
+    case PIXEL_B8G8R8X8:
+        return PIXEL_B8G8R8A8;
+    case PIXEL_X8R8G8B8:
+        return PIXEL_A8R8G8B8;
+    case PIXEL_X8B8G8R8:
+        return PIXEL_A8B8G8R8;
+    case PIXEL_R8G8B8X8:
+        return PIXEL_R8G8B8A8;
+    default:
+        return (enum pixel_format)format;
+    }
+}
+
 /* A cursor that is smaller or larger than the screen's is cut or filled with nothing. */
 static void draw_cursor(struct virtio_gpu *g)
 {
@@ -185,7 +203,7 @@ static void draw_cursor(struct virtio_gpu *g)
     uint32_t height = (uint32_t)min_u64(r->height, SCREEN_CURSOR_SIDE);
     for (uint32_t y = 0; y < height; y++)
         pixels_convert(c->pixels + (size_t)y * SCREEN_CURSOR_SIDE,
-                       r->pixels + (uint64_t)y * r->width * 4, width, r->format);
+                       r->pixels + (uint64_t)y * r->width * 4, width, with_alpha(r->format));
 }
 
 static void place_cursor(struct virtio_gpu *g)

@@ -114,7 +114,7 @@ START_TEST(a_record_answers_when_the_fast_tag_is_poisoned)
         b.h->tlb->l2[i].generation = 0;
     ck_assert_uint_eq(load(&b, VA, 8), 5);
     ck_assert_uint_eq(fast(b.h->load_tlb, VA)->tag, VA);
-    tlb_poison_stores(b.h->tlb, DATA);
+    tlb_poison_stores(b.h->tlb, DATA, 1);
     ck_assert(hart_store(b.h, VA, 8, 6));
     ck_assert_uint_eq(fast(b.h->store_tlb, VA)->tag, VA);
     bench_free(&b);
@@ -157,6 +157,32 @@ START_TEST(a_store_marks_its_page_touched_before_the_fast_path_opens)
     ck_assert(!(*mark & PAGE_TOUCHED));
     ck_assert(hart_store(b.h, gpa, 1, 0));
     ck_assert(*mark & PAGE_TOUCHED);
+    bench_free(&b);
+}
+END_TEST
+
+static void count_bytes(void *owner, uint64_t gpa, uint64_t bytes)
+{
+    (void)gpa;
+    *(uint64_t *)owner += bytes;
+}
+
+START_TEST(a_fast_store_after_its_page_was_taken_is_seen_again)
+{
+    struct bench b;
+    uint64_t bytes = 0;
+    bench_init(&b);
+    memory_take_written(b.memory, DATA, 2 * PAGE_BYTES, count_bytes, &bytes);
+    for (unsigned i = 1; i <= 3; i++) {
+        ck_assert(hart_store(b.h, DATA, 8, i));
+        ck_assert_uint_eq(fast(b.h->store_tlb, DATA)->tag, DATA);
+        bytes = 0;
+        memory_take_written(b.memory, DATA, 2 * PAGE_BYTES, count_bytes, &bytes);
+        ck_assert_uint_eq(bytes, PAGE_BYTES);
+        ck_assert_uint_eq(fast(b.h->store_tlb, DATA)->tag, TLB_NO_TAG);
+        memory_take_written(b.memory, DATA, 2 * PAGE_BYTES, count_bytes, &bytes);
+        ck_assert_uint_eq(bytes, PAGE_BYTES);
+    }
     bench_free(&b);
 }
 END_TEST
@@ -642,6 +668,7 @@ int main(void)
         a_record_answers_when_the_fast_tag_is_poisoned,
         a_record_that_is_replaced_takes_its_fast_tag_along,
         under_stress_no_access_is_fast_and_all_are_right,
+        a_fast_store_after_its_page_was_taken_is_seen_again,
         a_store_marks_its_page_touched_before_the_fast_path_opens,
         mprv_lends_m_mode_the_translation_of_mpp, a_clean_page_is_walked_again_for_the_first_store);
     ADD(suite, "two pages", an_access_over_a_page_boundary_is_whole,

@@ -111,6 +111,27 @@ START_TEST(root_memory_and_chosen_are_qemus)
 }
 END_TEST
 
+START_TEST(a_picture_in_ram_is_described_and_taken_from_the_system)
+{
+    struct fdt_config config = two_harts();
+    config.framebuffer =
+        (struct fdt_framebuffer){0x9fc00000, 0x400000, 1024, 768, 4096, "a8r8g8b8"};
+    uint8_t *blob = build(&config);
+    const char *path = "/chosen/framebuffer@9fc00000";
+    expect_bytes(blob, path, "compatible", "simple-framebuffer", 19);
+    expect_cells(blob, path, "reg", (const uint32_t[]){0, 0x9fc00000, 0, 0x400000}, 4);
+    expect_cells(blob, path, "width", (const uint32_t[]){1024}, 1);
+    expect_cells(blob, path, "height", (const uint32_t[]){768}, 1);
+    expect_cells(blob, path, "stride", (const uint32_t[]){4096}, 1);
+    expect_bytes(blob, path, "format", "a8r8g8b8", 9);
+    expect_bytes(blob, "/chosen", "ranges", "", 0);
+    path = "/reserved-memory/framebuffer@9fc00000";
+    expect_cells(blob, path, "reg", (const uint32_t[]){0, 0x9fc00000, 0, 0x400000}, 4);
+    expect_bytes(blob, path, "no-map", "", 0);
+    free(blob);
+}
+END_TEST
+
 START_TEST(memory_above_4_gib_takes_both_cells)
 {
     struct fdt_config c = two_harts();
@@ -472,6 +493,7 @@ END_TEST
 static void add_tests(TCase *c)
 {
     tcase_add_test(c, root_memory_and_chosen_are_qemus);
+    tcase_add_test(c, a_picture_in_ram_is_described_and_taken_from_the_system);
     tcase_add_test(c, memory_above_4_gib_takes_both_cells);
     tcase_add_test(c, cpus_are_described_with_isa_and_blocks);
     tcase_add_test(c, phandles_join_harts_and_interrupt_controllers);

@@ -264,6 +264,17 @@ START_TEST(raw_code_goes_behind_the_firmware)
 }
 END_TEST
 
+START_TEST(code_of_our_own_goes_where_raw_code_does)
+{
+    struct fixture *f = fixture_create(RAM);
+    uint64_t entry = 0;
+    ck_assert(load_kernel_bytes(&f->loader, "own", 3, &entry, &f->err));
+    ck_assert_uint_eq(entry, RAM_BASE + 2 * MIB);
+    expect_memory(f, entry, "own", 3);
+    fixture_destroy(f);
+}
+END_TEST
+
 START_TEST(raw_code_without_firmware_goes_to_the_base_of_ram)
 {
     struct fixture *f = fixture_create(RAM);
@@ -637,6 +648,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, a_damaged_elf_header_is_refused);
     tcase_add_test(c, a_damaged_elf_segment_is_refused);
     tcase_add_test(c, raw_code_goes_behind_the_firmware);
+    tcase_add_test(c, code_of_our_own_goes_where_raw_code_does);
     tcase_add_test(c, raw_code_without_firmware_goes_to_the_base_of_ram);
     tcase_add_test(c, a_large_firmware_moves_the_kernel);
     tcase_add_test(c, a_firmware_may_be_an_elf_file);

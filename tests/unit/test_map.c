@@ -294,6 +294,37 @@ START_TEST(loaders_write_rom_and_dma_does_not)
 }
 END_TEST
 
+struct taken {
+    char text[256];
+};
+
+static void note_taken(void *owner, uint64_t gpa, uint64_t bytes)
+{
+    struct taken *t = owner;
+    size_t n = strlen(t->text);
+    snprintf(t->text + n, sizeof t->text - n, "%llx+%llx ", (unsigned long long)(gpa - RAM),
+             (unsigned long long)bytes);
+}
+
+START_TEST(written_pages_are_taken_once_in_runs_and_the_harts_are_told)
+{
+    struct board b;
+    struct taken taken = {""}, told = {""};
+    set_up(&b, NULL);
+    memory_on_watch_stores(b.map, note_taken, &told);
+    ck_assert(dma_write(b.map, RAM + PAGE_BYTES - 1, "ab", 2));
+    ck_assert(dma_write(b.map, RAM2 + PAGE_BYTES, "c", 1));
+    memory_take_written(b.map, RAM + 5, 4 * PAGE_BYTES - 10, note_taken, &taken);
+    ck_assert_str_eq(taken.text, "0+2000 3000+1000 ");
+    ck_assert_str_eq(told.text, "0+2000 3000+1000 ");
+    memory_take_written(b.map, RAM, 4 * PAGE_BYTES, note_taken, &taken);
+    ck_assert_str_eq(taken.text, "0+2000 3000+1000 ");
+    ck_assert_str_eq(told.text, "0+2000 3000+1000 ");
+    memory_take_written(b.map, DEV, 16, note_taken, &taken); /* no RAM */
+    memory_destroy(b.map);
+}
+END_TEST
+
 START_TEST(a_dma_write_marks_its_pages_touched_and_a_read_does_not)
 {
     struct board b;
@@ -302,9 +333,9 @@ START_TEST(a_dma_write_marks_its_pages_touched_and_a_read_does_not)
     ck_assert(dma_read(b.map, RAM, bytes, sizeof bytes));
     ck_assert_uint_eq(*mark(&b, RAM), 0);
     ck_assert(dma_write(b.map, RAM + PAGE_BYTES - 1, bytes, sizeof bytes));
-    ck_assert_uint_eq(*mark(&b, RAM), PAGE_TOUCHED);
-    ck_assert_uint_eq(*mark(&b, RAM + PAGE_BYTES), PAGE_TOUCHED);
-    ck_assert_uint_eq(*mark(&b, RAM2), PAGE_TOUCHED);
+    ck_assert_uint_eq(*mark(&b, RAM), PAGE_STORED);
+    ck_assert_uint_eq(*mark(&b, RAM + PAGE_BYTES), PAGE_STORED);
+    ck_assert_uint_eq(*mark(&b, RAM2), PAGE_STORED);
     ck_assert_uint_eq(*mark(&b, RAM2 + PAGE_BYTES), 0);
     memory_destroy(b.map);
 }
@@ -517,6 +548,7 @@ int main(void)
     tcase_add_test(cases, dma_that_leaves_ram_copies_nothing);
     tcase_add_test(cases, ram_at_the_top_of_the_address_space_is_reached_to_its_last_byte);
     tcase_add_test(cases, loaders_write_rom_and_dma_does_not);
+    tcase_add_test(cases, written_pages_are_taken_once_in_runs_and_the_harts_are_told);
     tcase_add_test(cases, a_dma_write_marks_its_pages_touched_and_a_read_does_not);
     tcase_add_test(cases, the_code_hook_is_told_of_the_bytes_in_code_pages_alone);
     tcase_add_test(cases, the_hash_sees_every_byte_of_ram_and_rom);

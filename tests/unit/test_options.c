@@ -391,7 +391,13 @@ START_TEST(a_wrong_console_time_or_device_is_refused)
         {"Image -mon a", "there is no character back-end 'a'; give -chardev TYPE,id=a"},
         {"Image -chardev stdio,id=a -serial chardev:a -mon a,mode=control",
          "-mon chardev=a: QMP shares the terminal with nobody"},
-        {"-display gtk", "-display gtk: it can be: sdl none"},
+        {"-display gtk", "-display gtk: it can be: sdl vnc=HOST:N terminal none"},
+        {"Image -display sdl -vnc :0", "-vnc :0: there is another -display already"},
+        {"Image -display vnc=:0 -display terminal",
+         "-display terminal: there is a VNC server already"},
+        {"Image -display terminal -serial stdio", "-display terminal takes the terminal"},
+        {"Image -display curses -nographic", "-display terminal takes the terminal"},
+        {"Image -display terminal -monitor stdio", "-display terminal takes the terminal"},
         {"-vga std", "-vga std: not there yet"},
         {"-sandbox on", "-sandbox on: not there yet"},
         {"-icount 11", "-icount 11: shift is 0 to 10"},
@@ -521,7 +527,8 @@ END_TEST
 START_TEST(options_that_make_no_sense_together_are_refused)
 {
     static const struct bad_line bad[] = {
-        {"", "a kernel or a disk is needed, for example: rivulet -m"},
+        {"-append quiet", "a kernel or a disk is needed, for example: rivulet -m"},
+        {"-hda D", "a kernel or a disk is needed"},
         {"-bios none", "a kernel or a disk is needed"},
         {"-initrd I -bios fw", "-initrd I needs a kernel"},
         {"A B", "two files: A and B; give a further disk with -drive"},
@@ -529,6 +536,28 @@ START_TEST(options_that_make_no_sense_together_are_refused)
         {"Image --append", "--append needs an argument: TEXT"},
     };
     CHECK_BAD(bad);
+}
+END_TEST
+
+START_TEST(nothing_to_run_is_the_demo_guest)
+{
+    PARSE("-m 256M -device ramfb");
+    ck_assert(o.machine.demo);
+    ck_assert_ptr_null(o.machine.kernel_file);
+}
+END_TEST
+
+START_TEST(who_has_something_to_run_does_not_get_the_demo_guest)
+{
+    static const char *const lines[] = {"Image", "-kernel Image", "-bios fw", "-pflash code",
+                                        "-device loader,file=x"};
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        char line[64];
+        struct options o;
+        struct error err;
+        snprintf(line, sizeof line, "%s", lines[i]);
+        ck_assert_msg(parse(line, &o, &err) && !o.machine.demo, "%s", lines[i]);
+    }
 }
 END_TEST
 
@@ -637,6 +666,8 @@ static void add_other_tests(TCase *c)
     tcase_add_test(c, an_unknown_option_names_the_nearest_one);
     tcase_add_test(c, what_is_not_there_yet_says_so);
     tcase_add_test(c, options_that_make_no_sense_together_are_refused);
+    tcase_add_test(c, nothing_to_run_is_the_demo_guest);
+    tcase_add_test(c, who_has_something_to_run_does_not_get_the_demo_guest);
     tcase_add_test(c, help_wins_over_what_is_missing);
     tcase_add_test(c, help_as_an_argument_asks_for_a_list);
     tcase_add_test(c, version_wins_over_what_is_missing);

@@ -1,10 +1,32 @@
 /* Screens, their pixels, keys by name, and pictures as files. */
 #include "debug/keys.h"
+#include "debug/keysyms.h"
 #include "debug/picture.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/temp_folder.h"
 
 #include <zlib.h>
+
+START_TEST(keysyms_are_keys_of_a_us_keyboard)
+{
+    static const struct {
+        uint32_t keysym;
+        const char *name; /* "": none */
+        bool is_shifted;
+    } cases[] = {
+        {'a', "a", false},      {'Z', "z", true},         {'1', "1", false},
+        {'!', "1", true},       {' ', "spc", false},      {'|', "backslash", true},
+        {0xff0d, "ret", false}, {0xffbe, "f1", false},    {0xffc7, "f10", false},
+        {0xffc8, "f11", false}, {0xffe1, "shift", false}, {0xff55, "pgup", false},
+        {0xe4, "", false},      {0, "", false},           {UINT32_MAX, "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ck_assert_uint_eq(key_by_keysym(cases[i].keysym),
+                          key_by_name(cases[i].name, strlen(cases[i].name)));
+        ck_assert(keysym_is_shifted(cases[i].keysym) == cases[i].is_shifted);
+    }
+}
+END_TEST
 
 START_TEST(changes_are_united_and_cut_off)
 {
@@ -149,6 +171,7 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("screen");
     TCase *c = tcase_create("screen");
+    tcase_add_test(c, keysyms_are_keys_of_a_us_keyboard);
     tcase_add_test(c, changes_are_united_and_cut_off);
     tcase_add_test(c, rectangles_may_be_anything);
     tcase_add_test(c, each_format_has_its_order_of_bytes);

@@ -327,7 +327,7 @@ START_TEST(poisoning_stores_keeps_records_and_other_pages)
     fill_all_l1(t, USER_VA + PAGE_BYTES);
     for (unsigned context = 0; context < TLB_CONTEXTS; context++)
         t->records[context][TLB_STORE][i + 1].pa = PA + PAGE_BYTES;
-    tlb_poison_stores(t, PA + 0x7ff);
+    tlb_poison_stores(t, PA + 0x7ff, 1);
     for (unsigned context = 0; context < TLB_CONTEXTS; context++) {
         ck_assert_uint_eq(t->fast[context][TLB_STORE][i].tag, TLB_NO_TAG);
         ck_assert_uint_eq(t->records[context][TLB_STORE][i].va, USER_VA);

@@ -1,0 +1,14 @@
+/* Keys as X11 and VNC name them: by what is printed on them. */
+#ifndef RIVULET_DEBUG_KEYSYMS_H
+#define RIVULET_DEBUG_KEYSYMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The evdev code of the key on which this keysym (X11: keysymdef.h) is on a US keyboard, shifted or
+ * not: the shift key itself is told separately. 0: no key has it. */
+uint16_t key_by_keysym(uint32_t keysym);
+/* Whether it is the one that the key has with shift. */
+bool keysym_is_shifted(uint32_t keysym);
+
+#endif

@@ -1,0 +1,15 @@
+/* `rivulet` with nothing to run: the demo guest that the program has in itself (firmware/demo). */
+#ifndef RIVULET_FRONTEND_DEMO_GUEST_H
+#define RIVULET_FRONTEND_DEMO_GUEST_H
+
+#include "frontend/options.h"
+
+/* Completes options that ask for it: harts, and a screen with keyboard and pointer where there can
+ * be one; else it draws in the terminal, or, without one, writes its text and ends. Says in one
+ * line which it is. Does nothing to other options. */
+bool demo_guest_apply(struct options *o, struct error *err) MUST_CHECK;
+
+/* Gives the terminal back as it was, however the guest has ended. */
+void demo_guest_leave(const struct options *o);
+
+#endif

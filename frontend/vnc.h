@@ -1,0 +1,31 @@
+/* A VNC server for a machine's display (RFB: RFC 6143). */
+#ifndef RIVULET_FRONTEND_VNC_H
+#define RIVULET_FRONTEND_VNC_H
+
+#include "debug/control.h"
+
+#define VNC_PASSWORD_BYTES 8u /* the protocol's; what is longer is cut off, as QEMU does */
+
+struct vnc_config {
+    char host[256];                        /* "": any address */
+    char path[256];                        /* of a UNIX socket; "": TCP */
+    unsigned port;                         /* 5900 + the number of the display */
+    unsigned more_ports;                   /* so many of the following are tried too */
+    char password[VNC_PASSWORD_BYTES + 1]; /* "": none is asked for */
+    bool is_shared;                        /* a viewer cannot have it for itself */
+};
+
+/* Reads what -vnc and -display vnc= take: HOST:N or unix:PATH, and to=, share=,
+ * password-secret=ID of an -object secret. Without a password it is for this host alone. */
+bool vnc_config_parse(const char *text, const struct machine_options *objects,
+                      struct vnc_config *config, struct error *err) MUST_CHECK;
+
+struct vnc;
+
+/* Serves on a thread of its own, which never holds the machine up, and which sleeps while there is
+ * no viewer; says on stderr where. NULL and err: the address is taken, or the program was built
+ * without libvncserver. */
+struct vnc *vnc_open(struct control *c, const struct vnc_config *config, struct error *err);
+void vnc_close(struct vnc *v);
+
+#endif

@@ -1,0 +1,227 @@
+"""The window, on an X server and a window manager of the tests' own, driven by xdotool as a user
+would: keys, pointer, sizes, a picture, its end. The guest is the program's own, which tells what
+comes in."""
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import time
+from contextlib import contextmanager
+
+from cases import ROOT, WORK, Failure, expect, run
+from debian import Console
+
+SCREEN = (1400, 1050)
+PICTURE = (1024, 768)
+PLACES = 32768  # a tablet's, from end to end
+SECONDS = 120
+
+
+MANAGER = '<?xml version="1.0"?>\n<JWM><Key mask="A" key="F4">close</Key></JWM>\n'
+
+
+def run_quietly(command, environment):
+    try:
+        return subprocess.run(command, env=environment, check=False, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"no end within {SECONDS} s: {command}") from None
+
+
+class Display:
+    """An X server with a window manager, and what its user does."""
+
+    def __init__(self, folder):
+        ours, theirs = os.pipe()
+        size = f"{SCREEN[0]}x{SCREEN[1]}x24"
+        self.server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(theirs), "-screen", "0", size, "-nolisten", "tcp"],
+            pass_fds=(theirs,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        with open(ours, encoding="ascii") as told:
+            self.name = ":" + told.readline().strip()
+        expect(self.name != ":", "Xvfb does not start")
+        self.environment = {**os.environ, "DISPLAY": self.name, "SDL_AUDIODRIVER": "dummy"}
+        for unwanted in ("WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+            self.environment.pop(unwanted, None)
+        self.window = None
+        (folder / "jwmrc").write_text(MANAGER, encoding="ascii")
+        self.manager = subprocess.Popen(["jwm", "-f", folder / "jwmrc"], env=self.environment,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def do(self, *words):
+        ended = run_quietly(["xdotool", *map(str, words)], self.environment)
+        expect(ended.returncode == 0, f"xdotool {words}: {ended.stderr}")
+        return ended.stdout
+
+    def find_window(self):
+        """Windows come and go while the manager frames them, so that a search may fail."""
+        end = time.monotonic() + SECONDS
+        search = ["xdotool", "search", "--onlyvisible", "--name", "^Rivulet"]
+        while not (found := run_quietly(search, self.environment).stdout.split()):
+            expect(time.monotonic() < end, "there is no window")
+            time.sleep(0.1)
+        self.window = found[0]
+        self.do("windowactivate", "--sync", self.window)
+
+    def size(self):
+        told = dict(line.split("=") for line in
+                    self.do("getwindowgeometry", "--shell", self.window).splitlines())
+        return int(told["WIDTH"]), int(told["HEIGHT"])
+
+    def wait_for_size(self, wanted):
+        end = time.monotonic() + SECONDS
+        while self.size() != wanted:
+            expect(time.monotonic() < end, f"the window is {self.size()}, not {wanted}")
+            time.sleep(0.1)
+
+    def end(self):
+        for process in (self.manager, self.server):
+            process.kill()
+            process.wait()
+
+
+class Program(Console):
+    """Rivulet with the guest in a window; its console, which also has what it says to its user."""
+
+    def __init__(self, process):
+        super().__init__(process.stdout)
+        self.process = process
+
+    def wait_for_place(self, x, y):
+        """Waits until the pointer is there, in parts of the picture; two pixels more or less."""
+        end = time.monotonic() + SECONDS
+        while True:
+            self.wait_for("pointer ", max(1, end - time.monotonic()))
+            line = self.text[self.seen:].partition("\n")
+            if not line[1]:
+                self.wait_for("\n", SECONDS)
+                line = self.text[:self.seen].rsplit("pointer ", 1)[1].partition("\n")
+            at = [int(word) / PLACES for word in line[0].split()]
+            if abs(at[0] - x) * PICTURE[0] < 3 and abs(at[1] - y) * PICTURE[1] < 3:
+                return
+
+    def must_end_with(self, status):
+        try:
+            self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Failure("the program does not end") from None
+        expect(self.process.returncode == status,
+               f"status {self.process.returncode}, not {status}\n{self.text[-400:]}")
+
+
+@contextmanager
+def shown(program, name):
+    """The program with its window, and the display that it is on."""
+    folder = WORK / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    display = Display(folder)
+    guest = folder / "demo.elf"
+    run([ROOT / "tools/make-demo-guest", "--elf", guest]).must_end_with(0)
+    command = [program, "-display", "sdl", "-device", "ramfb", "-device", "virtio-keyboard-device",
+               "-device", "virtio-tablet-device", "-kernel", guest, "-append", "tell"]
+    try:
+        with subprocess.Popen(command, cwd=folder, env=display.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as process:
+            try:
+                display.find_window()
+                display.wait_for_size(PICTURE)
+                yield display, Program(process), folder
+            finally:
+                process.kill()
+    finally:
+        display.end()
+
+
+def hears(program):
+    """Keys, the pointer and its button come to the guest, and q ends it."""
+
+    def case():
+        with shown(program, "window-input") as (display, console, _):
+            display.do("mousemove", "--window", display.window, 256, 192)
+            console.wait_for_place(0.25, 0.25)
+            display.do("click", 1)
+            console.wait_for("button\n", SECONDS)
+            for key in "az7":
+                display.do("key", key)
+                console.wait_for(f"key {key}\n", SECONDS)
+            display.do("key", "q")
+            console.must_end_with(0)
+
+    return case
+
+
+def resizes(program):
+    """In every size the pointer is where the user sees it."""
+
+    def case():
+        with shown(program, "window-sizes") as (display, console, _):
+            display.do("windowsize", display.window, 640, 480)
+            display.wait_for_size((640, 480))
+            display.do("mousemove", "--window", display.window, 320, 120)
+            console.wait_for_place(0.5, 0.25)
+            display.do("key", "ctrl+alt+f")
+            display.wait_for_size(SCREEN)
+            display.do("mousemove", SCREEN[0] // 4, SCREEN[1] // 2)
+            console.wait_for_place(0.25, 0.5)
+            display.do("key", "ctrl+alt+f")
+            display.wait_for_size((640, 480))
+            display.do("key", "ctrl+alt+u")
+            display.wait_for_size(PICTURE)
+
+    return case
+
+
+def saves_picture(program):
+    """Its hot key writes a PNG of what the guest shows."""
+
+    def case():
+        with shown(program, "window-picture") as (display, console, folder):
+            display.do("key", "ctrl+alt+s")
+            console.wait_for("the screen is in rivulet-", SECONDS)
+            head = next(folder.glob("rivulet-*.png")).read_bytes()[:24]
+            expect(head[:8] == b"\x89PNG\r\n\x1a\n", "what was written is no PNG")
+            expect(struct.unpack(">II", head[16:]) == PICTURE, "the picture has another size")
+
+    return case
+
+
+def closes(program):
+    """Who closes it asks the guest to power off, which the demo does at once."""
+
+    def case():
+        with shown(program, "window-close") as (display, console, _):
+            display.do("key", "alt+F4")
+            console.wait_for("power\n", SECONDS)
+            console.must_end_with(0)
+
+    return case
+
+
+def needs_display(program):
+    """Without a display -display sdl is an error of one line; and so is one that is not there."""
+
+    def case():
+        for name in ("", ":9999"):
+            environment = {key: value for key, value in os.environ.items()
+                           if key not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
+            if name:
+                environment["DISPLAY"] = name
+            ended = run_quietly([program, "-display", "sdl"], environment)
+            last = ended.stderr.splitlines()[-1]
+            expect(ended.returncode == 1 and re.match("rivulet: .*window", last),
+                   f"DISPLAY={name}: status {ended.returncode}, {last!r}")
+
+    return case
+
+
+def window_cases(program):
+    return [("in the window keys, pointer and button come to the guest", hears(program)),
+            ("the window keeps its guest in all sizes and full screen", resizes(program)),
+            ("the window's hot key saves a picture", saves_picture(program)),
+            ("closing the window powers the guest off", closes(program)),
+            ("a window without a display is an error of one line", needs_display(program))]
