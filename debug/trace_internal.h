@@ -5,7 +5,7 @@
 #include "cpu/code.h"
 #include "cpu/hart.h"
 #include "debug/insn_cache.h"
-#include "debug/line.h"
+#include "base/line.h"
 #include "debug/symbols.h"
 #include "debug/trace.h"
 
