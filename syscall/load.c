@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STACK_BYTES_LEAST (8ull << 20)
@@ -332,6 +333,22 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
     return 0;
 }
 
+/* The host's own programs run as they are, unless the program is to be kept from what they could do.
+ * Returns when that fails. */
+static int run_natively(const struct process *p, const struct candidate *c,
+                        const struct words *argv, const struct words *envp)
+{
+    static char *const none[] = {NULL};
+    bool is_elf = memcmp(c->elf.header.e_ident, ELFMAG, SELFMAG) == 0;
+    bool is_kept = p->paths.confined || p->config->no_network || p->config->memory_bytes;
+    if (!is_elf || c->elf.header.e_machine == EM_RISCV || is_kept)
+        return -ENOEXEC;
+    fflush(NULL);
+    syscall(SYS_execveat, c->fd, "", argv->at ? argv->at : none, envp->at ? envp->at : none,
+            AT_EMPTY_PATH);
+    return -errno;
+}
+
 int process_load(struct process *p, int at, const char *path, struct words *argv,
                  const struct words *envp, const char **why)
 {
@@ -345,6 +362,8 @@ int process_load(struct process *p, int at, const char *path, struct words *argv
         error = replace(p, c, argv, envp);
         if (error && !first)
             process_die(p, SIGKILL);
+    } else if (error == -ENOEXEC && !first && c->fd >= 0) {
+        error = run_natively(p, c, argv, envp);
     }
     release_candidate(c);
     return error;

@@ -161,19 +161,19 @@ static bool is_free(const struct space *s, uint64_t va, uint64_t bytes)
     return at == s->count || s->mappings[at].start >= va + bytes;
 }
 
-/* The highest gap below map_top, else below the stack; 0: none. */
+/* The highest gap below map_top; 0: none. */
 static uint64_t find_gap(const struct space *s, uint64_t bytes)
 {
     uint64_t top = s->map_top;
-    for (size_t at = first_behind(s, top - 1); bytes <= top; top = s->mappings[at].start) {
-        while (at > 0 && s->mappings[at - 1].start >= top)
-            at--;
-        uint64_t bottom = at > 0 ? s->mappings[at - 1].end : SPACE_LOWEST;
+    size_t below = first_behind(s, top); /* mappings that begin below top: those before it, ... */
+    if (below < s->count && s->mappings[below].start < top)
+        below++; /* ... and one that runs over it */
+    for (; bytes <= top; top = s->mappings[below].start) {
+        uint64_t bottom = below ? s->mappings[below - 1].end : SPACE_LOWEST;
         if (bottom < top && top - bottom >= bytes)
             return top - bytes;
-        if (at == 0)
+        if (below-- == 0)
             return 0;
-        at--;
     }
     return 0;
 }
