@@ -69,7 +69,6 @@ extern const char os_guarded_begin[], os_guarded_end[], os_guarded_abort[];
 
 #if defined(__x86_64__)
 __asm__(".text\n"
-        ".globl os_guarded_call, os_guarded_begin, os_guarded_end, os_guarded_abort\n"
         ".type os_guarded_call, @function\n"
         "os_guarded_call:\n"
         "    endbr64\n"
@@ -98,7 +97,6 @@ __asm__(".text\n"
 #define PC_OF(context) ((context)->uc_mcontext.gregs[REG_RIP])
 #else
 __asm__(".text\n"
-        ".globl os_guarded_call, os_guarded_begin, os_guarded_end, os_guarded_abort\n"
         ".type os_guarded_call, %function\n"
         "os_guarded_call:\n"
         "    mov x9, x0\n"

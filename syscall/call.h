@@ -22,9 +22,6 @@ struct call {
 /* The result for a0: a negative errno when it fails. */
 typedef int64_t call_handler(struct call *c);
 
-/* The host's call with c->host. */
-int64_t call_pass(struct call *c);
-
 /* Host addresses of what arguments point to beyond the table's kinds; NULL: not the guest's. */
 static inline void *call_at(struct call *c, uint64_t va, uint64_t n, enum space_protection access)
 {

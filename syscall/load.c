@@ -333,8 +333,8 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
     return 0;
 }
 
-/* The host's own programs run as they are, unless the program is to be kept from what they could do.
- * Returns when that fails. */
+/* The host's own programs run as they are, unless the program is to be kept from what they could
+ * do. Returns when that fails. */
 static int run_natively(const struct process *p, const struct candidate *c,
                         const struct words *argv, const struct words *envp)
 {
