@@ -28,6 +28,9 @@ static inline void *call_at(struct call *c, uint64_t va, uint64_t n, enum space_
     return space_at(&c->p->space, va, n, access);
 }
 
+/* Writes n bytes to the guest's va; n, or -EFAULT. */
+int64_t call_give(struct call *c, uint64_t va, const void *bytes, uint64_t n);
+
 /* Flags of open, which not all hosts number alike. */
 int call_open_flags_to_host(uint64_t guest);
 uint64_t call_open_flags_to_guest(int host);

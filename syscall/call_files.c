@@ -78,11 +78,10 @@ int64_t call_readlinkat(struct call *c)
     const char *name = c->args[1] ? space_string(&c->p->space, c->args[1]) : NULL;
     if (!name || !paths_is_program_link(name))
         return os_call(SYS_readlinkat, c->host);
-    size_t n = min_u64(strlen(c->p->paths.program), c->host[3]);
-    if (!n)
+    if ((int32_t)c->args[3] <= 0)
         return -EINVAL;
-    memcpy((void *)(uintptr_t)c->host[2], c->p->paths.program, n);
-    return (int64_t)n;
+    return call_give(c, c->args[2], c->p->paths.program,
+                     min_u64(strlen(c->p->paths.program), c->args[3]));
 }
 
 int64_t call_getcwd(struct call *c)
@@ -95,10 +94,7 @@ int64_t call_getcwd(struct call *c)
     size_t n = strlen(text) + 1;
     if (n > c->args[1])
         return -ERANGE;
-    if (n > c->host[1])
-        return -EFAULT;
-    memcpy((void *)(uintptr_t)c->host[0], text, n);
-    return (int64_t)n;
+    return call_give(c, c->args[0], text, n);
 }
 
 /* ---- stat ---- */

@@ -36,6 +36,15 @@ static const struct row rows[] = {
 #undef DO
 #undef NONE
 
+int64_t call_give(struct call *c, uint64_t va, const void *bytes, uint64_t n)
+{
+    void *to = call_at(c, va, n, SPACE_WRITE);
+    if (!to)
+        return -EFAULT;
+    memcpy(to, bytes, n);
+    return (int64_t)n;
+}
+
 /* ---- names of files ---- */
 
 /* Whether a link at the end of the call's n-th name stands for its target. */
@@ -101,15 +110,15 @@ static int64_t translate_name(struct call *c, uint64_t number, const char *kinds
 
 /* ---- arguments ---- */
 
-static int64_t translate_bytes(struct call *c, char kind, unsigned i)
+/* As the kernel, which copies what there is until it faults, and does not look at an address when
+ * there is nothing to copy: one that is wrong becomes page 0, which is never mapped. */
+static void translate_bytes(struct call *c, char kind, unsigned i)
 {
     enum space_protection access = kind == 'r' ? SPACE_WRITE : SPACE_READ;
     uint64_t n = c->args[i + 1], reach = space_reach(&c->p->space, c->args[i], n, access);
-    if (n && !reach)
-        return -EFAULT;
-    c->host[i] = (uintptr_t)call_at(c, c->args[i], reach, access);
-    c->host[i + 1] = reach; /* as the kernel: what there is, until it faults */
-    return 0;
+    void *at = reach ? call_at(c, c->args[i], reach, access) : c->p->space.host;
+    c->host[i] = (uintptr_t)at;
+    c->host[i + 1] = reach ? reach : min_u64(n, PAGE_BYTES);
 }
 
 static int64_t translate_structure(struct call *c, char kind, unsigned i)
@@ -132,11 +141,9 @@ static int64_t translate(struct call *c, uint64_t number, const char *kinds)
         else if (kind == 's')
             error = (c->host[i] = (uintptr_t)space_string(&c->p->space, c->args[i])) ? 0 : -EFAULT;
         else if ((kind == 'r' || kind == 'w') && c->args[i])
-            error = translate_bytes(c, kind, i);
+            translate_bytes(c, kind, i);
         else if (linux_kind_bytes(kind) && c->args[i])
             error = translate_structure(c, kind, i);
-        else if (kind == 'd' || kind == 'f')
-            c->host[i] = c->args[i];
     }
     return error;
 }

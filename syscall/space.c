@@ -234,6 +234,8 @@ int64_t space_map(struct space *s, uint64_t va, uint64_t bytes, unsigned protect
                         .file = !(flags & SPACE_ANONYMOUS)};
     if (!bytes || (!m.shared && type != SPACE_PRIVATE) || offset % PAGE_BYTES)
         return -EINVAL;
+    if (m.file && fd < 0)
+        return -EBADF;
     if (bytes > SPACE_BYTES)
         return -ENOMEM;
     bytes = pages_up(bytes);
