@@ -165,9 +165,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
     abort_call(context);
 }
 
-static void die_by_default(int number)
+/* Not the guest's doing: ours, and to be told apart from it. */
+static void die_of_own_fault(void)
 {
-    signal(number, SIG_DFL); /* the instruction is executed again, and nobody catches it */
+    static const char text[] = "rivulet: a fault of its own; please report it\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        _exit(128 + SIGABRT);
+    abort();
 }
 
 /* The host's own faults: within the guest's memory they are the guest's. */
@@ -182,7 +186,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
     void *start = at - (uintptr_t)at % page;
     if (at < (char *)process.fault_base || at >= (char *)process.fault_end ||
         map(start, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != 0) {
-        die_by_default(number);
+        die_of_own_fault();
         return;
     }
     if (!process.fault)

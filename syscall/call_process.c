@@ -278,12 +278,8 @@ int64_t call_setrlimit(struct call *c)
 
 int64_t call_sched_getaffinity(struct call *c)
 {
-    if (c->args[1] < 8)
-        return -EINVAL;
-    if (c->host[1] < 8)
-        return -EFAULT;
-    memcpy((void *)(uintptr_t)c->host[2], &(uint64_t){1}, 8);
-    return 8;
+    const uint64_t first = 1;
+    return c->args[1] < sizeof first ? -EINVAL : call_give(c, c->args[2], &first, sizeof first);
 }
 
 int64_t call_sched_setaffinity(struct call *c)

@@ -2,7 +2,8 @@
  *
  * Invariants: mappings are whole pages, sorted, never overlap, and lie in [SPACE_LOWEST,
  * SPACE_BYTES); the host's pages under no mapping give no access. The host may read and write what
- * is mapped, whatever the guest's protection says: only the TLB and space_at stand between. */
+ * is mapped, whatever the guest's protection says: only the TLB and space_at stand between. Decoded
+ * code is only of pages that may be executed. */
 #include "syscall/space.h"
 
 #include "base/os_process.h"
@@ -126,15 +127,25 @@ static void add(struct space *s, const struct mapping *m)
     join(s, at);
 }
 
-/* What was decoded from [va, va + n) is no longer what is there. */
+/* What was decoded from [va, end) is no longer what is there. */
+static void drop_code_in(struct space *s, uint64_t va, uint64_t end)
+{
+    for (uint64_t next; va < end; va = next) {
+        next = min_u64((va & PAGE_MASK) + PAGE_BYTES, end);
+        if (s->marks[va / PAGE_BYTES] & PAGE_HAS_CODE)
+            code_written(s->hart->ports.code, va, next - va);
+    }
+}
+
+/* Only mappings that may be executed hold decoded code. */
 static void drop_code(struct space *s, uint64_t va, uint64_t n)
 {
-    for (uint64_t page = va / PAGE_BYTES; page <= (va + n - 1) / PAGE_BYTES; page++) {
-        if (!(s->marks[page] & PAGE_HAS_CODE))
-            continue;
-        uint64_t start = max_u64(va, page * PAGE_BYTES);
-        uint64_t end = min_u64(va + n, (page + 1) * PAGE_BYTES);
-        code_written(s->hart->ports.code, start, end - start);
+    for (size_t at = first_behind(s, va); at < s->count; at++) {
+        const struct mapping *m = &s->mappings[at];
+        if (m->start >= va + n)
+            break;
+        if (m->protection & SPACE_EXECUTE)
+            drop_code_in(s, max_u64(va, m->start), min_u64(va + n, m->end));
     }
 }
 
@@ -305,6 +316,8 @@ int64_t space_protect(struct space *s, uint64_t va, uint64_t bytes, unsigned pro
     int64_t error = check_protection(s, va, end, protection);
     if (error)
         return error;
+    if (!(protection & SPACE_EXECUTE))
+        drop_code(s, va, end - va);
     size_t from = split(s, va), to = split(s, end);
     for (size_t i = from; i < to; i++)
         s->mappings[i].protection = protection & 7;
