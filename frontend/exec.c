@@ -6,12 +6,15 @@
 #include "base/values.h"
 #include "debug/symbols.h"
 #include "machine/cpu_model.h"
+#include "syscall/elf.h"
 #include "syscall/exec.h"
 #include "syscall/words.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FAILED_TO_START 127 /* as a shell tells of a program that is not there */
 
@@ -205,12 +208,49 @@ static int print_binfmt(void)
     return EXIT_SUCCESS;
 }
 
+/* ---- names of places, for the end by a signal ---- */
+
+/* Where a byte of the file is when the file is loaded at its own addresses; false: nowhere. */
+static bool address_of(const char *file, uint64_t offset, uint64_t *address)
+{
+    struct elf_file *elf = malloc(sizeof *elf);
+    const char *why;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool found = false;
+    if (elf && fd >= 0 && elf_read(fd, elf, &why) == 0) {
+        for (unsigned i = 0; i < elf->header.e_phnum && !found; i++) {
+            const Elf64_Phdr *s = &elf->segments[i];
+            found =
+                s->p_type == PT_LOAD && offset >= s->p_offset && offset - s->p_offset < s->p_filesz;
+            *address = s->p_vaddr + (offset - s->p_offset);
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    free(elf);
+    return found;
+}
+
+static void name_place(const char *file, uint64_t offset, char *text, size_t n)
+{
+    struct error err;
+    uint64_t address;
+    struct symbols *symbols = symbols_create();
+    if (symbols && address_of(file, offset, &address) && symbols_load(symbols, file, 0, &err)) {
+        const struct symbol *s = symbols_at(symbols, address);
+        if (s)
+            snprintf(text, n, "%s+0x%llx", s->name, (unsigned long long)(address - s->start));
+    }
+    symbols_destroy(symbols);
+}
+
 static bool run(struct exec_options *o, int *status, struct error *err)
 {
     o->config.log = log_open(o->log_file, o->log_topics ? o->log_topics : LOG_UNIMP, err);
     if (!o->config.log)
         return false;
     o->config.environment = o->environment.at;
+    o->config.name_place = name_place;
     bool ok = exec_run(&o->config, status, err);
     log_close(o->config.log);
     return ok;

@@ -73,8 +73,15 @@ int64_t call_pwritev2(struct call *c)
 
 /* ---- descriptors ---- */
 
+int64_t call_close(struct call *c)
+{
+    return process_owns(c->p, (int)c->args[0]) ? -EBADF : os_call(SYS_close, c->host);
+}
+
 int64_t call_dup3(struct call *c)
 {
+    if (process_owns(c->p, (int)c->args[1]))
+        return -EBADF;
     c->host[2] = (unsigned)call_open_flags_to_host(c->args[2]);
     return os_call(SYS_dup3, c->host);
 }
@@ -89,9 +96,9 @@ int64_t call_pipe2(struct call *c)
 int64_t call_close_range(struct call *c)
 {
     const struct process *p = c->p;
-    int own[] = {p->paths.tree, p->vfork_fd, p->trace ? fileno(p->trace) : -1};
+    const int own[] = {p->paths.tree, p->vfork_fd, p->trace_fd};
     for (unsigned i = 0; i < ARRAY_LEN(own); i++)
-        if (own[i] > 2 && (uint64_t)own[i] >= c->args[0] && (uint64_t)own[i] <= c->args[1])
+        if (own[i] >= 0 && (uint64_t)own[i] >= c->args[0] && (uint64_t)own[i] <= c->args[1])
             c->host[1] = min_u64(c->host[1], (uint64_t)own[i] - 1);
     return c->host[1] < c->host[0] ? 0 : os_call(SYS_close_range, c->host);
 }

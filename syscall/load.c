@@ -261,10 +261,9 @@ static void close_on_exec(struct process *p, const struct candidate *c)
 {
     DIR *folder = opendir("/proc/self/fd");
     const struct dirent *entry;
-    int trace = p->trace ? fileno(p->trace) : -1;
     while (folder && (entry = readdir(folder))) {
         int fd = atoi(entry->d_name);
-        bool own = fd == dirfd(folder) || fd == p->paths.tree || fd == trace || fd == c->fd ||
+        bool own = fd == dirfd(folder) || fd == p->paths.tree || fd == p->trace_fd || fd == c->fd ||
                    fd == c->interpreter_fd;
         if (entry->d_name[0] == '.' || own || !(fcntl(fd, F_GETFD) & FD_CLOEXEC))
             continue;

@@ -11,8 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define OWN_DESCRIPTORS 900 /* ours begin here, where programs do not look */
-
 /* ---- life ---- */
 
 bool paths_init(struct paths *p, const char *tree, const char *root, struct error *err)

@@ -23,6 +23,8 @@ struct place {
     char text[PATH_MAX + 64];
 };
 
+#define OWN_DESCRIPTORS 900 /* ours begin here, where programs do not look */
+
 /* Either may be NULL. */
 bool paths_init(struct paths *p, const char *tree, const char *root, struct error *err);
 void paths_release(struct paths *p);

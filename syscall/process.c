@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Between two looks at signals; about a millisecond. */
@@ -247,9 +248,31 @@ static bool open_trace(struct process *p, struct error *err)
 {
     if (!p->config->strace)
         return true;
-    p->trace = p->config->trace_file ? fopen(p->config->trace_file, "we") : stderr;
+    p->trace = stderr;
+    if (!p->config->trace_file)
+        return true;
+    int fd = open(p->config->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    p->trace_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
+    if (fd >= 0)
+        close(fd);
+    p->trace = p->trace_fd < 0 ? NULL : fdopen(p->trace_fd, "w");
     return p->trace ||
            error_set(err, "cannot write %s: %s", p->config->trace_file, strerror(errno));
+}
+
+bool process_owns(const struct process *p, int fd)
+{
+    return fd >= 0 && (fd == p->paths.tree || fd == p->vfork_fd || fd == p->trace_fd);
+}
+
+static bool limit_cpu(const struct exec_config *config, struct error *err)
+{
+    uint64_t seconds = config->cpu_seconds;
+    if (!seconds)
+        return true;
+    const struct rlimit limit = {seconds, seconds + 1}; /* SIGXCPU, then SIGKILL */
+    return setrlimit(RLIMIT_CPU, &limit) == 0 ||
+           error_set(err, "cannot limit the time of the processor: %s", strerror(errno));
 }
 
 bool exec_run(const struct exec_config *config, int *status, struct error *err)
@@ -258,13 +281,13 @@ bool exec_run(const struct exec_config *config, int *status, struct error *err)
     if (!p)
         return error_set(err, "no memory for the program");
     *p = (struct process){.config = config, .log = config->log, .first_pid = getpid()};
-    p->vfork_fd = -1;
+    p->vfork_fd = p->trace_fd = -1;
     p->paths.tree = -1;
     p->stack_limit[0] = 8ull << 20;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;
     signals_init(p);
-    bool ok = paths_init(&p->paths, config->tree, config->root, err) && open_trace(p, err) &&
-              make_machine(p, err) && load_first(p, err);
+    bool ok = limit_cpu(config, err) && paths_init(&p->paths, config->tree, config->root, err) &&
+              open_trace(p, err) && make_machine(p, err) && load_first(p, err);
     if (ok) {
         run(p);
         *status = p->status;

@@ -32,8 +32,9 @@ struct process {
     struct space space;
     struct paths paths;
     struct signals signals;
-    FILE *trace; /* -strace; NULL: none */
-    bool ended;  /* with this status */
+    int trace_fd; /* of trace, if it is a file; -1 */
+    FILE *trace;  /* -strace; NULL: none */
+    bool ended;   /* with this status */
     int status;
     int first_pid;
     uint64_t stack_limit[2], space_limit[2]; /* RLIMIT_STACK, RLIMIT_AS: the guest's own */
@@ -47,6 +48,8 @@ struct process {
 int process_load(struct process *p, int at, const char *path, struct words *argv,
                  const struct words *envp, const char **why);
 
+/* Whether a descriptor is ours, which the guest's calls must leave alone. */
+bool process_owns(const struct process *p, int fd);
 /* The system call that the hart stands at. */
 void process_call(struct process *p);
 /* A signal that what the hart stands at raised itself. */
