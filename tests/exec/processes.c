@@ -69,8 +69,9 @@ static void programs(const char *self)
     wait(&status);
     SHOW(WEXITSTATUS(status));
     args[0] = "spawned";
-    SHOW(posix_spawn(&child, self, NULL, NULL, args, environ));
+    int error = posix_spawn(&child, self, NULL, NULL, args, environ);
     SHOW(waitpid(child, &status, 0) == child);
+    SHOW(error);
     SHOW(WEXITSTATUS(status));
     SHOW(execve("/nothing/at/all", args, environment));
     SHOW(execve("/", args, environment));
