@@ -93,6 +93,8 @@ static const struct exec_row rows[] = {
      "names that exist in this tree are found there: a riscv64 system's libraries"},
     {"root", NULL, "FOLDER", AT(config.root), NULL,
      "all of the program's files are in this folder, links included"},
+    {"read-only", NULL, NULL, AT(config.read_only), NULL,
+     "no file can be made, changed or removed; devices and pipes can be written"},
     {"no-network", NULL, NULL, AT(config.no_network), NULL,
      "no sockets but those between programs of the host"},
     {"memory", NULL, "SIZE", 0, set_memory, "of all mappings at most: 512M, 2G"},

@@ -24,6 +24,17 @@ int64_t call_socketpair(struct call *c)
     return c->host[3] ? os_call(SYS_socketpair, c->host) : -EFAULT;
 }
 
+/* A socket's name in the file system would be the host's, whatever the root. */
+static bool is_kept_out(const struct call *c, const void *address, uint64_t n)
+{
+    const struct exec_config *config = c->p->config;
+    uint16_t family = 0;
+    if ((!config->root && !config->read_only) || n < sizeof family + 1)
+        return false;
+    memcpy(&family, address, sizeof family);
+    return family == AF_UNIX && ((const char *)address)[sizeof family];
+}
+
 /* Argument i is an address that the call reads, the next its length. */
 static int64_t take_address(struct call *c, unsigned i)
 {
@@ -31,8 +42,11 @@ static int64_t take_address(struct call *c, unsigned i)
         return -EINVAL;
     if (!c->args[i])
         return 0;
-    c->host[i] = (uintptr_t)call_at(c, c->args[i], c->args[i + 1], SPACE_READ);
-    return c->host[i] ? 0 : -EFAULT;
+    const void *address = call_at(c, c->args[i], c->args[i + 1], SPACE_READ);
+    if (!address)
+        return -EFAULT;
+    c->host[i] = (uintptr_t)address;
+    return is_kept_out(c, address, c->args[i + 1]) ? -EACCES : 0;
 }
 
 /* Argument i is room for an address, the next points to its length. */
@@ -148,6 +162,8 @@ static int64_t take_message(struct call *c, const struct guest_msghdr *from,
     if ((from->name && from->name_bytes && !to->msg_name) ||
         (from->control_bytes && !to->msg_control))
         return -EFAULT;
+    if (access == SPACE_READ && to->msg_name && is_kept_out(c, to->msg_name, from->name_bytes))
+        return -EACCES;
     if (!from->name)
         to->msg_namelen = 0;
     int64_t count = call_vectors(c, from->vectors, from->vector_count, access, vectors);

@@ -81,6 +81,21 @@ static bool follows(uint64_t number, const uint64_t *args)
     }
 }
 
+/* Calls that change files, or folders, other than by an open descriptor's contents. */
+static bool changes_files(uint64_t number)
+{
+    static const uint16_t numbers[] = {
+        GUEST_mknodat,      GUEST_mkdirat,      GUEST_unlinkat,  GUEST_symlinkat, GUEST_linkat,
+        GUEST_renameat2,    GUEST_truncate,     GUEST_fchmodat,  GUEST_fchmodat2, GUEST_fchownat,
+        GUEST_utimensat,    GUEST_setxattr,     GUEST_lsetxattr, GUEST_fsetxattr, GUEST_removexattr,
+        GUEST_lremovexattr, GUEST_fremovexattr, GUEST_fchmod,    GUEST_fchown,
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(numbers); i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
 static bool opens_by_itself(uint64_t number)
 {
     return number == GUEST_openat || number == GUEST_openat2 || number == GUEST_execve ||
@@ -175,6 +190,8 @@ static int64_t do_call(struct call *c, uint64_t number)
         return missing(c->p, number);
     if (!row->run)
         return -row->error;
+    if (c->p->config->read_only && changes_files(number))
+        return -EROFS;
     c->host_number = row->host_number;
     int64_t error = translate(c, number, linux_call_find(number)->kinds);
     int64_t result = error ? error : row->run(c);

@@ -16,6 +16,7 @@ struct exec_config {
     struct hart_isa isa;
     uint64_t memory_bytes; /* 0: no limit of our own */
     uint64_t cpu_seconds;  /* likewise */
+    bool read_only;        /* no file is made, changed or removed by its name or descriptor */
     bool no_network;       /* sockets to other programs of the host only */
     bool strace;
     const char *trace_file; /* of strace; NULL: standard error */

@@ -8,15 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- life ---- */
 
-bool paths_init(struct paths *p, const char *tree, const char *root, struct error *err)
+bool paths_init(struct paths *p, const char *tree, const char *root, bool read_only,
+                struct error *err)
 {
     const char *path = root ? root : tree;
-    *p = (struct paths){.tree = -1, .confined = root != NULL};
+    *p = (struct paths){.tree = -1, .confined = root != NULL, .read_only = read_only};
     if (!path)
         return true;
     p->tree_path = realpath(path, NULL);
@@ -26,7 +28,10 @@ bool paths_init(struct paths *p, const char *tree, const char *root, struct erro
                          root ? "root" : "tree of libraries", strerror(errno));
     p->tree = fcntl(fd, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
     close(fd);
-    return p->tree >= 0 || error_set(err, "no descriptor for %s: %s", path, strerror(errno));
+    if (p->tree < 0)
+        return error_set(err, "no descriptor for %s: %s", path, strerror(errno));
+    return !root || chdir(p->tree_path) == 0 ||
+           error_set(err, "cannot go to %s: %s", path, strerror(errno));
 }
 
 void paths_release(struct paths *p)
@@ -183,7 +188,7 @@ int paths_find(const struct paths *p, int at, const char *path, bool follow, str
     return 0;
 }
 
-int paths_open(const struct paths *p, int at, const char *path, int flags, unsigned mode)
+static int open_place(const struct paths *p, int at, const char *path, int flags, unsigned mode)
 {
     struct place place;
     bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
@@ -200,4 +205,33 @@ int paths_open(const struct paths *p, int at, const char *path, int flags, unsig
     int fd = error ? error : (int)os_call(SYS_openat, args);
     place_release(&place);
     return fd;
+}
+
+/* What a read-only mount lets be written: all that is no file. */
+static bool is_stream(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
+           !S_ISBLK(st.st_mode);
+}
+
+int paths_open(const struct paths *p, int at, const char *path, int flags, unsigned mode)
+{
+    bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
+    if (!p->read_only || !writes || flags & O_PATH)
+        return open_place(p, at, path, flags, mode);
+    if ((flags & O_TMPFILE) == O_TMPFILE)
+        return -EROFS;
+    int fd = open_place(p, at, path, (flags & ~(O_CREAT | O_EXCL | O_TRUNC)) | O_NONBLOCK, 0);
+    if (fd == -ENOENT && flags & O_CREAT)
+        return -EROFS;
+    if (fd < 0 || (is_stream(fd) && !(flags & O_EXCL))) {
+        if (fd >= 0 && !(flags & O_NONBLOCK))
+            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+        return fd;
+    }
+    close(fd);
+    return (flags & O_ACCMODE) == O_RDONLY && !(flags & (O_EXCL | O_TRUNC))
+               ? open_place(p, at, path, flags & ~O_CREAT, 0)
+               : -EROFS;
 }

@@ -11,6 +11,7 @@
 struct paths {
     int tree;        /* descriptor of the tree or root; -1: none */
     bool confined;   /* it is a root */
+    bool read_only;  /* files are not opened for writing */
     char *tree_path; /* absolute */
     char *program;   /* the guest's name of what runs: /proc/self/exe */
 };
@@ -25,8 +26,9 @@ struct place {
 
 #define OWN_DESCRIPTORS 900 /* ours begin here, where programs do not look */
 
-/* Either may be NULL. */
-bool paths_init(struct paths *p, const char *tree, const char *root, struct error *err);
+/* tree and root may be NULL; with a root it becomes the working folder. */
+bool paths_init(struct paths *p, const char *tree, const char *root, bool read_only,
+                struct error *err);
 void paths_release(struct paths *p);
 
 /* 0 or a negative errno. `follow`: a symbolic link at the end stands for its target. place_release

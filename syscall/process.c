@@ -286,7 +286,8 @@ bool exec_run(const struct exec_config *config, int *status, struct error *err)
     p->stack_limit[0] = 8ull << 20;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;
     signals_init(p);
-    bool ok = limit_cpu(config, err) && paths_init(&p->paths, config->tree, config->root, err) &&
+    bool ok = limit_cpu(config, err) &&
+              paths_init(&p->paths, config->tree, config->root, config->read_only, err) &&
               open_trace(p, err) && make_machine(p, err) && load_first(p, err);
     if (ok) {
         run(p);
