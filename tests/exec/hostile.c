@@ -24,23 +24,90 @@ static uint64_t draw(void)
 }
 
 static const uint16_t calls[] = {
-    SYS_getcwd,       SYS_epoll_ctl,   SYS_epoll_pwait,  SYS_dup3,        SYS_fcntl,
-    SYS_ioctl,        SYS_mkdirat,     SYS_symlinkat,    SYS_linkat,      SYS_statfs,
-    SYS_fstatfs,      SYS_faccessat,   SYS_openat,       SYS_pipe2,       SYS_getdents64,
-    SYS_lseek,        SYS_read,        SYS_write,        SYS_readv,       SYS_writev,
-    SYS_pread64,      SYS_pwrite64,    SYS_preadv,       SYS_pwritev,     SYS_sendfile,
-    SYS_pselect6,     SYS_ppoll,       SYS_readlinkat,   SYS_newfstatat,  SYS_fstat,
-    SYS_utimensat,    SYS_futex,       SYS_nanosleep,    SYS_getitimer,   SYS_clock_gettime,
-    SYS_clock_getres, SYS_sigaltstack, SYS_rt_sigaction, SYS_rt_sigpending,
-    SYS_rt_sigtimedwait, SYS_getgroups, SYS_uname,       SYS_getrlimit,   SYS_getrusage,
-    SYS_gettimeofday, SYS_sysinfo,     SYS_socket,       SYS_socketpair,  SYS_bind,
-    SYS_connect,      SYS_accept,      SYS_getsockname,  SYS_getpeername, SYS_sendto,
-    SYS_recvfrom,     SYS_setsockopt,  SYS_getsockopt,   SYS_sendmsg,     SYS_recvmsg,
-    SYS_sendmmsg,     SYS_recvmmsg,    SYS_brk,          SYS_execve,      SYS_execveat,
-    SYS_msync,        SYS_mincore,     SYS_getrandom,    SYS_statx,       SYS_sched_getaffinity,
-    258 /* riscv_hwprobe */, 259 /* riscv_flush_icache */, SYS_getxattr, SYS_listxattr, SYS_capget,
-    SYS_waitid,       SYS_clone3,      SYS_rseq,         SYS_openat2,     SYS_preadv2,
-    SYS_close_range,  SYS_timerfd_settime, SYS_signalfd4, SYS_copy_file_range, SYS_splice,
+    SYS_getcwd,
+    SYS_epoll_ctl,
+    SYS_epoll_pwait,
+    SYS_dup3,
+    SYS_fcntl,
+    SYS_ioctl,
+    SYS_mkdirat,
+    SYS_symlinkat,
+    SYS_linkat,
+    SYS_statfs,
+    SYS_fstatfs,
+    SYS_faccessat,
+    SYS_openat,
+    SYS_pipe2,
+    SYS_getdents64,
+    SYS_lseek,
+    SYS_read,
+    SYS_write,
+    SYS_readv,
+    SYS_writev,
+    SYS_pread64,
+    SYS_pwrite64,
+    SYS_preadv,
+    SYS_pwritev,
+    SYS_sendfile,
+    SYS_pselect6,
+    SYS_ppoll,
+    SYS_readlinkat,
+    SYS_newfstatat,
+    SYS_fstat,
+    SYS_utimensat,
+    SYS_futex,
+    SYS_nanosleep,
+    SYS_getitimer,
+    SYS_clock_gettime,
+    SYS_clock_getres,
+    SYS_sigaltstack,
+    SYS_rt_sigaction,
+    SYS_rt_sigpending,
+    SYS_rt_sigtimedwait,
+    SYS_getgroups,
+    SYS_uname,
+    SYS_getrlimit,
+    SYS_getrusage,
+    SYS_gettimeofday,
+    SYS_sysinfo,
+    SYS_socket,
+    SYS_socketpair,
+    SYS_bind,
+    SYS_connect,
+    SYS_accept,
+    SYS_getsockname,
+    SYS_getpeername,
+    SYS_sendto,
+    SYS_recvfrom,
+    SYS_setsockopt,
+    SYS_getsockopt,
+    SYS_sendmsg,
+    SYS_recvmsg,
+    SYS_sendmmsg,
+    SYS_recvmmsg,
+    SYS_brk,
+    SYS_execve,
+    SYS_execveat,
+    SYS_msync,
+    SYS_mincore,
+    SYS_getrandom,
+    SYS_statx,
+    SYS_sched_getaffinity,
+    258 /* riscv_hwprobe */,
+    259 /* riscv_flush_icache */,
+    SYS_getxattr,
+    SYS_listxattr,
+    SYS_capget,
+    SYS_waitid,
+    SYS_clone3,
+    SYS_rseq,
+    SYS_openat2,
+    SYS_preadv2,
+    SYS_close_range,
+    SYS_timerfd_settime,
+    SYS_signalfd4,
+    SYS_copy_file_range,
+    SYS_splice,
 };
 /* Only within the arena: the program goes on. */
 static const uint16_t arena_calls[] = {SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise};
@@ -87,8 +154,8 @@ static long memory_call(long number)
     if (page + pages > ARENA_PAGES)
         return 0;
     if (number == SYS_mmap)
-        return syscall(number, at, pages * PAGE, draw() % 8, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                       -1, 0);
+        return syscall(number, at, pages * PAGE, draw() % 8,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (number == SYS_mremap)
         return syscall(number, at, PAGE * (1 + draw() % 3), pages * PAGE, 0, 0);
     return syscall(number, at, pages * PAGE, draw() % 24);
@@ -116,8 +183,8 @@ int main(int argc, char **argv)
     struct itimerval often = {{0, 500}, {0, 500}};
     long count = argc > 2 ? atol(argv[2]) : 1000, succeeded = 0;
     state = (argc > 1 ? strtoull(argv[1], NULL, 0) : 1) * 2654435761u + 88172645463325252ull;
-    arena = mmap(NULL, ARENA_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                 0);
+    arena =
+        mmap(NULL, ARENA_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
     for (long i = 0; i < count; i++) {
         long number = calls[draw() % (sizeof calls / sizeof calls[0])];

@@ -23,7 +23,7 @@
     do {                                                                                           \
         errno = 0;                                                                                 \
         int good_ = (long)(call) != -1;                                                            \
-        printf("%s %s%s%s\n", #call, good_ ? "works" : "fails", good_ ? "" : " ",                   \
+        printf("%s %s%s%s\n", #call, good_ ? "works" : "fails", good_ ? "" : " ",                  \
                good_ ? "" : strerrorname_np(errno));                                               \
         fflush(stdout);                                                                            \
     } while (0)

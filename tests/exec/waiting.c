@@ -89,7 +89,9 @@ static void messages(int fd)
     char text[8] = "", control[CMSG_SPACE(sizeof(int))];
     WORKS(pipe(ends));
     struct iovec part = {"hi", 2};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
                              .msg_controllen = sizeof control};
     struct cmsghdr *c = CMSG_FIRSTHDR(&message);
     *c = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
@@ -112,8 +114,7 @@ static void sockets(void)
     WORKS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
     messages(pair[0]);
     int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, value = 0;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t n = sizeof address;
     SHOW(setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
     SHOW(bind(server, (struct sockaddr *)&address, sizeof address));
