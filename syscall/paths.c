@@ -12,7 +12,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define OWN_DESCRIPTORS 900 /* where programs do not look */
+
 /* ---- life ---- */
+
+int paths_own(int fd)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
+    if (own < 0) /* RLIMIT_NOFILE is lower: it stays in the guest's way */
+        return fd;
+    close(fd);
+    return own;
+}
 
 bool paths_init(struct paths *p, const char *tree, const char *root, bool read_only,
                 struct error *err)
@@ -26,10 +37,7 @@ bool paths_init(struct paths *p, const char *tree, const char *root, bool read_o
     if (fd < 0)
         return error_set(err, "cannot use %s as the program's %s: %s", path,
                          root ? "root" : "tree of libraries", strerror(errno));
-    p->tree = fcntl(fd, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
-    close(fd);
-    if (p->tree < 0)
-        return error_set(err, "no descriptor for %s: %s", path, strerror(errno));
+    p->tree = paths_own(fd);
     return !root || chdir(p->tree_path) == 0 ||
            error_set(err, "cannot go to %s: %s", path, strerror(errno));
 }
@@ -123,21 +131,13 @@ static char *last_name(char *path)
     return !*name || !strcmp(name, ".") || !strcmp(name, "..") ? NULL : name;
 }
 
-static int keep_descriptor(int fd, struct place *place)
-{
-    place->own = fcntl(fd, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
-    int error = place->own < 0 ? -errno : 0;
-    close(fd);
-    return error;
-}
-
 /* The folder that a name lies in, and the name within: the call itself does not follow it. */
 static int find_parent(const struct paths *p, char *folder, const char *name, struct place *place)
 {
     int fd = open_in_tree(p, *folder ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    int error = fd < 0 ? fd : keep_descriptor(fd, place);
-    if (error)
-        return error;
+    if (fd < 0)
+        return fd;
+    place->own = paths_own(fd);
     snprintf(place->text, sizeof place->text, "/proc/self/fd/%d/%s", place->own, name);
     return 0;
 }
@@ -158,9 +158,11 @@ static int find_in_root(const struct paths *p, int at, const char *path, bool fo
         return n < (int)sizeof copy ? find_parent(p, text, copy, place) : -ENAMETOOLONG;
     }
     int fd = open_in_tree(p, text, O_PATH | O_CLOEXEC, 0);
-    error = fd < 0 ? fd : keep_descriptor(fd, place);
+    if (fd < 0)
+        return fd;
+    place->own = paths_own(fd);
     snprintf(place->text, sizeof place->text, "/proc/self/fd/%d", place->own);
-    return error;
+    return 0;
 }
 
 /* ---- names ---- */

@@ -24,7 +24,8 @@ struct place {
     char text[PATH_MAX + 64];
 };
 
-#define OWN_DESCRIPTORS 900 /* ours begin here, where programs do not look */
+/* Moves a descriptor of ours to where the guest does not meet it; it is closed by execve. */
+int paths_own(int fd);
 
 /* tree and root may be NULL; with a root it becomes the working folder. */
 bool paths_init(struct paths *p, const char *tree, const char *root, bool read_only,

@@ -252,9 +252,7 @@ static bool open_trace(struct process *p, struct error *err)
     if (!p->config->trace_file)
         return true;
     int fd = open(p->config->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    p->trace_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, OWN_DESCRIPTORS);
-    if (fd >= 0)
-        close(fd);
+    p->trace_fd = fd < 0 ? -1 : paths_own(fd);
     p->trace = p->trace_fd < 0 ? NULL : fdopen(p->trace_fd, "w");
     return p->trace ||
            error_set(err, "cannot write %s: %s", p->config->trace_file, strerror(errno));
