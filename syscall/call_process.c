@@ -226,9 +226,10 @@ int64_t call_prctl(struct call *c)
 /* Those of memory would be the emulator's: the guest's are kept beside. */
 static uint64_t *own_limit(struct process *p, uint64_t resource)
 {
-    return resource == RLIMIT_STACK ? p->stack_limit
-           : resource == RLIMIT_AS  ? p->space_limit
-                                    : NULL;
+    return resource == RLIMIT_STACK  ? p->stack_limit
+           : resource == RLIMIT_AS   ? p->space_limit
+           : resource == RLIMIT_DATA ? p->data_limit
+                                     : NULL;
 }
 
 static int64_t limit_of_ours(uint64_t *limit, const uint64_t *to, uint64_t *from)

@@ -282,6 +282,7 @@ bool exec_run(const struct exec_config *config, int *status, struct error *err)
     p->vfork_fd = p->trace_fd = -1;
     p->paths.tree = -1;
     p->stack_limit[0] = 8ull << 20;
+    p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;
     signals_init(p);
     bool ok = limit_cpu(config, err) &&

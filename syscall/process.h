@@ -37,9 +37,9 @@ struct process {
     bool ended;   /* with this status */
     int status;
     int first_pid;
-    uint64_t stack_limit[2], space_limit[2]; /* RLIMIT_STACK, RLIMIT_AS: the guest's own */
-    int vfork_fd;                            /* a parent waits until it is closed; -1: none */
-    uint64_t named[8];                       /* missing calls that the log has named, a bit each */
+    uint64_t stack_limit[2], space_limit[2], data_limit[2]; /* RLIMIT_STACK, _AS, _DATA */
+    int vfork_fd;      /* a parent waits until it is closed; -1: none */
+    uint64_t named[8]; /* missing calls that the log has named, a bit each */
 };
 
 /* Loads a program in place of the one that is there: execve. `path` is the guest's name, relative
