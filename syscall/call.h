@@ -19,6 +19,11 @@ struct call {
     long host_number; /* of the same call; -1: the host does not have it */
 };
 
+/* The guest's pointers need not be aligned. */
+#define GUEST_LAYOUT __attribute__((packed))
+typedef uint64_t __attribute__((aligned(1))) guest_u64;
+typedef int32_t __attribute__((aligned(1))) guest_i32;
+
 /* The result for a0: a negative errno when it fails. */
 typedef int64_t call_handler(struct call *c);
 

@@ -8,16 +8,20 @@
 
 /* ---- vectors ---- */
 
+struct guest_iovec {
+    uint64_t base, bytes;
+} GUEST_LAYOUT;
+
 int64_t call_vectors(struct call *c, uint64_t va, uint64_t count, enum space_protection access,
                      struct iovec *to)
 {
     if (count > CALL_VECTORS_MOST)
         return -EINVAL;
-    const struct iovec *from = call_at(c, va, count * sizeof *from, SPACE_READ);
+    const struct guest_iovec *from = call_at(c, va, count * sizeof *from, SPACE_READ);
     if (!from)
         return -EFAULT;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t base = (uintptr_t)from[i].iov_base, n = from[i].iov_len;
+        uint64_t base = from[i].base, n = from[i].bytes;
         if ((int64_t)n < 0)
             return -EINVAL;
         uint64_t reach = space_reach(&c->p->space, base, n, access);

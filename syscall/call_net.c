@@ -56,7 +56,7 @@ static int64_t take_address_room(struct call *c, unsigned i)
         c->host[i + 1] = 0;
         return 0;
     }
-    const int32_t *n = call_at(c, c->args[i + 1], 4, SPACE_WRITE);
+    const guest_i32 *n = call_at(c, c->args[i + 1], 4, SPACE_WRITE);
     if (!n)
         return -EFAULT;
     if (*n < 0)
@@ -125,7 +125,7 @@ int64_t call_setsockopt(struct call *c)
 
 int64_t call_getsockopt(struct call *c)
 {
-    const int32_t *n = call_at(c, c->args[4], 4, SPACE_WRITE);
+    const guest_i32 *n = call_at(c, c->args[4], 4, SPACE_WRITE);
     if (!n)
         return -EFAULT;
     if (*n < 0)
@@ -143,7 +143,7 @@ struct guest_msghdr {
     uint64_t vectors, vector_count;
     uint64_t control, control_bytes;
     uint32_t flags, pad2;
-};
+} GUEST_LAYOUT;
 _Static_assert(sizeof(struct guest_msghdr) == 56, "struct msghdr");
 
 static int64_t take_message(struct call *c, const struct guest_msghdr *from,
@@ -208,7 +208,7 @@ int64_t call_recvmsg(struct call *c)
 struct guest_mmsghdr {
     struct guest_msghdr message;
     uint32_t bytes, pad;
-};
+} GUEST_LAYOUT;
 
 static int64_t messages_call(struct call *c, bool receives)
 {

@@ -39,7 +39,7 @@ static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
     if (flags & CLONE_SETTLS)
         p->hart->x[X_TP] = c->args[3];
     int32_t id = (int32_t)getpid();
-    int32_t *tid = flags & CLONE_CHILD_SETTID ? call_at(c, c->args[4], 4, SPACE_WRITE) : NULL;
+    guest_i32 *tid = flags & CLONE_CHILD_SETTID ? call_at(c, c->args[4], 4, SPACE_WRITE) : NULL;
     if (tid)
         *tid = id;
     signals_set_mask(p, p->signals.mask);
@@ -48,7 +48,7 @@ static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
 static int64_t fork_process(struct call *c, uint64_t flags)
 {
     int pipe_ends[2] = {-1, -1};
-    int32_t *tid = flags & CLONE_PARENT_SETTID ? call_at(c, c->args[2], 4, SPACE_WRITE) : NULL;
+    guest_i32 *tid = flags & CLONE_PARENT_SETTID ? call_at(c, c->args[2], 4, SPACE_WRITE) : NULL;
     if (flags & CLONE_VFORK && pipe2(pipe_ends, O_CLOEXEC) != 0)
         return -errno;
     fflush(NULL);
@@ -93,7 +93,7 @@ int64_t call_clone(struct call *c)
 static int64_t copy_pointers(struct call *c, uint64_t va, struct words *to)
 {
     for (; va; va += 8) {
-        const uint64_t *pointer = call_at(c, va, 8, SPACE_READ);
+        const guest_u64 *pointer = call_at(c, va, 8, SPACE_READ);
         if (!pointer)
             return -EFAULT;
         if (!*pointer)
@@ -232,7 +232,7 @@ static uint64_t *own_limit(struct process *p, uint64_t resource)
                                      : NULL;
 }
 
-static int64_t limit_of_ours(uint64_t *limit, const uint64_t *to, uint64_t *from)
+static int64_t limit_of_ours(uint64_t *limit, const guest_u64 *to, guest_u64 *from)
 {
     uint64_t old[2] = {limit[0], limit[1]};
     if (to) {
@@ -251,7 +251,7 @@ static int64_t change_limit(struct call *c, int64_t pid, uint64_t resource, uint
     uint64_t *own = pid == 0 || pid == getpid() ? own_limit(c->p, resource) : NULL;
     if (own) {
         int64_t error =
-            limit_of_ours(own, (const uint64_t *)(uintptr_t)to, (uint64_t *)(uintptr_t)from);
+            limit_of_ours(own, (const guest_u64 *)(uintptr_t)to, (guest_u64 *)(uintptr_t)from);
         uint64_t limit = c->p->space_limit[0], given = c->p->config->memory_bytes;
         c->p->space.limit_bytes = given ? min_u64(given, limit) : limit;
         return error;

@@ -109,7 +109,7 @@ static bool probe(const struct process *p, int64_t key, uint64_t *value)
 struct pair {
     int64_t key;
     uint64_t value;
-};
+} GUEST_LAYOUT;
 
 /* With WHICH_CPUS the values are given, and the set of those that have them is asked for. */
 static int64_t match_cpus(struct call *c, const struct pair *pairs, uint64_t count)
@@ -146,8 +146,9 @@ int64_t call_riscv_hwprobe(struct call *c)
     if (c->args[4] & WHICH_CPUS)
         return match_cpus(c, pairs, count);
     for (uint64_t i = 0; i < count; i++) {
-        if (!probe(c->p, pairs[i].key, &pairs[i].value))
-            pairs[i] = (struct pair){-1, 0};
+        uint64_t value = 0;
+        bool known = probe(c->p, pairs[i].key, &value);
+        pairs[i] = (struct pair){known ? pairs[i].key : -1, value};
     }
     return 0;
 }

@@ -55,7 +55,7 @@ int64_t call_pselect6(struct call *c)
         c->host[4] = (uintptr_t)timeout;
     }
     if (c->args[5]) {
-        const uint64_t *given = call_at(c, c->args[5], sizeof mask, SPACE_READ);
+        const guest_u64 *given = call_at(c, c->args[5], sizeof mask, SPACE_READ);
         if (!given)
             return -EFAULT;
         mask[0] = given[0] ? (uintptr_t)call_at(c, given[0], SIGSET_BYTES, SPACE_READ) : 0;
@@ -71,7 +71,7 @@ int64_t call_pselect6(struct call *c)
 struct guest_epoll_event {
     uint32_t events, pad;
     uint64_t data;
-};
+} GUEST_LAYOUT;
 
 int64_t call_epoll_ctl(struct call *c)
 {

@@ -34,7 +34,7 @@ struct frame {
     uint64_t x[31]; /* x1 to x31 */
     uint64_t f[32];
     uint32_t fcsr, reserved_fp[67]; /* to the size of the widest FP state */
-};
+} __attribute__((packed));          /* for rt_sigreturn sp is any */
 _Static_assert(sizeof(struct frame) == 1088, "struct rt_sigframe");
 
 static uint64_t bit_of(int number)
