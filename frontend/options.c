@@ -483,6 +483,8 @@ void options_print_help(FILE *out)
     int column = 0;
     fprintf(out,
             "usage: rivulet [OPTION...] [FILE]\n"
+            "       rivulet exec [OPTION...] PROGRAM [ARGUMENT...]  a Linux program, no kernel\n"
+            "       rivulet img COMMAND ...                         disk images\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
             "-machine, -cpu, -device and -accel list what they know when given help.\n"
