@@ -123,6 +123,8 @@ struct walk_request hart_walk_request(const struct hart *h)
         .svnapot = h->isa.svnapot,
         .pte_allowed = pte_allowed,
         .owner = (void *)(uintptr_t)h,
+        .find_leaf = h->ports.find_leaf,
+        .leaf_owner = h->ports.leaf_owner,
     };
 }
 

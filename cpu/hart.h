@@ -62,6 +62,7 @@ enum hart_stop {
     HART_YIELDS,     /* pause, wrs.*: nothing to do this turn */
     HART_BREAKPOINT, /* stands before an instruction with a breakpoint */
     HART_WATCHPOINT, /* stands behind an instruction that touched what is watched: watch_hit */
+    HART_EXCEPTION,  /* stands before an instruction that raised h->trap: ports.no_traps */
     HART_REQUEST,    /* the machine asked (power off, reset, stop) */
 };
 
@@ -128,6 +129,11 @@ struct hart_ports {
      * goes on at pc + 4, unless the callee set pc (hart_stop) itself. */
     void (*sbi_ecall)(void *owner, struct hart *h);
     void *owner;
+    /* Programs without a kernel: who knows the address space in place of page tables (satp must
+     * not be Bare), and whether exceptions end the run instead of becoming traps. */
+    bool (*find_leaf)(void *owner, uint64_t va, struct translation *leaf);
+    void *leaf_owner;
+    bool no_traps;
 };
 
 struct hart {

@@ -124,6 +124,13 @@ static void call_sbi(struct hart *h)
 void hart_take_exception(struct hart *h)
 {
     struct pending_trap trap = h->trap;
+    if (h->ports.no_traps) {
+        h->steps++; /* as a trap is one */
+        h->traps++;
+        h->stop = HART_EXCEPTION;
+        hart_leave(h);
+        return;
+    }
     /* Never to a lower privilege than the present one. */
     bool to_s = h->priv != PRIV_M && h->csr.medeleg >> trap.cause & 1;
     if (trap.cause == CAUSE_ECALL_S && !to_s && h->ports.sbi_ecall) {

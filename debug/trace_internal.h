@@ -2,10 +2,10 @@
 #ifndef RIVULET_DEBUG_TRACE_INTERNAL_H
 #define RIVULET_DEBUG_TRACE_INTERNAL_H
 
+#include "base/line.h"
 #include "cpu/code.h"
 #include "cpu/hart.h"
 #include "debug/insn_cache.h"
-#include "debug/line.h"
 #include "debug/symbols.h"
 #include "debug/trace.h"
 

@@ -1,7 +1,8 @@
-/* rivulet: reads the command line, runs the machine (or a tool such as `img`), returns its exit
+/* rivulet: reads the command line, runs the machine (or `img`, or `exec`), returns its exit
  * status. */
 #include "frontend/boot_file.h"
 #include "frontend/demo_guest.h"
+#include "frontend/exec.h"
 #include "frontend/img.h"
 #include "frontend/listings.h"
 #include "frontend/options.h"
@@ -19,6 +20,13 @@ static int show(enum options_action action)
     return EXIT_FAILURE;
 }
 
+/* The name by which the kernel's binfmt_misc calls `rivulet exec`. */
+static bool is_called_exec(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return !strcmp(slash ? slash + 1 : name, "rivulet-exec");
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -26,6 +34,10 @@ int main(int argc, char **argv)
     int status;
     if (argc > 1 && !strcmp(argv[1], "img"))
         return img_main(argc - 1, argv + 1);
+    if (argc > 0 && is_called_exec(argv[0]))
+        return exec_main(argc, argv);
+    if (argc > 1 && !strcmp(argv[1], "exec"))
+        return exec_main(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &err)) {
         if (options.action != ACTION_RUN)
             return show(options.action);

@@ -196,11 +196,29 @@ static enum walk_result use_leaf(struct walker *w, uint64_t pte, bool *again,
     }
 }
 
+/* Without tables. */
+static enum walk_result ask_for_leaf(struct walker *w, struct translation *result)
+{
+    struct translation leaf;
+    if (!w->request->find_leaf(w->request->leaf_owner, w->va, &leaf))
+        return fault(w, WALK_PAGE_FAULT, "nothing is mapped here");
+    if (w->request->report) {
+        w->request->report->has_leaf = true;
+        w->request->report->leaf = leaf;
+    }
+    if (!walk_permits(leaf.pte, w->access, w->user, w->sum, w->mxr))
+        return fault(w, WALK_PAGE_FAULT, "the access is not permitted");
+    *result = leaf;
+    return WALK_OK;
+}
+
 enum walk_result walk(const struct walk_request *request, uint64_t va, enum tlb_access access,
                       bool user, bool sum, bool mxr, struct translation *result)
 {
     struct walker w = {
         .request = request, .va = va, .access = access, .user = user, .sum = sum, .mxr = mxr};
+    if (request->find_leaf)
+        return ask_for_leaf(&w, result);
     /* MODE 8, 9, 10: 3, 4, 5 levels. */
     unsigned levels = (request->satp >> SATP_MODE_SHIFT) - 5;
     unsigned va_bits = 12 + LEVEL_BITS * levels;

@@ -49,6 +49,10 @@ struct walk_request {
     /* Whether an S-mode access of 8 bytes to a page-table entry is allowed (PMP). */
     bool (*pte_allowed)(void *owner, uint64_t gpa, enum tlb_access access);
     void *owner;
+    /* Stands for the tables: fills in the leaf of va's page, or there is none. NULL: they are
+     * walked. */
+    bool (*find_leaf)(void *owner, uint64_t va, struct translation *leaf);
+    void *leaf_owner;
     /* NULL, or filled, and then nothing is written: A and D stay as they are. */
     struct walk_report *report;
 };

@@ -1,7 +1,7 @@
 /* A line of text that is put together piece by piece; what does not fit is cut. Numbers are
  * written by hand: traces write them by the million. */
-#ifndef RIVULET_DEBUG_LINE_H
-#define RIVULET_DEBUG_LINE_H
+#ifndef RIVULET_BASE_LINE_H
+#define RIVULET_BASE_LINE_H
 
 #include <stdarg.h>
 #include <stdint.h>

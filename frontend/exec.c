@@ -1,0 +1,283 @@
+/* The command line of `rivulet exec` (contract: exec.h): one table gives each option its names,
+ * argument, effect and line of --help. */
+#include "frontend/exec.h"
+
+#include "base/bits.h"
+#include "base/values.h"
+#include "debug/symbols.h"
+#include "machine/cpu_model.h"
+#include "syscall/elf.h"
+#include "syscall/exec.h"
+#include "syscall/words.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FAILED_TO_START 127 /* as a shell tells of a program that is not there */
+
+struct exec_options {
+    struct exec_config config;
+    const char *cpu, *log_file;
+    unsigned log_topics;
+    struct words environment;
+    bool help, binfmt;
+};
+
+typedef bool exec_setter(struct exec_options *o, const char *value, struct error *err);
+
+struct exec_row {
+    const char *name, *alias; /* with one dash or two */
+    const char *argument;     /* NULL: takes none */
+    size_t offset;            /* set NULL: of the bool, or the const char *, that is set */
+    exec_setter *set;
+    const char *help;
+};
+
+/* ---- what options do ---- */
+
+static bool set_memory(struct exec_options *o, const char *value, struct error *err)
+{
+    return value_size(value, 1ull << 20, &o->config.memory_bytes) ||
+           error_set(err, "'%s' is no size: 512M, 2G; a plain number is MiB", value);
+}
+
+static bool set_cpu_time(struct exec_options *o, const char *value, struct error *err)
+{
+    return (value_number(value, &o->config.cpu_seconds) && o->config.cpu_seconds) ||
+           error_set(err, "'%s' is no number of seconds", value);
+}
+
+static bool set_topics(struct exec_options *o, const char *value, struct error *err)
+{
+    unsigned topics;
+    if (!log_parse_topics(value, &topics, err))
+        return false;
+    o->log_topics |= topics;
+    return true;
+}
+
+/* Index of NAME (or NAME=...) in the environment; its count: not there. */
+static size_t find_variable(const struct words *environment, const char *text)
+{
+    size_t n = strcspn(text, "="), i = 0;
+    for (; i < environment->count; i++)
+        if (!strncmp(environment->at[i], text, n) && environment->at[i][n] == '=')
+            break;
+    return i;
+}
+
+static bool unset_variable(struct exec_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    size_t i = find_variable(&o->environment, value);
+    if (i < o->environment.count)
+        words_remove(&o->environment, i);
+    return true;
+}
+
+static bool set_variable(struct exec_options *o, const char *value, struct error *err)
+{
+    if (!strchr(value, '=') || value[0] == '=')
+        return error_set(err, "'%s' is not NAME=VALUE", value);
+    return unset_variable(o, value, err) &&
+           (words_add(&o->environment, value) || error_set(err, "no memory"));
+}
+
+#define AT(field) offsetof(struct exec_options, field)
+
+static const struct exec_row rows[] = {
+    {"L", NULL, "TREE", AT(config.tree), NULL,
+     "names that exist in this tree are found there: a riscv64 system's libraries"},
+    {"root", NULL, "FOLDER", AT(config.root), NULL,
+     "all of the program's files are in this folder, links included"},
+    {"read-only", NULL, NULL, AT(config.read_only), NULL,
+     "no file can be made, changed or removed; devices and pipes can be written"},
+    {"no-network", NULL, NULL, AT(config.no_network), NULL,
+     "no sockets but those between programs of the host"},
+    {"memory", NULL, "SIZE", 0, set_memory, "of all mappings at most: 512M, 2G"},
+    {"cpu-time", NULL, "SECONDS", 0, set_cpu_time, "of the processor at most: then SIGXCPU"},
+    {"env", "E", "NAME=VALUE", 0, set_variable, "a variable of the environment (repeatable)"},
+    {"unset", "U", "NAME", 0, unset_variable, "leaves a variable out (repeatable)"},
+    {"argv0", "0", "NAME", AT(config.argv0), NULL, "what the program is told it is called"},
+    {"cpu", NULL, "rv64|max|rva22s64[,NAME=on|off...]", AT(cpu), NULL, "what the hart can do"},
+    {"strace", NULL, NULL, AT(config.strace), NULL, "a line for each system call"},
+    {"strace-file", NULL, "FILE", AT(config.trace_file), NULL, "where these lines go (stderr)"},
+    {"d", NULL, "TOPIC[,...]", 0, set_topics, "log these topics, such as unimp (default)"},
+    {"D", NULL, "FILE", AT(log_file), NULL, "where the log goes (stderr)"},
+    {"binfmt", NULL, NULL, AT(binfmt), NULL,
+     "print what makes the kernel run riscv64 programs so, for\n"
+     "/proc/sys/fs/binfmt_misc/register"},
+    {"help", "h", NULL, AT(help), NULL, "this text"},
+};
+
+/* ---- the command line ---- */
+
+static void print_help(void)
+{
+    printf("usage: rivulet exec [OPTION...] PROGRAM [ARGUMENT...]\n"
+           "Runs a riscv64 Linux program. It ends with the program's status, or of its signal.\n");
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct exec_row *row = &rows[i];
+        char name[80];
+        snprintf(name, sizeof name, "-%s%s%s%s%s", row->name, row->alias ? ", -" : "",
+                 row->alias ? row->alias : "", row->argument ? " " : "",
+                 row->argument ? row->argument : "");
+        printf("  %s\n", name);
+        for (const char *line = row->help; line; line = strchr(line, '\n')) {
+            line += *line == '\n';
+            printf("        %.*s\n", (int)strcspn(line, "\n"), line);
+        }
+    }
+}
+
+static const struct exec_row *find_row(const char *word)
+{
+    word += 1 + (word[1] == '-');
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+        if (!strcmp(word, rows[i].name) || (rows[i].alias && !strcmp(word, rows[i].alias)))
+            return &rows[i];
+    return NULL;
+}
+
+static bool apply(struct exec_options *o, const struct exec_row *row, const char *value,
+                  struct error *err)
+{
+    char *field = (char *)o + row->offset;
+    if (row->set)
+        return row->set(o, value, err);
+    if (row->argument)
+        *(const char **)field = value;
+    else
+        *(bool *)field = true;
+    return true;
+}
+
+static bool unknown_option(const char *word, struct error *err)
+{
+    const char *names[ARRAY_LEN(rows) + 1] = {NULL};
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+        names[i] = rows[i].name;
+    return error_set(err, "exec has no option %s; the nearest is -%s", word,
+                     nearest_name(word + 1 + (word[1] == '-'), names));
+}
+
+static bool parse(struct exec_options *o, int argc, char **argv, struct error *err)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        if (!strcmp(argv[i], "--")) {
+            i++;
+            break;
+        }
+        const struct exec_row *row = find_row(argv[i]);
+        if (!row)
+            return unknown_option(argv[i], err);
+        if (row->argument && i + 1 == argc)
+            return error_set(err, "exec: option %s needs %s", argv[i], row->argument);
+        if (!apply(o, row, row->argument ? argv[++i] : NULL, err))
+            return false;
+    }
+    if (o->help || o->binfmt)
+        return true;
+    if (i == argc)
+        return error_set(err, "exec: no program is given; rivulet exec --help shows how");
+    if (o->config.tree && o->config.root)
+        return error_set(err, "exec: -L and --root exclude each other: a root holds all files");
+    o->config.program = argv[i];
+    o->config.args = &argv[i + 1];
+    return cpu_model_parse(o->cpu, &o->config.isa, err);
+}
+
+/* The magic of a riscv64 ELF file, either kind of executable (Documentation/admin-guide/
+ * binfmt-misc.rst); F: the interpreter is opened now, so that it serves other roots too. The kernel
+ * gives an interpreter no arguments: `exec` is in its name. */
+static int print_binfmt(void)
+{
+    char path[4096];
+    char *slash = realpath("/proc/self/exe", path) ? strrchr(path, '/') : NULL;
+    if (!slash)
+        return EXIT_FAILURE;
+    *slash = 0;
+    printf(
+        ":rivulet-riscv64:M::\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00"
+        "\\x02\\x00\\xf3\\x00:\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff"
+        "\\xff\\xff\\xff\\xfe\\xff\\xff\\xff:%s/rivulet-exec:F\n",
+        path);
+    fprintf(stderr, "rivulet: %s/rivulet-exec must be a link to rivulet\n", path);
+    return EXIT_SUCCESS;
+}
+
+/* ---- names of places, for the end by a signal ---- */
+
+/* Where a byte of the file is when the file is loaded at its own addresses; false: nowhere. */
+static bool address_of(const char *file, uint64_t offset, uint64_t *address)
+{
+    struct elf_file *elf = malloc(sizeof *elf);
+    const char *why;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool found = false;
+    if (elf && fd >= 0 && elf_read(fd, elf, &why) == 0) {
+        for (unsigned i = 0; i < elf->header.e_phnum && !found; i++) {
+            const Elf64_Phdr *s = &elf->segments[i];
+            found =
+                s->p_type == PT_LOAD && offset >= s->p_offset && offset - s->p_offset < s->p_filesz;
+            *address = s->p_vaddr + (offset - s->p_offset);
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    free(elf);
+    return found;
+}
+
+static void name_place(const char *file, uint64_t offset, char *text, size_t n)
+{
+    struct error err;
+    uint64_t address;
+    struct symbols *symbols = symbols_create();
+    if (symbols && address_of(file, offset, &address) && symbols_load(symbols, file, 0, &err)) {
+        const struct symbol *s = symbols_at(symbols, address);
+        if (s)
+            snprintf(text, n, "%s+0x%llx", s->name, (unsigned long long)(address - s->start));
+    }
+    symbols_destroy(symbols);
+}
+
+static bool run(struct exec_options *o, int *status, struct error *err)
+{
+    o->config.log = log_open(o->log_file, o->log_topics ? o->log_topics : LOG_UNIMP, err);
+    if (!o->config.log)
+        return false;
+    o->config.environment = o->environment.at;
+    o->config.name_place = name_place;
+    bool ok = exec_run(&o->config, status, err);
+    log_close(o->config.log);
+    return ok;
+}
+
+int exec_main(int argc, char **argv)
+{
+    extern char **environ;
+    struct exec_options o = {.help = false};
+    struct error err;
+    int status = EXIT_SUCCESS;
+    bool ok = true;
+    for (char **variable = environ; *variable && ok; variable++)
+        ok = words_add(&o.environment, *variable) || error_set(&err, "no memory");
+    ok = ok && parse(&o, argc, argv, &err);
+    if (ok && o.help)
+        print_help();
+    else if (ok && o.binfmt)
+        status = print_binfmt();
+    else if (ok)
+        ok = run(&o, &status, &err);
+    if (!ok) {
+        fprintf(stderr, "rivulet: %s\n", err.text);
+        status = FAILED_TO_START;
+    }
+    words_free(&o.environment);
+    return status;
+}
