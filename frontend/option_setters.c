@@ -402,7 +402,7 @@ static bool set_icount_sleep(struct options *o, const char *value, struct error 
 bool set_incoming(struct options *o, const char *value, struct error *err)
 {
     if (strncmp(value, "file:", 5) != 0)
-        return error_set(err, "-incoming %.80s: only file:FILE is possible", value);
+        return error_set(err, "only file:FILE is possible");
     o->load_file = value + 5;
     return true;
 }
