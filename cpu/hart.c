@@ -161,7 +161,8 @@ uint64_t hart_mip(const struct hart *h)
 uint64_t hart_mip_seen(const struct hart *h)
 {
     const struct clock *clock = h->ports.clock;
-    return mip_at(h, clock->follows_host ? clock->now_ns / NS_PER_MTIME : hart_mtime(h));
+    uint64_t seen = clock->now_ns / NS_PER_MTIME + h->mtime_offset;
+    return mip_at(h, clock->follows_host ? seen : hart_mtime(h));
 }
 
 bool hart_has_wakeup(const struct hart *h)
