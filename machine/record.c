@@ -153,7 +153,7 @@ static void listen(struct recorder *r)
 
 static void replay_round(struct recorder *r, uint64_t now_ns)
 {
-    const struct log_record *record;
+    const struct log_record *record = NULL;
     while (!r->m->ends && (record = input_log_next(r->log)) && record->now_ns <= now_ns) {
         if (record->kind == RECORD_END)
             end_replay(r, "");
