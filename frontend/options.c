@@ -388,8 +388,8 @@ static bool has_nothing_to_run(const struct options *o)
 static bool may_run_demo(struct options *o)
 {
     struct machine_config *m = &o->machine;
-    m->demo = m->bios == BIOS_BUILT_IN && !m->append && !m->dtb_file && !o->drives.count &&
-              !o->debugger;
+    m->demo =
+        m->bios == BIOS_BUILT_IN && !m->append && !m->dtb_file && !o->drives.count && !o->debugger;
     return m->demo;
 }
 
@@ -492,7 +492,7 @@ void options_print_help(FILE *out)
     fprintf(out,
             "usage: rivulet [OPTION...] [FILE]\n"
             "       rivulet debug [OPTION...] [FILE]   the same in a debugger (debug --help)\n"
-            "       rivulet exec [OPTION...] PROGRAM [...]  a Linux program, no kernel (exec --help)\n"
+            "       rivulet exec [OPTION...] PROGRAM   a Linux program (exec --help)\n"
             "       rivulet img COMMAND [...]          disk images (img --help)\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
