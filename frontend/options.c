@@ -499,6 +499,7 @@ void options_print_help(FILE *out)
             "-machine, -cpu, -device and -accel list what they know when given help.\n"
             "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
             "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n"
+            "A FILE that savevm made goes on where it was saved.\n"
             "With nothing to run it shows a small guest of its own.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct option_row *row = &rows[i];
