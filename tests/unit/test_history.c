@@ -97,7 +97,8 @@ START_TEST(keeping_the_past_changes_nothing)
     rig_free(r);
     r = rig_create(&p, 2);
     run_to_end(r, &without);
-    ck_assert(memcmp(&with, &without, sizeof with) == 0);
+    ck_assert(memcmp(with.steps, without.steps, sizeof with.steps) == 0);
+    ck_assert(memcmp(with.hashes, without.hashes, sizeof with.hashes) == 0);
     rig_free(r);
     end(&p);
 }
