@@ -131,19 +131,6 @@ static void freeze(struct history *h)
         tlb_poison_all_stores(m->harts[i]->tlb);
 }
 
-static struct state *save(struct machine *m)
-{
-    struct state *s = state_new_save();
-    if (!s)
-        return NULL;
-    state_leave_out_ram(s);
-    machine_state(m, s);
-    if (state_ok(s))
-        return s;
-    state_free(s);
-    return NULL;
-}
-
 static bool reserve(struct history *h)
 {
     if (h->count < h->capacity)
@@ -161,8 +148,9 @@ static bool take_checkpoint(struct history *h)
 {
     struct machine *m = h->m;
     size_t size;
+    struct error ignored;
     struct checkpoint c = {.steps = machine_steps(m), .place = recorder_place(m->recorder)};
-    if (!reserve(h) || !(c.state = save(m)))
+    if (!reserve(h) || !(c.state = machine_save_but_ram(m, &ignored)))
         return false;
     for (unsigned i = 0; i < m->config.harts; i++)
         c.hart_steps[i] = m->harts[i]->steps;
@@ -285,20 +273,6 @@ static bool disks_go_back(struct history *h, const struct checkpoint *c, struct 
     return true;
 }
 
-static bool load(struct machine *m, struct state *saved, struct error *err)
-{
-    size_t n;
-    const void *data = state_data(saved, &n);
-    struct state *s = state_new_load(data, n);
-    if (!s)
-        return error_set(err, "no memory for the state");
-    state_leave_out_ram(s);
-    machine_state(m, s);
-    bool ok = state_ok(s) || error_set(err, "%s", state_error(s));
-    state_free(s);
-    return ok;
-}
-
 /* The machine is what it was at checkpoint k; later ones are gone. */
 static bool restore(struct history *h, unsigned k, struct error *err)
 {
@@ -316,7 +290,9 @@ static bool restore(struct history *h, unsigned k, struct error *err)
     }
     struct checkpoint *c = newest(h);
     free_pages(h, c);
-    if (!disks_go_back(h, c, err) || !load(m, c->state, err))
+    size_t n;
+    const void *state = state_data(c->state, &n);
+    if (!disks_go_back(h, c, err) || !machine_load_but_ram(m, state, n, err))
         return false;
     recorder_return(m->recorder, &c->place);
     freeze(h);

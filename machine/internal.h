@@ -147,6 +147,13 @@ void recorder_round(struct recorder *r, uint64_t now_ns);
 uint64_t recorder_next_ns(const struct recorder *r);
 bool recorder_is_replay(const struct recorder *r);
 
+/* --- machine.c: the state without RAM, which its user keeps in another way --- */
+
+/* A walk that has saved it; NULL and err. */
+struct state *machine_save_but_ram(struct machine *m, struct error *err);
+bool machine_load_but_ram(struct machine *m, const void *bytes, size_t n,
+                          struct error *err) MUST_CHECK;
+
 /* --- history.c --- */
 
 /* A round is about to begin. */

@@ -341,6 +341,34 @@ void machine_state(struct machine *m, struct state *s)
     }
 }
 
+struct state *machine_save_but_ram(struct machine *m, struct error *err)
+{
+    struct state *s = state_new_save();
+    if (!s) {
+        error_set(err, "no memory for the state");
+        return NULL;
+    }
+    state_leave_out_ram(s);
+    machine_state(m, s);
+    if (state_ok(s))
+        return s;
+    error_set(err, "%s", state_error(s));
+    state_free(s);
+    return NULL;
+}
+
+bool machine_load_but_ram(struct machine *m, const void *bytes, size_t n, struct error *err)
+{
+    struct state *s = state_new_load(bytes, n);
+    if (!s)
+        return error_set(err, "no memory for the state");
+    state_leave_out_ram(s);
+    machine_state(m, s);
+    bool ok = state_ok(s) || error_set(err, "%s", state_error(s));
+    state_free(s);
+    return ok;
+}
+
 uint64_t machine_hash(struct machine *m)
 {
     struct state *s = state_new_hash();

@@ -45,20 +45,15 @@ static bool save_text(struct machine *m, struct snapshot_writer *w, const char *
 
 static bool save_state(struct machine *m, struct snapshot_writer *w, struct error *err)
 {
-    struct state *s = state_new_save();
-    if (!s)
-        return error_set(err, "no memory for the state");
-    state_leave_out_ram(s);
-    machine_state(m, s);
     size_t n;
+    struct state *s = machine_save_but_ram(m, err);
+    if (!s)
+        return false;
     const void *data = state_data(s, &n);
-    bool ok = state_ok(s) || error_set(err, "%s", state_error(s));
-    if (ok) {
-        snapshot_begin(w, "state");
-        snapshot_write(w, data, n);
-    }
+    snapshot_begin(w, "state");
+    snapshot_write(w, data, n);
     state_free(s);
-    return ok;
+    return true;
 }
 
 /* A bit a page, then zeroes, so that pages are at whole pages of the file. */
@@ -219,18 +214,6 @@ static bool load_ram(struct machine *m, struct snapshot_file *f, struct error *e
     return true;
 }
 
-static bool load_state(struct machine *m, const uint8_t *bytes, uint64_t n, struct error *err)
-{
-    struct state *s = state_new_load(bytes, n);
-    if (!s)
-        return error_set(err, "no memory for the state");
-    state_leave_out_ram(s);
-    machine_state(m, s);
-    bool ok = state_ok(s) || error_set(err, "%s", state_error(s));
-    state_free(s);
-    return ok;
-}
-
 static bool load_sections(struct machine *m, struct snapshot_file *f, const char *path,
                           bool *is_intact, struct error *err)
 {
@@ -245,7 +228,7 @@ static bool load_sections(struct machine *m, struct snapshot_file *f, const char
     m->ends = m->wants_reset = false;
     boot_nothing(m); /* requests under way are given up, for example */
     return load_ram(m, f, err) && snapshot_load_disks(m->drives, f, err) &&
-           load_state(m, state, n, err);
+           machine_load_but_ram(m, state, n, err);
 }
 
 bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct error *err)

@@ -6,25 +6,10 @@
 #include "machine/history.h"
 #include "machine/internal.h"
 #include "machine/record.h"
-#include "tests/unit/machine_rig.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/unit/past_rig.h"
 
 #define END_NS  (40 * RIG_MS)
 #define MOMENTS 40u
-
-static void begin(struct program *p, unsigned harts)
-{
-    program_begin(p);
-    put_busy_program(&p->a, harts);
-    program_end(p);
-    enter_temp_folder();
-}
-
-static void end(struct program *p)
-{
-    unlink(p->path);
-    leave_temp_folder();
-}
 
 static struct rig *with_past(const struct program *p, unsigned harts)
 {

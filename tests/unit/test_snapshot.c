@@ -5,27 +5,12 @@
 #include "machine/drives.h"
 #include "machine/internal.h"
 #include "machine/snapshot.h"
-#include "tests/unit/machine_rig.h"
-#include "tests/unit/temp_folder.h"
+#include "tests/unit/past_rig.h"
 
 #define SAVE_NS (RIG_MS + 123 * RIG_US)
 #define END_NS  (3 * RIG_MS)
 
 static const struct snapshot_options plain;
-
-static void begin(struct program *p, unsigned harts)
-{
-    program_begin(p);
-    put_busy_program(&p->a, harts);
-    program_end(p);
-    enter_temp_folder();
-}
-
-static void end(struct program *p)
-{
-    unlink(p->path);
-    leave_temp_folder();
-}
 
 static void save(struct rig *r, const struct snapshot_options *options)
 {
