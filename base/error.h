@@ -9,7 +9,8 @@ struct error {
     char text[512];
 };
 
-/* Fills err with one line, no newline at its end. Always false, so that it can be returned. */
+/* Fills err with one line, no newline at its end; control characters become '?'. Always false, so
+ * that it can be returned. */
 __attribute__((format(printf, 2, 3))) bool error_set(struct error *err, const char *format, ...);
 
 #endif

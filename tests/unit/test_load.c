@@ -498,6 +498,8 @@ START_TEST(efi_zboot_images_of_gzip_are_unpacked)
     fixture_destroy(f);
     put(zboot + 12, 1000, 4);
     expect_refused(zboot, sizeof zboot, "truncated");
+    strcpy((char *)zboot + 24, "a\nb\033c"); /* one line, whatever the file says */
+    expect_refused(zboot, sizeof zboot, "compressed with a?b?c;");
     strcpy((char *)zboot + 24, "zstd22");
     expect_refused(zboot, sizeof zboot, "zstd22");
     free(z);
