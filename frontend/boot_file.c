@@ -144,12 +144,15 @@ static bool find_firmware(struct options *o, struct error *err)
  */
 static bool may_give(const char *name, const char *value)
 {
-    static const char *const names[] = {"m",      "smp",  "cpu",    "bios",
-                                        "icount", "seed", "global", NULL};
+    static const char *const names[] = {"m", "smp", "cpu", "seed", "global", NULL};
     if (strcmp(name, "machine") == 0) /* it can write a device tree too */
         return strcmp(value, "virt,aclint=on") == 0 || strcmp(value, "virt,aclint=off") == 0;
     if (strcmp(name, "device") == 0)
         return !strstr(value, "loader") && !strstr(value, "file");
+    if (strcmp(name, "bios") == 0)
+        return strcmp(value, "none") == 0;
+    if (strcmp(name, "icount") == 0) /* it can write a recording */
+        return !strstr(value, "rr");
     for (size_t i = 0; names[i]; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

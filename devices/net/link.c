@@ -32,10 +32,17 @@ static void show(const struct link *l, enum link_direction direction, const uint
         o->see(o->owner, direction, frame, bytes, clock_now_ns(l->clock));
 }
 
-/* The door's sink. */
+static bool is_frame(size_t bytes)
+{
+    return bytes >= LINK_FRAME_LEAST && bytes <= LINK_FRAME_MAX;
+}
+
+/* The door's sink. A recording that is played may hold anything. */
 static size_t deliver(void *owner, const uint8_t *frame, size_t bytes)
 {
     struct link *l = owner;
+    if (!is_frame(bytes))
+        return bytes;
     if (l->receive && l->receive(l->device, frame, bytes) == 0)
         return 0;
     show(l, LINK_TO_GUEST, frame, bytes);
@@ -45,7 +52,7 @@ static size_t deliver(void *owner, const uint8_t *frame, size_t bytes)
 static void push(void *owner, const uint8_t *frame, size_t bytes)
 {
     struct port *port = owner;
-    if (bytes < LINK_FRAME_LEAST || bytes > LINK_FRAME_MAX)
+    if (!is_frame(bytes))
         return;
     os_mutex_lock(port->mutex);
     input_push(port->link->door, port->link->entry, frame, bytes);
@@ -163,7 +170,7 @@ void link_mute(struct link *l, bool is_muted)
 
 void link_send(struct link *l, const uint8_t *frame, size_t bytes)
 {
-    if (bytes < LINK_FRAME_LEAST || bytes > LINK_FRAME_MAX || l->is_muted)
+    if (!is_frame(bytes) || l->is_muted)
         return;
     show(l, LINK_FROM_GUEST, frame, bytes);
     if (l->backend.ops)

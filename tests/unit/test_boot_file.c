@@ -1,6 +1,7 @@
 /* `rivulet FILE`: what a file is taken for, and the machine it gets. */
 #include "frontend/boot_file.h"
 
+#include "machine/snapshot_file.h"
 #include "tests/unit/temp_folder.h"
 
 #define WORDS_MAX 40
@@ -214,6 +215,51 @@ START_TEST(a_file_that_ends_before_its_signature_is_refused)
 }
 END_TEST
 
+static void put_snapshot(const char *options)
+{
+    struct error err;
+    struct snapshot_writer *w = snapshot_writer_create("saved", false, &err);
+    ck_assert_ptr_nonnull(w);
+    snapshot_begin(w, "options");
+    snapshot_write(w, options, strlen(options));
+    ck_assert(snapshot_writer_commit(w, &err));
+}
+
+START_TEST(a_saved_machine_gets_its_options)
+{
+    put_snapshot("machine virt,aclint=on\nm 65536k\nsmp 2\nbios none\nicount shift=2,sleep=on\n"
+                 "device driver=virtio-rng-pci\n");
+    APPLY("saved");
+    ck_assert_str_eq(o.load_file, "saved");
+    ck_assert_uint_eq(o.machine.ram_bytes, 64 << 20);
+    ck_assert_uint_eq(o.machine.harts, 2);
+    ck_assert_uint_eq(o.machine.icount_shift, 2);
+    ck_assert(o.machine.aclint && o.machine.icount && o.machine.bios == BIOS_NONE);
+}
+END_TEST
+
+/* A file from anywhere must not write or read the host's. */
+START_TEST(a_saved_machine_cannot_reach_the_host)
+{
+    static const char *const lines[] = {"icount shift=1,rr=record,rrfile=mine",
+                                        "machine virt,dumpdtb=mine",
+                                        "bios mine",
+                                        "device driver=loader,file=mine",
+                                        "drive file=mine",
+                                        "serial file:mine",
+                                        "D mine",
+                                        "chardev file,id=a,path=mine"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        put_snapshot(lines[i]);
+        APPLY_FAILS("saved");
+        ck_assert_msg(strstr(err.text, "which it may not give") != NULL, "%s", err.text);
+    }
+    put_snapshot("needs -drive\nneeds -netdev\nm 65536k\n");
+    APPLY_FAILS("saved");
+    ck_assert_msg(strstr(err.text, "-drive -netdev") != NULL, "%s", err.text);
+}
+END_TEST
+
 START_TEST(a_missing_file_and_a_folder_are_refused)
 {
     {
@@ -243,6 +289,8 @@ static void add_tests(TCase *c)
     tcase_add_test(c, a_disk_takes_no_command_line_without_a_kernel);
     tcase_add_test(c, a_file_that_is_neither_is_refused);
     tcase_add_test(c, a_file_that_ends_before_its_signature_is_refused);
+    tcase_add_test(c, a_saved_machine_gets_its_options);
+    tcase_add_test(c, a_saved_machine_cannot_reach_the_host);
     tcase_add_test(c, a_missing_file_and_a_folder_are_refused);
 }
 
