@@ -154,9 +154,8 @@ struct insn_decoder_row {
     struct imm_run imm_runs[MAX_IMM_RUNS];
 };
 
-#define BUCKETS        (32 * 8)
-#define BUCKETS_C      (4 * 8)
-#define MAX_PER_BUCKET 160
+#define BUCKETS_WIDE (32 * 8)
+#define BUCKETS      (BUCKETS_WIDE + 4 * 8) /* the compressed ones last */
 
 /* What is compared is kept together, apart from the rows. */
 struct candidate {
@@ -164,15 +163,16 @@ struct candidate {
     uint16_t row;
 };
 
+/* Where the candidates of a bucket are. */
 struct bucket {
-    uint16_t count;
-    struct candidate candidates[MAX_PER_BUCKET];
+    uint16_t first, count;
 };
 
 struct insn_decoder {
     struct insn_decoder_row *rows;
+    struct candidate *candidates; /* of all buckets, one behind the other */
     struct immediate immediates[FORMAT_COUNT];
-    struct bucket wide[BUCKETS], compressed[BUCKETS_C];
+    struct bucket buckets[BUCKETS];
 };
 
 static void parse_immediate(const char *text, struct immediate *imm)
@@ -269,10 +269,22 @@ static void parse_pattern(const struct insn *insn, const struct immediate *imm,
     }
 }
 
-static void add_to_bucket(struct bucket *bucket, const struct insn_decoder_row *row, unsigned i)
+static unsigned bucket_of(uint32_t word)
 {
-    assert(bucket->count < MAX_PER_BUCKET && "a bucket holds all its rows");
-    bucket->candidates[bucket->count++] = (struct candidate){row->mask, row->match, (uint16_t)i};
+    if ((word & 3) == 3)
+        return (word >> 2 & 31) | (word >> 12 & 7) << 5;
+    return BUCKETS_WIDE + ((word & 3) | (word >> 13 & 7) << 2);
+}
+
+/* Without candidates it is only counted. */
+static void add_to_bucket(struct insn_decoder *d, unsigned number, unsigned i)
+{
+    const struct insn_decoder_row *row = &d->rows[i];
+    struct bucket *bucket = &d->buckets[number];
+    if (d->candidates)
+        d->candidates[bucket->first + bucket->count] =
+            (struct candidate){row->mask, row->match, (uint16_t)i};
+    bucket->count++;
 }
 
 /* Enters the row into every bucket that an instruction of it can fall into. */
@@ -280,12 +292,38 @@ static void index_row(struct insn_decoder *d, unsigned i)
 {
     const struct insn_decoder_row *row = &d->rows[i];
     if (row->insn->flags & INSN_COMPRESSED) {
-        add_to_bucket(&d->compressed[(row->match & 3) | (row->match >> 13 & 7) << 2], row, i);
+        add_to_bucket(d, bucket_of(row->match), i);
         return;
     }
-    for (unsigned funct3 = 0; funct3 < 8; funct3++)
+    for (uint32_t funct3 = 0; funct3 < 8; funct3++)
         if (((funct3 << 12 ^ row->match) & row->mask & 0x7000) == 0)
-            add_to_bucket(&d->wide[(row->match >> 2 & 31) | funct3 << 5], row, i);
+            add_to_bucket(d, bucket_of((row->match & 0x7f) | funct3 << 12), i);
+}
+
+static void index_rows(struct insn_decoder *d, const struct hart_isa *isa)
+{
+    for (unsigned i = 0; i < insn_count; i++)
+        if (!isa || (is_on(isa, i) && is_on(isa, (unsigned)(d->rows[i].base - insns))))
+            index_row(d, i);
+}
+
+/* Twice: what is counted first then gets its place. The buckets differ much in size, and the
+ * largest size for each would be half a megabyte, which costs a page fault for each page. */
+static bool make_buckets(struct insn_decoder *d, const struct hart_isa *isa)
+{
+    unsigned total = 0;
+    index_rows(d, isa);
+    for (unsigned b = 0; b < BUCKETS; b++) {
+        d->buckets[b].first = (uint16_t)total;
+        total += d->buckets[b].count;
+        d->buckets[b].count = 0;
+    }
+    assert(total <= UINT16_MAX && "the places of candidates are 16 bits");
+    d->candidates = calloc(total, sizeof *d->candidates);
+    if (!d->candidates)
+        return false;
+    index_rows(d, isa);
+    return true;
 }
 
 static uint8_t find_uses(const char *operands)
@@ -296,32 +334,34 @@ static uint8_t find_uses(const char *operands)
     return (uint8_t)uses;
 }
 
-struct insn_decoder *insn_decoder_create(const struct hart_isa *isa)
+static bool parse_rows(struct insn_decoder *d)
 {
-    struct insn_decoder *d = calloc(1, sizeof *d);
-    if (!d)
-        return NULL;
     d->rows = calloc(insn_count, sizeof *d->rows);
-    if (!d->rows) {
-        free(d);
-        return NULL;
-    }
+    if (!d->rows)
+        return false;
     for (unsigned f = 0; f < FORMAT_COUNT; f++)
         parse_immediate(format_bits[f], &d->immediates[f]);
     for (unsigned i = 0; i < insn_count; i++) {
         parse_pattern(&insns[i], &d->immediates[insns[i].format], &d->rows[i]);
-        unsigned base = (unsigned)(d->rows[i].base - insns);
         d->rows[i].uses = find_uses(d->rows[i].base->operands);
-        if (!isa || (is_on(isa, i) && is_on(isa, base)))
-            index_row(d, i);
     }
-    return d;
+    return true;
+}
+
+struct insn_decoder *insn_decoder_create(const struct hart_isa *isa)
+{
+    struct insn_decoder *d = calloc(1, sizeof *d);
+    if (d && parse_rows(d) && make_buckets(d, isa))
+        return d;
+    insn_decoder_destroy(d);
+    return NULL;
 }
 
 void insn_decoder_destroy(struct insn_decoder *d)
 {
     if (!d)
         return;
+    free(d->candidates);
     free(d->rows);
     free(d);
 }
@@ -374,12 +414,11 @@ static bool nonzero_fields_hold(const struct insn_decoder_row *row, uint32_t wor
 bool insn_decode(const struct insn_decoder *d, uint32_t word, struct decoded *out)
 {
     bool wide = (word & 3) == 3;
-    const struct bucket *bucket = wide ? &d->wide[(word >> 2 & 31) | (word >> 12 & 7) << 5]
-                                       : &d->compressed[(word & 3) | (word >> 13 & 7) << 2];
+    const struct bucket *bucket = &d->buckets[bucket_of(word)];
+    const struct candidate *candidate = d->candidates + bucket->first;
     if (!wide)
         word &= 0xffff;
-    for (unsigned i = 0; i < bucket->count; i++) {
-        const struct candidate *candidate = &bucket->candidates[i];
+    for (unsigned left = bucket->count; left; left--, candidate++) {
         if ((word & candidate->mask) != candidate->match)
             continue;
         const struct insn_decoder_row *row = &d->rows[candidate->row];

@@ -1,11 +1,8 @@
 /* SDL, loaded when a window is opened: it brings 40 more libraries, and linked in they would take
- * more than half of the time in which a guest starts.
- *
- * Each row is a function of SDL that sdl.c calls, and becomes one of the same name here, which
- * looks SDL's own up. A missing row is a symbol that the linker misses. */
+ * more than half of the time in which a guest starts. */
 #include "frontend/sdl_library.h"
 
-#include "base/os.h"
+#include "base/library.h"
 
 #include <SDL.h>
 #include <SDL_syswm.h>
@@ -18,14 +15,7 @@ bool sdl_load(struct error *err)
 }
 
 #define SDL_ROW(type, name, parameters, arguments)                                                 \
-    type name parameters                                                                           \
-    {                                                                                              \
-        union {                                                                                    \
-            void *symbol;                                                                          \
-            type(*function) parameters;                                                            \
-        } own = {.symbol = os_library_symbol(SDL_LIBRARY, #name)};                                 \
-        return own.function arguments;                                                             \
-    }
+    LIBRARY_FUNCTION(SDL_LIBRARY, type, name, parameters, arguments)
 
 // clang-format off
 SDL_ROW(int, SDL_InitSubSystem, (Uint32 flags), (flags))

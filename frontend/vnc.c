@@ -9,6 +9,7 @@
 #include "base/os_net.h"
 #include "debug/keysyms.h"
 #include "frontend/screen_view.h"
+#include "frontend/vnc_library.h"
 
 #include <rfb/rfb.h>
 #include <stdatomic.h>
@@ -263,6 +264,8 @@ static bool listen_at(struct vnc *v, struct error *err)
 
 struct vnc *vnc_open(struct control *c, const struct vnc_config *config, struct error *err)
 {
+    if (!vnc_load(err))
+        return NULL;
     struct vnc *v = calloc(1, sizeof *v);
     if (!v) {
         error_set(err, "no memory for a VNC server");
