@@ -6,7 +6,8 @@
 #include "base/os.h"
 
 /* Defines a function of the same name and type as the library's, which looks that one up: a row for
- * each that is called. A missing row is a symbol that the linker misses. Only after os_library_load. */
+ * each that is called. A missing row is a symbol that the linker misses. Only after
+ * os_library_load. */
 #define LIBRARY_FUNCTION(library, type, name, parameters, arguments)                               \
     type name parameters                                                                           \
     {                                                                                              \
