@@ -4,20 +4,18 @@
 #include "cpu/crypto.h"
 #include "cpu/exec_words.h"
 
-/* --- slow paths, which the words refer to --------------------------------------------- */
+/* --- slow paths, which the words refer to: inlined, they would have a frame made by fast ones ---
+ */
 
-static HANDLER(slow_load_reserved_int32_t);
-static HANDLER(slow_load_reserved_int64_t);
-static HANDLER(slow_store_conditional_int32_t);
-static HANDLER(slow_store_conditional_int64_t);
-static HANDLER(slow_zero_block);
+static NOINLINE HANDLER(slow_load_reserved_int32_t);
+static NOINLINE HANDLER(slow_load_reserved_int64_t);
+static NOINLINE HANDLER(slow_store_conditional_int32_t);
+static NOINLINE HANDLER(slow_store_conditional_int64_t);
+static NOINLINE HANDLER(slow_zero_block);
 /* Takes the exception in h->trap at this instruction. */
 static HANDLER(take_exception_here);
 /* Goes on at h->pc, in another privilege; h->steps are made. */
 static HANDLER(enter_at_pc);
-
-/* AMO: host address for the read-modify-write, or NULL with h->trap filled. */
-static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size);
 
 /* --- words of the tables -------------------------------------------------------------- */
 
@@ -36,16 +34,22 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #define AMO(type, result)                                                                          \
     do {                                                                                           \
         uint64_t va_ = RS1;                                                                        \
-        FAST_ENTRY(store_tlb, va_, type);                                                          \
-        type *at_ = (type *)(uintptr_t)(va_ + entry_->addend);                                     \
-        if (UNLIKELY(miss_ || (va_ & (sizeof(type) - 1))))                                         \
-            at_ = amo_slow(h, op, budget, sizeof(type));                                           \
-        if (UNLIKELY(!at_))                                                                        \
-            TAIL(take_exception_here);                                                             \
+        type *at_;                                                                                 \
+        if (IS_SLOW) {                                                                             \
+            hart_sync(h, op, budget);                                                              \
+            at_ = hart_amo_address(h, va_, sizeof(type));                                          \
+            if (!at_)                                                                              \
+                TAIL(take_exception_here);                                                         \
+        } else {                                                                                   \
+            FAST_ENTRY(store_tlb, va_, type);                                                      \
+            if (UNLIKELY(miss_ || (va_ & (sizeof(type) - 1))))                                     \
+                TAIL(slow_path);                                                                   \
+            at_ = (type *)(uintptr_t)(va_ + entry_->addend);                                       \
+        }                                                                                          \
         type MEM = *at_;                                                                           \
         *at_ = (type)(result);                                                                     \
         WRITE_RD((int64_t)MEM);                                                                    \
-        if (UNLIKELY(h->leave))                                                                    \
+        if (IS_SLOW && UNLIKELY(h->leave))                                                         \
             TAIL(leave_behind);                                                                    \
     } while (0)
 
@@ -112,15 +116,18 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 /* csrrw with rd = x0 does not read; csrrs and csrrc with rs1 = x0 (or zero) do not write. */
 #define CSR_ACCESS(operation, operand)                                                             \
     do {                                                                                           \
+        bool ok_;                                                                                  \
         hart_sync(h, op, budget);                                                                  \
-        uint64_t old_ = 0;                                                                         \
-        bool ok_ = hart_csr(h, (unsigned)op->imm & 0xfff, operation,                               \
-                            (operation) != CSR_WRITE || op->rd != X_SINK,                          \
-                            (operation) == CSR_WRITE || op->rs1 != 0, operand, &old_);             \
-        if (ok_)                                                                                   \
-            WRITE_RD(old_);                                                                        \
-        else                                                                                       \
-            hart_raise_illegal(h);                                                                 \
+        {                                                                                          \
+            uint64_t old_ = 0;                                                                     \
+            ok_ = hart_csr(h, (unsigned)op->imm & 0xfff, operation,                                \
+                           (operation) != CSR_WRITE || op->rd != X_SINK,                           \
+                           (operation) == CSR_WRITE || op->rs1 != 0, operand, &old_);              \
+            if (ok_)                                                                               \
+                WRITE_RD(old_);                                                                    \
+            else                                                                                   \
+                hart_raise_illegal(h);                                                             \
+        }                                                                                          \
         AFTER_SLOW(ok_);                                                                           \
     } while (0)
 
@@ -148,6 +155,25 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 
 /* --- the rows ------------------------------------------------------------------------- */
 
+/* An AMO is two handlers, so that the fast one makes no calls and has no frame. Rows that know
+ * other slow paths leave the first one unused. */
+#define I(name, pattern, format, operands, ...)                                                    \
+    static NOINLINE __attribute__((unused)) HANDLER(slow_##name)                                   \
+    {                                                                                              \
+        enum { IS_SLOW = true };                                                                   \
+        handler *const slow_path __attribute__((unused)) = NULL;                                   \
+        __VA_ARGS__;                                                                               \
+        NEXT;                                                                                      \
+    }                                                                                              \
+    HANDLER(op_##name)                                                                             \
+    {                                                                                              \
+        enum { IS_SLOW = false };                                                                  \
+        handler *const slow_path __attribute__((unused)) = slow_##name;                            \
+        __VA_ARGS__;                                                                               \
+        NEXT;                                                                                      \
+    }
+#include "cpu/isa/a.def"
+#undef I
 #define I(name, pattern, format, operands, ...)                                                    \
     HANDLER(op_##name)                                                                             \
     {                                                                                              \
@@ -156,7 +182,6 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
     }
 #define F I
 #define G I
-#include "cpu/isa/a.def"
 #include "cpu/isa/sys.def"
 #include "cpu/isa/zimop.def"
 #include "cpu/isa/zk.def"
@@ -315,15 +340,18 @@ HANDLER(op_illegal)
 
 HANDLER(op_straddle)
 {
-    uint32_t word;
+    struct op *block;
     hart_sync(h, op, budget);
-    if (!hart_straddling_word(h, &word)) {
-        hart_take_exception(h);
-        LEAVE;
+    {
+        uint32_t word;
+        if (!hart_straddling_word(h, &word)) {
+            hart_take_exception(h);
+            LEAVE;
+        }
+        if (UNLIKELY(h->leave))
+            LEAVE;
+        block = code_straddle(h->ports.code, word, h->code_context);
     }
-    if (UNLIKELY(h->leave))
-        LEAVE;
-    struct op *block = code_straddle(h->ports.code, word, h->code_context);
     CONTINUE_AT(block);
 }
 
@@ -401,24 +429,32 @@ static HANDLER(op_moved)
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
+/* Variables whose address is handed on have a scope that ends before the next handler is called:
+ * gcc makes no jump of a call that could still see them. */
 #define SLOW_LOAD(type)                                                                            \
     HANDLER(slow_load_##type)                                                                      \
     {                                                                                              \
-        uint64_t value;                                                                            \
+        bool ok;                                                                                   \
         hart_sync(h, op, budget);                                                                  \
-        bool ok = hart_load(h, RS1 + (uint64_t)IMM, sizeof(type), &value);                         \
-        if (ok)                                                                                    \
-            WRITE_RD((type)value);                                                                 \
+        {                                                                                          \
+            uint64_t value;                                                                        \
+            ok = hart_load(h, RS1 + (uint64_t)IMM, sizeof(type), &value);                          \
+            if (ok)                                                                                \
+                WRITE_RD((type)value);                                                             \
+        }                                                                                          \
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_FLOAD(type)                                                                           \
     HANDLER(slow_fload_##type)                                                                     \
     {                                                                                              \
-        uint64_t value;                                                                            \
+        bool ok;                                                                                   \
         hart_sync(h, op, budget);                                                                  \
-        bool ok = hart_load(h, RS1 + (uint64_t)IMM, sizeof(type), &value);                         \
-        if (ok)                                                                                    \
-            WRITE_FRD(BOX(type, value));                                                           \
+        {                                                                                          \
+            uint64_t value;                                                                        \
+            ok = hart_load(h, RS1 + (uint64_t)IMM, sizeof(type), &value);                          \
+            if (ok)                                                                                \
+                WRITE_FRD(BOX(type, value));                                                       \
+        }                                                                                          \
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_STORE(name, type, from)                                                               \
@@ -430,23 +466,29 @@ static HANDLER(op_moved)
     }
 
 #define SLOW_LOAD_RESERVED(type)                                                                   \
-    static HANDLER(slow_load_reserved_##type)                                                      \
+    static NOINLINE HANDLER(slow_load_reserved_##type)                                             \
     {                                                                                              \
-        uint64_t value;                                                                            \
+        bool ok;                                                                                   \
         hart_sync(h, op, budget);                                                                  \
-        bool ok = hart_load_reserved(h, RS1, sizeof(type), &value);                                \
-        if (ok)                                                                                    \
-            WRITE_RD((type)value);                                                                 \
+        {                                                                                          \
+            uint64_t value;                                                                        \
+            ok = hart_load_reserved(h, RS1, sizeof(type), &value);                                 \
+            if (ok)                                                                                \
+                WRITE_RD((type)value);                                                             \
+        }                                                                                          \
         AFTER_SLOW(ok);                                                                            \
     }
 #define SLOW_STORE_CONDITIONAL(type)                                                               \
-    static HANDLER(slow_store_conditional_##type)                                                  \
+    static NOINLINE HANDLER(slow_store_conditional_##type)                                         \
     {                                                                                              \
-        bool stored;                                                                               \
+        bool ok;                                                                                   \
         hart_sync(h, op, budget);                                                                  \
-        bool ok = hart_store_conditional(h, RS1, sizeof(type), RS2, &stored);                      \
-        if (ok)                                                                                    \
-            WRITE_RD(!stored);                                                                     \
+        {                                                                                          \
+            bool stored;                                                                           \
+            ok = hart_store_conditional(h, RS1, sizeof(type), RS2, &stored);                       \
+            if (ok)                                                                                \
+                WRITE_RD(!stored);                                                                 \
+        }                                                                                          \
         AFTER_SLOW(ok);                                                                            \
     }
 
@@ -464,7 +506,7 @@ SLOW_STORE(slow_store, uint8_t, RS2)
 SLOW_STORE(slow_store, uint16_t, RS2)
 SLOW_STORE(slow_store, uint32_t, RS2)
 SLOW_STORE(slow_store, uint64_t, RS2)
-static HANDLER(slow_zero_block)
+static NOINLINE HANDLER(slow_zero_block)
 {
     SYSTEM(hart_cbo_zero);
 }
@@ -475,9 +517,3 @@ SLOW_LOAD_RESERVED(int32_t)
 SLOW_LOAD_RESERVED(int64_t)
 SLOW_STORE_CONDITIONAL(int32_t)
 SLOW_STORE_CONDITIONAL(int64_t)
-
-static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsigned size)
-{
-    hart_sync(h, op, budget);
-    return hart_amo_address(h, RS1, size);
-}

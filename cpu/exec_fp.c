@@ -58,7 +58,6 @@ static inline uint64_t negated(struct fp_format f, uint64_t a)
 
 /* To an integer: C's casts round towards zero whatever frm says, and the host does that too, so the
  * form for any mode has a fast path for it. The rest is a handler apart, to spill nothing here. */
-#define NOINLINE __attribute__((noinline))
 #define SOFT_TO_INT(kind)                                                                          \
     static NOINLINE HANDLER(soft_to_##kind##_s)                                                    \
     {                                                                                              \
