@@ -7,12 +7,6 @@
  * host. */
 #include "cpu/exec_fp.h"
 
-/* A single whose upper half is not all ones stands for the canonical NaN. */
-static inline uint64_t unbox(uint64_t f)
-{
-    return f >> 32 == UINT32_MAX ? (uint32_t)f : fp_canonical_nan(FP32);
-}
-
 static inline uint64_t unbox16(uint64_t f)
 {
     return f >= NAN_BOX16(0) ? (uint16_t)f : fp_canonical_nan(FP16);

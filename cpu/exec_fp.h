@@ -8,6 +8,12 @@
 #include "cpu/exec.h"
 #include "cpu/fp_host.h"
 
+/* A single whose upper half is not all ones stands for the canonical NaN. */
+static inline uint64_t unbox(uint64_t f)
+{
+    return f >> 32 == UINT32_MAX ? (uint32_t)f : fp_canonical_nan(FP32);
+}
+
 static inline uint64_t with_sign(struct fp_format f, uint64_t magnitude, uint64_t sign)
 {
     uint64_t mask = 1ull << (f.frac_bits + f.exp_bits);
