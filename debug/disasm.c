@@ -17,7 +17,7 @@
 #define SAME    -2 /* rs2: the same as rs1 */
 #define ANY_IMM INT32_MIN
 
-/* The first line whose row and operands agree wins. */
+/* The first line whose row and operands agree wins. A compressed row may have a line of its own. */
 struct alias {
     const char *row;
     int rd, rs1, rs2;
@@ -30,7 +30,7 @@ static const struct alias aliases[] = {
     {"addi",  0,   0,   ANY, 0,       "nop",    ""},
     {"addi",  ANY, 0,   ANY, ANY_IMM, "li",     "rd, imm"},
     {"addi",  ANY, ANY, ANY, 0,       "mv",     "rd, rs1"},
-    {"add",   ANY, 0,   ANY, ANY_IMM, "mv",     "rd, rs2"},
+    {"c_mv",  ANY, ANY, ANY, ANY_IMM, "mv",     "rd, rs2"},
     {"addiw", ANY, ANY, ANY, 0,       "sext.w", "rd, rs1"},
     {"xori",  ANY, ANY, ANY, -1,      "not",    "rd, rs1"},
     {"andi",  ANY, ANY, ANY, 255,     "zext.b", "rd, rs1"},
@@ -95,8 +95,8 @@ static const struct alias aliases[] = {
 
 static bool alias_fits(const struct alias *a, const struct decoded *in)
 {
-    return !strcmp(a->row, in->base->name) && (a->rd == ANY || a->rd == in->rd) &&
-           (a->rs1 == ANY || a->rs1 == in->rs1) &&
+    bool is_row = !strcmp(a->row, in->base->name) || !strcmp(a->row, in->insn->name);
+    return is_row && (a->rd == ANY || a->rd == in->rd) && (a->rs1 == ANY || a->rs1 == in->rs1) &&
            (a->rs2 == ANY || a->rs2 == (a->rs2 == SAME ? SAME : in->rs2)) &&
            (a->rs2 != SAME || in->rs1 == in->rs2) && (a->imm == ANY_IMM || a->imm == in->imm);
 }

@@ -122,7 +122,8 @@ static const struct qmp_row general_rows[] = {
     {.name = NULL},
 };
 
-static const struct qmp_row *const all_rows[] = {general_rows, qmp_control_rows, qmp_query_rows};
+static const struct qmp_row *const all_rows[] = {general_rows, qmp_control_rows, qmp_query_rows,
+                                                 qmp_object_rows};
 
 static json_t *query_commands(struct qmp *q, json_t *arguments, struct error *err)
 {

@@ -40,6 +40,7 @@ struct qmp_row {
 /* The tables end with a row without a name. */
 extern const struct qmp_row qmp_control_rows[]; /* qmp_control.c: what changes something */
 extern const struct qmp_row qmp_query_rows[];   /* qmp_query.c: what only looks */
+extern const struct qmp_row qmp_object_rows[];  /* qmp_objects.c: the tree of objects */
 
 /* What the greeting and query-version say. */
 json_t *qmp_version(void);

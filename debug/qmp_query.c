@@ -134,6 +134,47 @@ static json_t *query_named_nodes(struct qmp *q, json_t *arguments, struct error 
     return list;
 }
 
+/* QEMU's. What its device refuses is counted nowhere ("account_invalid"). */
+static void add_traffic(json_t *stats, const char *name, const struct machine_traffic *t)
+{
+    const struct {
+        const char *form;
+        uint64_t value;
+    } members[] = {
+        {"%s_operations", t->operations},    {"%s_bytes", t->bytes},
+        {"%s_total_time_ns", t->host_ns},    {"%s_merged", 0},
+        {"failed_%s_operations", t->failed}, {"invalid_%s_operations", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        char key[48];
+        snprintf(key, sizeof key, members[i].form, name);
+        json_object_set_new(stats, key, json_integer((json_int_t)members[i].value));
+    }
+}
+
+static json_t *drive_stats(const struct machine_drive *d)
+{
+    json_t *stats = json_pack("{s:I,s:b,s:b,s:[]}", "wr_highest_offset", (json_int_t)d->writes.end,
+                              "account_invalid", 0, "account_failed", 1, "timed_stats");
+    add_traffic(stats, "rd", &d->reads);
+    add_traffic(stats, "wr", &d->writes);
+    add_traffic(stats, "unmap", &d->unmaps);
+    add_traffic(stats, "flush", &d->flushes);
+    json_object_del(stats, "flush_bytes");
+    return stats;
+}
+
+static json_t *query_block_stats(struct qmp *q, json_t *arguments, struct error *err)
+{
+    (void)arguments, (void)err;
+    struct machine_drive d;
+    json_t *list = json_array();
+    for (unsigned i = 0; machine_drive(control_machine(q->control), i, &d); i++)
+        json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "device", d.id, "node-name", d.id,
+                                              "stats", drive_stats(&d)));
+    return list;
+}
+
 static json_t *query_chardev(struct qmp *q, json_t *arguments, struct error *err)
 {
     (void)arguments, (void)err;
@@ -154,6 +195,51 @@ static json_t *query_chardev_backends(struct qmp *q, json_t *arguments, struct e
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         json_array_append_new(list, json_pack("{s:s}", "name", kinds[i]));
     return list;
+}
+
+/* --- the PCI bus ------------------------------------------------------------------------- */
+
+/* An address of -1 is a BAR that is off. */
+static json_t *pci_regions(const struct machine_pci *pci)
+{
+    json_t *list = json_array();
+    for (int n = 0; n < (int)MACHINE_PCI_BARS; n++) {
+        const struct machine_pci_bar *bar = &pci->bars[n];
+        if (!bar->bytes)
+            continue;
+        json_t *region = json_pack("{s:i,s:s,s:I,s:I}", "bar", n, "type",
+                                   bar->is_io ? "io" : "memory", "size", (json_int_t)bar->bytes,
+                                   "address", bar->is_on ? (json_int_t)bar->address : -1);
+        if (!bar->is_io) {
+            json_object_set_new(region, "prefetch", json_boolean(bar->is_prefetchable));
+            json_object_set_new(region, "mem_type_64", json_boolean(bar->is_64));
+        }
+        json_array_append_new(list, region);
+    }
+    return list;
+}
+
+static json_t *pci_device(const struct machine_pci *pci)
+{
+    json_t *device = json_pack(
+        "{s:i,s:i,s:i,s:{s:i,s:s},s:{s:i,s:i,s:i,s:i},s:i,s:s,s:o}", "bus", 0, "slot",
+        (int)pci->slot, "function", (int)pci->function, "class_info", "class", (int)pci->class_code,
+        "desc", pci->name, "id", "vendor", (int)pci->vendor, "device", (int)pci->device,
+        "subsystem-vendor", (int)pci->subsystem_vendor, "subsystem", (int)pci->subsystem, "irq_pin",
+        (int)pci->irq_pin, "qdev_id", "", "regions", pci_regions(pci));
+    if (pci->irq_pin)
+        json_object_set_new(device, "irq", json_integer(pci->irq_line));
+    return device;
+}
+
+static json_t *query_pci(struct qmp *q, json_t *arguments, struct error *err)
+{
+    (void)arguments, (void)err;
+    struct machine_pci pci;
+    json_t *devices = json_array();
+    for (unsigned i = 0; machine_pci(control_machine(q->control), i, &pci); i++)
+        json_array_append_new(devices, pci_device(&pci));
+    return json_pack("[{s:i,s:o}]", "bus", 0, "devices", devices);
 }
 
 /* --- pointers ---------------------------------------------------------------------------- */
@@ -184,6 +270,7 @@ static json_t *query_nothing(struct qmp *q, json_t *arguments, struct error *err
 
 const struct qmp_row qmp_query_rows[] = {
     {"query-block", "", query_block},
+    {"query-blockstats", "b:query-nodes", query_block_stats},
     {"query-chardev", "", query_chardev},
     {"query-chardev-backends", "", query_chardev_backends},
     {"query-cpus-fast", "", query_cpus_fast},
@@ -196,6 +283,7 @@ const struct qmp_row qmp_query_rows[] = {
     {"query-mice", "", query_mice},
     {"query-name", "", query_name},
     {"query-named-block-nodes", "b:flat", query_named_nodes},
+    {"query-pci", "", query_pci},
     {"query-status", "", query_status},
     {"query-target", "", query_target},
     {"query-version", "", query_version},

@@ -112,6 +112,10 @@ struct insn_trace {
 #define CSR_NONE UINT32_MAX
 
 void insn_trace_begin(struct insn_trace *i, struct tracer *t, const struct hart *h);
+uint64_t insn_trace_mask(unsigned bytes);
+/* The value that is in memory behind an access. Devices are not read: what a load of one gave is in
+ * its register. */
+bool insn_trace_memory(const struct insn_trace *i, const struct hart *h, uint64_t *value);
 /* What it did, in the own form; h is behind it. */
 void insn_trace_put(struct line *l, const struct insn_trace *i, struct tracer *t,
                     const struct hart *h, bool trapped);

@@ -393,6 +393,15 @@ static bool may_run_demo(struct options *o)
     return m->demo;
 }
 
+/* Where the serial port leads, in QEMU's words. */
+static const char *serial_place(const struct options *o)
+{
+    return o->serial == SERIAL_NULL   ? "null"
+           : o->serial == SERIAL_FILE ? "file"
+           : o->shares_stdio          ? "mux"
+                                      : "stdio";
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
@@ -416,6 +425,7 @@ static bool check_together(struct options *o, struct error *err)
     o->machine.snapshot |= o->record_file != NULL || o->machine.history_bytes != 0;
     if (!settle_terminal(o, err))
         return false;
+    o->machine.serial_place = serial_place(o);
     if (o->debugger) /* -serial mon:stdio: both are there anyway */
         o->shares_stdio = o->has_monitor = false;
     return true;

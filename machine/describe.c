@@ -10,6 +10,12 @@
 
 #include <string.h>
 
+static struct machine_traffic traffic(struct block *b, enum block_op op)
+{
+    struct block_traffic t = block_traffic(b, op);
+    return (struct machine_traffic){t.operations, t.bytes, t.failed, t.host_ns, t.end};
+}
+
 bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *drive)
 {
     if (i >= m->drives->count)
@@ -28,13 +34,68 @@ bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *dr
         .write_through = d->write_through,
         .direct = cache && (strcmp(cache, "none") == 0 || strcmp(cache, "directsync") == 0),
         .no_flush = cache && strcmp(cache, "unsafe") == 0,
+        .reads = traffic(d->block, BLOCK_READ),
+        .writes = traffic(d->block, BLOCK_WRITE),
+        .flushes = traffic(d->block, BLOCK_FLUSH),
+        .unmaps = traffic(d->block, BLOCK_DISCARD),
     };
     return true;
 }
 
 bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev *chardev)
 {
-    return chardevs_show(m->chardevs, i, chardev);
+    bool has_own = !m->config.serial_chardev && m->config.serial_place;
+    if (has_own && i == 0) {
+        *chardev = (struct machine_chardev){"serial0", m->config.serial_place, true};
+        return true;
+    }
+    return chardevs_show(m->chardevs, i - has_own, chardev);
+}
+
+static struct machine_pci_bar pci_bar(const struct pci_function *f, unsigned number)
+{
+    const struct pci_bar *bar = &f->bars[number];
+    bool is_io = bar->type == PCI_BAR_IO;
+    return (struct machine_pci_bar){
+        .is_io = is_io,
+        .is_64 = bar->type == PCI_BAR_MEMORY_64 || bar->type == PCI_BAR_MEMORY_64_PREFETCH,
+        .is_prefetchable = !is_io && bar->type & PCI_BAR_MEMORY_32_PREFETCH,
+        .is_on = f->config[PCI_COMMAND] & (is_io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY),
+        .address = bar->bytes ? pci_bar_base(f, number) : 0,
+        .bytes = bar->bytes,
+    };
+}
+
+static unsigned pci_word(const struct pci_function *f, unsigned offset)
+{
+    return f->config[offset] | f->config[offset + 1] << 8;
+}
+
+bool machine_pci(const struct machine *m, unsigned i, struct machine_pci *pci)
+{
+    const struct pci_function *f = pci_host_function(m->devices[SLOT_PCI], i);
+    if (!f)
+        return false;
+    *pci = (struct machine_pci){
+        .name = f->name,
+        .slot = f->devfn >> 3,
+        .function = f->devfn & 7,
+        .class_code = pci_word(f, PCI_CLASS + 1),
+        .vendor = pci_word(f, PCI_VENDOR_ID),
+        .device = pci_word(f, PCI_DEVICE_ID),
+        .subsystem_vendor = pci_word(f, PCI_SUBSYSTEM),
+        .subsystem = pci_word(f, PCI_SUBSYSTEM + 2),
+        .irq_pin = f->config[PCI_IRQ_PIN],
+        .irq_line = f->config[PCI_IRQ_LINE],
+    };
+    for (unsigned n = 0; n < PCI_BARS; n++)
+        pci->bars[n] = pci_bar(f, n);
+    return true;
+}
+
+const struct machine_option *machine_device(const struct machine *m, unsigned i)
+{
+    return i < m->config.devices.count ? &m->config.devices.items[i] : NULL;
 }
 
 long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err)
@@ -45,6 +106,11 @@ long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n,
 const char *machine_name(const struct machine *m)
 {
     return m->config.name;
+}
+
+const char *machine_cpu(const struct machine *m)
+{
+    return m->config.cpu ? m->config.cpu : "rv64";
 }
 
 void machine_on_disk_error(struct machine *m,

@@ -73,6 +73,7 @@ struct machine_config {
     /* Ends of the wires. */
     struct byte_sink serial;    /* what the console sends: UART0, or who has the chardev stdio */
     const char *serial_chardev; /* the id of the one at UART0 and the SBI console; NULL: none */
+    const char *serial_place;   /* where `serial` leads, for users ("stdio"); NULL: not said */
     struct log *log;
     bool aclint;    /* an ACLINT in place of the CLINT: SSWI beside it */
     bool stress;    /* shake every cache: TLB of one entry, blocks of one instruction */
@@ -186,12 +187,18 @@ enum machine_part {
 void machine_describe(struct machine *m, enum machine_part part, const struct byte_sink *out);
 
 /* The same for programs. Texts are the machine's. False: there are not so many. */
+struct machine_traffic {
+    uint64_t operations, bytes, failed; /* operations and bytes: of what did not fail */
+    uint64_t host_ns;                   /* that it took on the host */
+    uint64_t end;                       /* of the furthest one */
+};
 struct machine_drive {
     const char *id, *file, *format;
     uint64_t bytes, host_bytes; /* what the guest sees; what the file has on the host */
     unsigned backing_files;
     bool read_only, is_attached;
-    bool write_through, direct, no_flush; /* of cache= */
+    bool write_through, direct, no_flush;                  /* of cache= */
+    struct machine_traffic reads, writes, flushes, unmaps; /* what its device has had done */
 };
 bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *drive);
 
@@ -202,12 +209,33 @@ struct machine_chardev {
 };
 bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev *chardev);
 
+/* A function on the PCI bus. */
+struct machine_pci_bar {
+    bool is_io, is_64, is_prefetchable;
+    bool is_on; /* the command register lets it answer */
+    uint64_t address, bytes;
+};
+#define MACHINE_PCI_BARS 6u
+struct machine_pci {
+    const char *name;
+    unsigned slot, function, class_code;
+    unsigned vendor, device, subsystem_vendor, subsystem;
+    unsigned irq_pin, irq_line;                    /* pin 0: none */
+    struct machine_pci_bar bars[MACHINE_PCI_BARS]; /* bytes 0: none */
+};
+bool machine_pci(const struct machine *m, unsigned i, struct machine_pci *pci);
+
+/* What -device asked for; NULL: there are not so many. */
+const struct machine_option *machine_device(const struct machine *m, unsigned i);
+
 /* Takes what a back-end of type ringbuf keeps, its last n bytes at most: how many, or -1 and err.
  */
 long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err);
 
 /* NULL: it has none. */
 const char *machine_name(const struct machine *m);
+/* machine_config.cpu, which is never NULL here. */
+const char *machine_cpu(const struct machine *m);
 
 /* Whom to tell, on the machine's thread, of what the host could not do for a disk: once each,
  * before the guest sees anything of it. */

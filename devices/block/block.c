@@ -28,6 +28,7 @@ struct block {
     struct os_thread *workers[WORKERS];
     struct list waiting, done;
     unsigned working;
+    struct block_traffic traffic[BLOCK_OPS];
     bool ends;
     void (*hook)(void *owner);
     void *hook_owner;
@@ -99,6 +100,18 @@ static enum block_status perform(struct block *b, const struct block_request *r)
     return status;
 }
 
+static void count(struct block_traffic *t, const struct block_request *r, uint64_t host_ns)
+{
+    t->host_ns += host_ns;
+    if (r->status != BLOCK_OK) {
+        t->failed++;
+        return;
+    }
+    t->operations++;
+    t->bytes += r->bytes;
+    t->end = max_u64(t->end, r->offset + r->bytes);
+}
+
 static void work(void *arg)
 {
     struct block *b = arg;
@@ -113,9 +126,12 @@ static void work(void *arg)
         }
         b->working++;
         os_mutex_unlock(b->mutex);
+        uint64_t start = os_monotonic_ns();
         r->status = perform(b, r);
+        uint64_t end = os_monotonic_ns();
         os_mutex_lock(b->mutex);
         b->working--;
+        count(&b->traffic[r->op], r, end - start);
         append(&b->done, r);
         os_condition_broadcast(b->fewer);
         if (b->hook)
@@ -163,6 +179,14 @@ unsigned block_backing_files(const struct block *b)
 uint64_t block_host_bytes(const struct block *b)
 {
     return file_host_bytes(block_path(b));
+}
+
+struct block_traffic block_traffic(struct block *b, enum block_op op)
+{
+    os_mutex_lock(b->mutex);
+    struct block_traffic traffic = b->traffic[op];
+    os_mutex_unlock(b->mutex);
+    return traffic;
 }
 
 void block_on_done(struct block *b, void (*hook)(void *owner), void *owner)

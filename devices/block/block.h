@@ -12,6 +12,7 @@
 #include <errno.h>
 
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_WRITE_ZEROES };
+#define BLOCK_OPS (BLOCK_WRITE_ZEROES + 1)
 /* 0 or an errno of the host, of which these have names here. */
 enum block_status {
     BLOCK_OK = 0,
@@ -75,6 +76,14 @@ const char *block_path(const struct block *b);
 const char *block_format(const struct block *b);
 unsigned block_backing_files(const struct block *b);
 uint64_t block_host_bytes(const struct block *b);
+
+/* What was done since it was opened. */
+struct block_traffic {
+    uint64_t operations, bytes, failed; /* operations and bytes: of what did not fail */
+    uint64_t host_ns;                   /* that it took on the host */
+    uint64_t end;                       /* of the furthest one */
+};
+struct block_traffic block_traffic(struct block *b, enum block_op op);
 
 /* An overlay's own content (options.snapshot), for snapshots of the machine. While it is settled.
  */

@@ -308,6 +308,12 @@ struct device *pci_host_create(const struct pci_host_config *config)
 
 /* --- looking ----------------------------------------------------------------------------- */
 
+const struct pci_function *pci_host_function(const struct device *host, unsigned i)
+{
+    const struct pci_host *p = (const struct pci_host *)host;
+    return i < p->count ? p->functions[i] : NULL;
+}
+
 static unsigned config_word(const struct pci_function *f, unsigned offset)
 {
     return f->config[offset] | f->config[offset + 1] << 8;

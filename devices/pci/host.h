@@ -34,6 +34,8 @@ bool pci_host_add_windows(struct device *host, struct memory_map *memory,
 bool pci_host_add(struct device *host, struct pci_function *f, int devfn,
                   struct error *err) MUST_CHECK;
 
+/* Its functions, in no order; NULL: there are not so many. */
+const struct pci_function *pci_host_function(const struct device *host, unsigned i);
 /* Its functions and their BARs as lines of text, each behind `indent`. */
 void pci_host_describe(const struct device *host, const char *indent, const struct byte_sink *out);
 

@@ -1,10 +1,13 @@
-/* Random instruction words and what the disassembler says of them, for tests/disasm/run:
+/* Instruction words and what the disassembler says of them, for tests/disasm/run:
  *
- *   words SEED COUNT      lines of WORD TEXT, words in hexadecimal
+ *   words SEED COUNT      COUNT random words
+ *   words compressed      every word of 16 bits
+ *   words rows            the names of the table's rows
  *
- * Half of the words come from a row of the instruction table, with random operands and now and then
- * a wrong bit; half are random. Words of instructions longer than 32 bits are left out. The first
- * stands at address 0, each other behind the one before. */
+ * A line is WORD ROW TEXT: the word in hexadecimal, its row of the instruction table or "-". Half
+ * of the random words come from a row of the table, with random operands and now and then a wrong
+ * bit; half are random. Words of instructions longer than 32 bits are left out. The first stands at
+ * address 0, each other behind the one before. */
 #include "base/random.h"
 #include "debug/disasm.h"
 
@@ -35,26 +38,57 @@ static uint32_t random_word(const struct insn_decoder *d, uint64_t *state)
     return word;
 }
 
-int main(int argc, char **argv)
+static void print_word(const struct insn_decoder *d, uint32_t word, uint64_t *pc)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: words SEED COUNT\n");
-        return 1;
-    }
-    uint64_t state = strtoull(argv[1], NULL, 0), count = strtoull(argv[2], NULL, 0), pc = 0;
-    struct insn_decoder *d = insn_decoder_create(NULL);
-    if (!d)
-        return 1;
+    char text[DISASM_TEXT_BYTES];
+    struct decoded in;
+    bool is_legal = insn_decode(d, word, &in);
+    size_t length = disasm(d, word, *pc, text, sizeof text);
+    printf("%0*x %s %s\n", (int)(2 * length), word, is_legal ? in.insn->name : "-", text);
+    *pc += length;
+}
+
+static void print_random(const struct insn_decoder *d, uint64_t seed, uint64_t count)
+{
+    uint64_t state = seed, pc = 0;
     while (count > 0) {
-        char text[DISASM_TEXT_BYTES];
         uint32_t word = random_word(d, &state);
         if ((word & 0x1f) == 0x1f)
             continue;
-        word = (word & 3) == 3 ? word : word & 0xffff;
-        size_t length = disasm(d, word, pc, text, sizeof text);
-        printf("%0*x %s\n", (int)(2 * length), word, text);
-        pc += length;
+        print_word(d, (word & 3) == 3 ? word : word & 0xffff, &pc);
         count--;
+    }
+}
+
+static void print_compressed(const struct insn_decoder *d)
+{
+    uint64_t pc = 0;
+    for (uint32_t word = 0; word < 0x10000; word++)
+        if ((word & 3) != 3)
+            print_word(d, word, &pc);
+}
+
+static void print_rows(void)
+{
+    for (unsigned i = 0; i < insn_count; i++)
+        printf("%s\n", insns[i].name);
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    struct insn_decoder *d = insn_decoder_create(NULL);
+    if (!d)
+        return 1;
+    if (!strcmp(what, "compressed")) {
+        print_compressed(d);
+    } else if (!strcmp(what, "rows")) {
+        print_rows();
+    } else if (argc == 3) {
+        print_random(d, strtoull(what, NULL, 0), strtoull(argv[2], NULL, 0));
+    } else {
+        fprintf(stderr, "usage: words SEED COUNT | words compressed | words rows\n");
+        return 1;
     }
     insn_decoder_destroy(d);
     return 0;

@@ -135,6 +135,11 @@ ANSWERS = {
             "cache": {"writeback": True, "direct": False, "no-flush": False},
             "image": {"filename": str, "format": "raw", "virtual-size": 1 << 20,
                       "actual-size": int, "dirty-flag": False}}},
+    "query-blockstats": {
+        "device": "x0",
+        "stats": {"rd_bytes": 0, "wr_bytes": 0, "rd_operations": 0, "wr_operations": 0,
+                  "flush_operations": 0, "rd_total_time_ns": 0, "failed_wr_operations": 0,
+                  "wr_highest_offset": 0, "timed_stats": []}},
     "query-chardev": {"label": "compat_monitor0", "filename": str, "frontend-open": True},
     "query-chardev-backends": {"name": "socket"},
     "query-cpus-fast": {"cpu-index": 1, "thread-id": int, "qom-path": "/machine/soc0/harts[1]",
@@ -158,6 +163,33 @@ def fits(value, pattern):
     return isinstance(value, pattern) if isinstance(pattern, type) else value == pattern
 
 
+def look_at_devices(client):
+    """The disk on the PCI bus, as the bus and the tree of objects tell."""
+    ends = {row["label"]: row["filename"] for row in client.must("query-chardev")}
+    expect(ends.get("serial0") == "null", f"the back-ends are {ends}")
+    bus = client.must("query-pci")[0]
+    bridge, disk = sorted(bus["devices"], key=lambda device: device["slot"])
+    expect(bus["bus"] == 0 and fits(bridge, {"class_info": {"class": 0x600}}), f"{bridge}")
+    expect(fits(disk, {"id": {"vendor": 0x1af4, "device": 0x1001, "subsystem": 2}, "irq_pin": 1,
+                       "function": 0, "irq": 0}), f"the disk is {disk}")
+    bars = [bar for bar in disk["regions"] if bar["bar"] == 4]
+    expect(fits(bars[0], {"type": "memory", "size": 16384, "address": -1, "prefetch": True,
+                          "mem_type_64": True}), f"its registers are {bars}")
+
+    def children(path):
+        return {row["name"]: row["type"] for row in client.must("qom-list", path=path)}
+
+    expect({"peripheral", "peripheral-anon", "soc0"} <= set(children("/machine")), "the machine")
+    expect(children("/machine/soc0")["harts[1]"] == "child<rv64-riscv-cpu>", "the harts")
+    anonymous = children("/machine/peripheral-anon")
+    expect(anonymous["device[0]"] == "child<virtio-blk-pci>", f"the devices are {anonymous}")
+    path = "/machine/peripheral-anon/device[0]"
+    expect(client.must("qom-get", path=path, property="type") == "virtio-blk-pci", "its type")
+    expect("drive" in children(path), "its properties")
+    for wrong in ({"path": path, "property": "nosuch"}, {"path": "/nosuch", "property": "type"}):
+        expect("error" in client.ask("qom-get", **wrong), f"{wrong} is there")
+
+
 def list_parts(process, peer):
     """The answers that tell what the machine consists of have the members that clients read."""
     client = Client(peer)
@@ -167,6 +199,7 @@ def list_parts(process, peer):
         answer = client.must(name)
         rows = answer if isinstance(answer, list) else [answer]
         expect(any(fits(row, pattern) for row in rows), f"{name}: {answer}")
+    look_at_devices(client)
     for name in ("query-iothreads", "query-jobs", "query-mice"):
         client.must(name, [])
     client.must_fail(client.ask("inject-nmi"), "GenericError")

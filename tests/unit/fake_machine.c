@@ -237,6 +237,18 @@ bool machine_chardev(const struct machine *m, unsigned i, struct machine_chardev
     return false;
 }
 
+bool machine_pci(const struct machine *m, unsigned i, struct machine_pci *pci)
+{
+    (void)m, (void)i, (void)pci;
+    return false;
+}
+
+const struct machine_option *machine_device(const struct machine *m, unsigned i)
+{
+    (void)m, (void)i;
+    return NULL;
+}
+
 long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err)
 {
     (void)m, (void)id, (void)to, (void)n;
@@ -248,6 +260,12 @@ const char *machine_name(const struct machine *m)
 {
     (void)m;
     return NULL;
+}
+
+const char *machine_cpu(const struct machine *m)
+{
+    (void)m;
+    return "rv64";
 }
 
 void machine_on_disk_error(struct machine *m,

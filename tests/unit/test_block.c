@@ -104,6 +104,29 @@ START_TEST(every_request_comes_back_once_with_its_bytes)
 }
 END_TEST
 
+START_TEST(what_was_done_is_counted_by_kind_and_failures_apart)
+{
+    make_raw("disk.raw", 1 << 20);
+    struct block *b = open_block(&(struct block_options){.path = "disk.raw", .format = "raw"});
+    ck_assert_int_eq(put(b, 3, 1), BLOCK_OK);
+    ck_assert_int_eq(put(b, 7, 2), BLOCK_OK);
+    ck_assert_int_eq(request(b, BLOCK_FLUSH, 0, 0, NULL), BLOCK_OK);
+    struct block_traffic writes = block_traffic(b, BLOCK_WRITE);
+    ck_assert_uint_eq(writes.operations, 2);
+    ck_assert_uint_eq(writes.bytes, 2 * SECTOR_BYTES);
+    ck_assert_uint_eq(writes.end, 8 * SECTOR_BYTES);
+    ck_assert_uint_gt(writes.host_ns, 0);
+    ck_assert_uint_eq(block_traffic(b, BLOCK_FLUSH).operations, 1);
+    ck_assert_uint_eq(block_traffic(b, BLOCK_READ).operations, 0);
+    ck_assert_int_eq(block_close(b), BLOCK_OK);
+    b = open_block(&(struct block_options){.path = "disk.raw", .format = "raw", .read_only = true});
+    ck_assert_int_eq(put(b, 3, 1), BLOCK_IO_ERROR);
+    ck_assert_uint_eq(block_traffic(b, BLOCK_WRITE).operations, 0);
+    ck_assert_uint_eq(block_traffic(b, BLOCK_WRITE).failed, 1);
+    ck_assert_int_eq(block_close(b), BLOCK_OK);
+}
+END_TEST
+
 START_TEST(closing_performs_what_was_submitted)
 {
     uint8_t bytes[SECTOR_BYTES];
@@ -389,6 +412,7 @@ static Suite *block_suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, enter_temp_folder, leave_temp_folder);
     tcase_add_test(tc, every_request_comes_back_once_with_its_bytes);
+    tcase_add_test(tc, what_was_done_is_counted_by_kind_and_failures_apart);
     tcase_add_test(tc, closing_performs_what_was_submitted);
     tcase_add_test(tc, a_read_only_disk_takes_no_change);
     tcase_add_test(tc, a_discard_is_ignored_unless_the_option_asks_for_it);

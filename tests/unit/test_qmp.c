@@ -195,6 +195,7 @@ static void furnish(struct machine_config *config)
          5}};
     static const struct machine_option chardevs[] = {{{{"type", "null"}, {"id", "c0"}}, 2}};
     config->name = "the name";
+    config->serial_place = "mux";
     config->drives = (struct machine_options){drives, 2};
     config->chardevs = (struct machine_options){chardevs, 1};
 }
@@ -216,7 +217,8 @@ START_TEST(the_machines_parts_are_listed)
     CHECK_IN(said, "\"cache\":{\"writeback\":true,\"direct\":false,\"no-flush\":true}");
     ck_assert_ptr_eq(strstr(said, "io-status"), strstr(said, "io-status\":\"ok\"}]}"));
     CHECK_IN(send(&r, q, "{\"execute\":\"query-chardev\"}"),
-             "[{\"label\":\"c0\",\"filename\":\"null\",\"frontend-open\":false}]");
+             "[{\"label\":\"serial0\",\"filename\":\"mux\",\"frontend-open\":true},"
+             "{\"label\":\"c0\",\"filename\":\"null\",\"frontend-open\":false}]");
     said = send(&r, q, "{\"execute\":\"query-cpus-fast\"}");
     CHECK_IN(said, "\"cpu-index\":1,");
     CHECK_IN(said, "\"qom-path\":\"/machine/soc0/harts[1]\",\"target\":\"riscv64\"}]");

@@ -67,6 +67,42 @@ START_TEST(the_commit_log_is_spikes)
 }
 END_TEST
 
+static void put_register_writes(struct program *p)
+{
+    struct assembler *a = &p->a;
+    asm_csrw(a, CSR_MSTATUS, 0x6000);
+    ASM(a, csrrwi, .rd = 5, .rs1 = 9, .imm = 0x003);
+    ASM(a, csrrsi, .rd = 5, .rs1 = 2, .imm = 0x100);
+    asm_li(a, A0, 3);
+    asm_li(a, A1, 1);
+    ASM(a, csrrwi, .rs1 = 0, .imm = 0x001);
+    ASM(a, fcvt_d_l, .rd = 10, .rs1 = A0, .rm = 7);
+    ASM(a, fcvt_d_l, .rd = 11, .rs1 = A1, .rm = 7);
+    ASM(a, fdiv_d, .rd = 11, .rs1 = 11, .rs2 = 10);
+    asm_csrw(a, 0x341, (int64_t)(RIG_RAM + 0x100));
+    asm_li(a, T0, 0x1800); /* stay in M */
+    ASM(a, csrrs, .rs1 = T0, .imm = CSR_MSTATUS);
+    ASM(a, mret);
+    a->pc = RIG_RAM + 0x100;
+    asm_li(a, T0, RIG_TEST);
+    asm_li(a, T1, 0x5555);
+    ASM(a, sw, .rs1 = T0, .rs2 = T1);
+}
+
+/* As Spike writes it, of the same instructions. */
+START_TEST(registers_are_logged_by_number_and_views_of_csrs_as_what_they_are)
+{
+    trace_open_with(&r, put_register_writes);
+    const char *text = trace_of(&r, "commit,file=out");
+    must_hold(text, "(0x0034d2f3) c1_fflags 0x0000000000000009 c2_frm 0x0000000000000000 "
+                    "x5  0x0000000000000000\n");
+    must_hold(text, "(0x100162f3) x5  0x8000000200006000 c768_mstatus 0x8000000a00006002\n");
+    must_hold(text, ") c1_fflags 0x0000000000000001 f11 0x3fd5555555555555\n");
+    must_hold(text, "(0x30200073) c768_mstatus 0x8000000a00006082\n");
+    trace_close(&r);
+}
+END_TEST
+
 START_TEST(a_filter_lets_only_its_instructions_through)
 {
     trace_open(&r);
@@ -178,6 +214,7 @@ int main(void)
     tcase_add_test(t, traps_returns_csrs_and_devices_are_written_in_their_order);
     tcase_add_test(t, an_instruction_is_written_with_what_it_read_and_wrote);
     tcase_add_test(t, the_commit_log_is_spikes);
+    tcase_add_test(t, registers_are_logged_by_number_and_views_of_csrs_as_what_they_are);
     tcase_add_test(t, a_filter_lets_only_its_instructions_through);
     tcase_add_test(t, traces_leave_the_state_as_it_is);
     tcase_add_test(t, bad_words_are_refused_with_what_there_is);

@@ -66,13 +66,13 @@ static inline void put_traced_program(struct program *p)
 }
 
 /* In a folder of its own. */
-static inline void trace_open(struct trace_rig *r)
+static inline void trace_open_with(struct trace_rig *r, void (*put)(struct program *p))
 {
     struct control_config config = {.no_shutdown = true};
     enter_temp_folder();
     memset(r, 0, sizeof *r);
     program_begin(&r->p);
-    put_traced_program(&r->p);
+    put(&r->p);
     program_end(&r->p);
     struct machine_config machine = rig_config(&r->p, 1);
     machine.no_reboot = true;
@@ -80,6 +80,11 @@ static inline void trace_open(struct trace_rig *r)
     r->control = control_create(r->rig->m, &config, &r->err);
     r->trace = trace_create(r->control, &r->err);
     ck_assert_ptr_nonnull(r->trace);
+}
+
+static inline void trace_open(struct trace_rig *r)
+{
+    trace_open_with(r, put_traced_program);
 }
 
 static inline void trace_close(struct trace_rig *r)
