@@ -142,6 +142,8 @@ static void *amo_slow(struct hart *h, const struct op *op, int64_t budget, unsig
 #define RAISE_BREAKPOINT()                                                                         \
     do {                                                                                           \
         hart_sync(h, op, budget);                                                                  \
+        if (UNLIKELY(h->ports.semihosting) && hart_semihosting_call(h))                            \
+            TAIL(enter_at_pc);                                                                     \
         hart_raise(h, CAUSE_BREAKPOINT, h->pc);                                                    \
         TAIL(take_exception_here);                                                                 \
     } while (0)

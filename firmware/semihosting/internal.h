@@ -1,0 +1,72 @@
+/* What the files of semihosting share. */
+#ifndef RIVULET_FIRMWARE_SEMIHOSTING_INTERNAL_H
+#define RIVULET_FIRMWARE_SEMIHOSTING_INTERNAL_H
+
+#include "firmware/semihosting.h"
+
+#include <errno.h>
+
+#define CALL_ARGS       4u
+#define CALL_BYTES_MOST (1ull << 30) /* that one call moves: it is one instruction to all others */
+#define CHUNK_BYTES     4096u
+
+enum handle_kind { HANDLE_FREE, HANDLE_CONSOLE, HANDLE_FEATURES, HANDLE_FILE, HANDLE_KINDS };
+
+struct handle {
+    uint8_t kind; /* enum handle_kind */
+    uint8_t mode;
+    uint64_t position;
+    char name[SEMIHOSTING_NAME_BYTES];
+};
+
+struct semihosting {
+    /* --- guest state --- */
+    uint64_t epoch_ns;
+    uint32_t last_error;
+    uint64_t heap_start, heap_end;
+    bool waits[SEMIHOSTING_HARTS]; /* for the console */
+    bool has_byte;                 /* taken from the console by a look, and not yet read */
+    uint8_t byte;
+    struct handle handles[SEMIHOSTING_FILES];
+    /* --- host side --- */
+    struct semihosting_config config;
+};
+
+/* One call: its words are those of the block at `block`, or `block` itself, which is then a1. */
+struct call {
+    struct semihosting *s;
+    struct hart *h;
+    uint64_t block;
+    uint64_t args[CALL_ARGS];
+    bool waits; /* it cannot be answered yet, and the hart comes again */
+};
+
+/* What goes into a0. */
+typedef int64_t call_function(struct call *c);
+
+/* --- calls.c --- */
+
+/* -1, with this errno for SYS_ERRNO. */
+int64_t call_fail(struct call *c, int error);
+/* The caller's memory, with its own rights. False: not all of it is there. */
+bool call_read(struct call *c, uint64_t va, void *to, size_t n);
+bool call_write(struct call *c, uint64_t va, const void *from, size_t n);
+/* A name of n bytes at va, with an end. False: the call has failed, in *result. */
+bool call_read_name(struct call *c, uint64_t va, uint64_t n, char name[SEMIHOSTING_NAME_BYTES],
+                    int64_t *result);
+
+/* --- console.c --- */
+
+call_function call_writec, call_write0, call_readc;
+/* Moves n bytes: how many are left over. */
+uint64_t console_write_from(struct call *c, bool is_error, uint64_t va, uint64_t n);
+uint64_t console_read_to(struct call *c, uint64_t va, uint64_t n);
+
+/* --- files.c --- */
+
+call_function call_open, call_close, call_write_file, call_read_file, call_istty, call_seek,
+    call_flen, call_tmpnam, call_remove, call_rename;
+void files_reset(struct semihosting *s);
+void files_state(struct semihosting *s, struct state *state);
+
+#endif
