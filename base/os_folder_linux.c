@@ -62,9 +62,9 @@ int os_folder_file(const struct os_folder *folder, const char *name, unsigned us
     int fd = open_within(folder->fd, name, flags, use & OS_FOLDER_CREATE ? NEW_FILE_MODE : 0);
     if (fd < 0)
         return fd;
-    int error = fstat(fd, &st) != 0     ? -errno
-                : S_ISDIR(st.st_mode)   ? -EISDIR
-                : !S_ISREG(st.st_mode)  ? -EACCES
+    int error = fstat(fd, &st) != 0                                 ? -errno
+                : S_ISDIR(st.st_mode)                               ? -EISDIR
+                : !S_ISREG(st.st_mode)                              ? -EACCES
                 : use & OS_FOLDER_TRUNCATE && ftruncate(fd, 0) != 0 ? -errno
                                                                     : 0;
     if (!error)

@@ -322,6 +322,8 @@ void board_destroy(struct machine *m)
             m->devices[slot]->ops->destroy(m->devices[slot]);
     for (unsigned i = 0; i < m->display_count; i++)
         m->displays[i]->ops->destroy(m->displays[i]);
+    if (m->htif)
+        m->htif->ops->destroy(m->htif);
 }
 
 const struct board_row *board_row(unsigned slot)
@@ -336,6 +338,8 @@ void board_reset(struct machine *m)
             m->devices[slot]->ops->reset(m->devices[slot]);
     for (unsigned i = 0; i < m->display_count; i++)
         m->displays[i]->ops->reset(m->displays[i]);
+    if (m->htif)
+        m->htif->ops->reset(m->htif);
     if (m->semihost)
         semihost_reset(m->semihost);
 }

@@ -58,6 +58,7 @@ struct machine {
     struct device *displays[MACHINE_SCREENS_MAX]; /* those on no bus, in the order of -device */
     struct sbi *sbi;
     struct semihost *semihost; /* NULL: none */
+    struct device *htif;       /* NULL: none */
     struct memory_map *memory;
     struct event_queue events;
     /* --- host side --- */

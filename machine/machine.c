@@ -336,6 +336,8 @@ void machine_state(struct machine *m, struct state *s)
             m->devices[slot]->ops->state(m->devices[slot], s);
     for (unsigned i = 0; i < m->display_count; i++)
         m->displays[i]->ops->state(m->displays[i], s);
+    if (m->htif)
+        m->htif->ops->state(m->htif, s);
     events_state(&m->events, s);
     if (m->sbi)
         sbi_state(m->sbi, s);

@@ -7,6 +7,7 @@
  * where a caller's limit lies; a run that is interrupted goes on in the middle of its round.
  *
  * With the host clock a round is a number of steps, and time is what the host says. */
+#include "devices/htif.h"
 #include "devices/virtio/blk.h"
 #include "machine/semihost.h"
 
@@ -179,6 +180,8 @@ static void begin_round(struct machine *m, uint64_t until_ns)
         input_deliver(m->door);
     if (m->semihost)
         semihost_wake(m);
+    if (m->htif)
+        htif_poll(m->htif);
     if (m->events.next_ns <= now)
         events_run(&m->events, now);
     if (guest_asks(m))

@@ -114,8 +114,7 @@ static bool open_ends(struct semihost *s, const struct machine_config *c, struct
     struct chardev_device device = {.name = "semihosting", .receive = receive, .owner = s};
     struct error why;
     s->has_end = config->chardev != NULL;
-    if (s->has_end &&
-        !chardevs_take(s->m->chardevs, config->chardev, &device, &s->end, NULL, &why))
+    if (s->has_end && !chardevs_take(s->m->chardevs, config->chardev, &device, &s->end, NULL, &why))
         return error_set(err, "-semihosting-config: %.400s", why.text);
     if (!config->folder || c->awaits_replay)
         return true;

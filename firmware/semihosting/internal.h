@@ -7,8 +7,9 @@
 #include <errno.h>
 
 #define CALL_ARGS       4u
-#define CALL_BYTES_MOST (1ull << 30) /* that one call moves: it is one instruction to all others */
-#define CHUNK_BYTES     4096u
+#define CALL_BYTES_MOST (1ull << 30) /* that one call moves: it is one instruction to all others   \
+                                      */
+#define CHUNK_BYTES 4096u
 
 enum handle_kind { HANDLE_FREE, HANDLE_CONSOLE, HANDLE_FEATURES, HANDLE_FILE, HANDLE_KINDS };
 
@@ -33,7 +34,7 @@ struct semihosting {
 };
 
 /* One call: its words are those of the block at `block`, or `block` itself, which is then a1. */
-struct call {
+struct semi_call {
     struct semihosting *s;
     struct hart *h;
     uint64_t block;
@@ -42,30 +43,30 @@ struct call {
 };
 
 /* What goes into a0. */
-typedef int64_t call_function(struct call *c);
+typedef int64_t semi_function(struct semi_call *c);
 
 /* --- calls.c --- */
 
 /* -1, with this errno for SYS_ERRNO. */
-int64_t call_fail(struct call *c, int error);
+int64_t semi_fail(struct semi_call *c, int error);
 /* The caller's memory, with its own rights. False: not all of it is there. */
-bool call_read(struct call *c, uint64_t va, void *to, size_t n);
-bool call_write(struct call *c, uint64_t va, const void *from, size_t n);
+bool semi_read(struct semi_call *c, uint64_t va, void *to, size_t n);
+bool semi_write(struct semi_call *c, uint64_t va, const void *from, size_t n);
 /* A name of n bytes at va, with an end. False: the call has failed, in *result. */
-bool call_read_name(struct call *c, uint64_t va, uint64_t n, char name[SEMIHOSTING_NAME_BYTES],
+bool semi_read_name(struct semi_call *c, uint64_t va, uint64_t n, char name[SEMIHOSTING_NAME_BYTES],
                     int64_t *result);
 
 /* --- console.c --- */
 
-call_function call_writec, call_write0, call_readc;
+semi_function semi_writec, semi_write0, semi_readc;
 /* Moves n bytes: how many are left over. */
-uint64_t console_write_from(struct call *c, bool is_error, uint64_t va, uint64_t n);
-uint64_t console_read_to(struct call *c, uint64_t va, uint64_t n);
+uint64_t console_write_from(struct semi_call *c, bool is_error, uint64_t va, uint64_t n);
+uint64_t console_read_to(struct semi_call *c, uint64_t va, uint64_t n);
 
 /* --- files.c --- */
 
-call_function call_open, call_close, call_write_file, call_read_file, call_istty, call_seek,
-    call_flen, call_tmpnam, call_remove, call_rename;
+semi_function semi_open, semi_close, semi_write_file, semi_read_file, semi_istty, semi_seek,
+    semi_flen, semi_tmpnam, semi_remove, semi_rename;
 void files_reset(struct semihosting *s);
 void files_state(struct semihosting *s, struct state *state);
 
