@@ -150,8 +150,8 @@ void recorder_round(struct recorder *r, uint64_t now_ns);
 uint64_t recorder_next_ns(const struct recorder *r);
 bool recorder_is_replay(const struct recorder *r);
 /* Within a round the guest asks the host for something. True: in a replay, and this is what was
- * answered, with up to n bytes; a replay that becomes another run ends. False: the host is to be
- * asked, and recorder_keep to be told. */
+ * answered, with as many bytes as it says, up to n; a replay that becomes another run ends. False:
+ * the host is to be asked, and recorder_keep to be told. */
 bool recorder_recall(struct recorder *r, int64_t *result, void *bytes, size_t n);
 void recorder_keep(struct recorder *r, int64_t result, const void *bytes, size_t n);
 

@@ -222,8 +222,11 @@ static bool take_answer(struct recorder *r, const struct log_record *record, int
         record->n < sizeof *result || record->n - sizeof *result > n)
         return false;
     memcpy(result, record->bytes, sizeof *result);
-    if (record->n > sizeof *result)
-        memcpy(bytes, record->bytes + sizeof *result, record->n - sizeof *result);
+    size_t there = record->n - sizeof *result;
+    if (n && *result > 0 && (uint64_t)*result != there)
+        return false;
+    if (there)
+        memcpy(bytes, record->bytes + sizeof *result, there);
     input_log_advance(r->log);
     return true;
 }
@@ -231,15 +234,17 @@ static bool take_answer(struct recorder *r, const struct log_record *record, int
 bool recorder_recall(struct recorder *r, int64_t *result, void *bytes, size_t n)
 {
     const struct log_record *record = r->is_replay ? input_log_next(r->log) : NULL;
-    *result = -1;
     if (r->is_replay && !record && r->goes_on)
         listen(r);
     if (!r->is_replay)
         return false;
     if (!record || record->kind == RECORD_END)
         end_replay(r, record ? "" : "; it was cut short");
-    else if (!take_answer(r, record, result, bytes, n))
+    else if (take_answer(r, record, result, bytes, n))
+        return true;
+    else
         diverge(r, "it asks the host for something that was not recorded", "");
+    *result = -1;
     return true;
 }
 

@@ -5,10 +5,12 @@
 #include "firmware/semihosting.h"
 #include "machine/chardevs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define INPUT_BYTES 1024u
+#define ERRNO_MOST  4095
 
 struct semihost {
     struct semihosting *calls;
@@ -65,6 +67,13 @@ void semihost_wake(struct machine *m)
 
 /* --- files and the end ------------------------------------------------------------------- */
 
+/* A recording may be damaged. */
+static bool is_answer(const struct semihosting_file_request *request, int64_t result)
+{
+    bool moves = request->kind == SEMIHOSTING_READ || request->kind == SEMIHOSTING_WRITE;
+    return result >= -ERRNO_MOST && (!moves || result <= (int64_t)request->n);
+}
+
 static int64_t on_file(void *owner, const struct semihosting_file_request *request)
 {
     const struct semihost *s = owner;
@@ -74,8 +83,8 @@ static int64_t on_file(void *owner, const struct semihosting_file_request *reque
     if (request->kind == SEMIHOSTING_FORGET)
         return s->folder ? semihosting_folder_file(s->folder, request) : 0;
     if (recorder && recorder_recall(recorder, &result, request->to, reads ? request->n : 0))
-        return result;
-    result = s->folder ? semihosting_folder_file(s->folder, request) : -1;
+        return is_answer(request, result) ? result : -EIO;
+    result = s->folder ? semihosting_folder_file(s->folder, request) : -EACCES;
     if (recorder)
         recorder_keep(recorder, result, request->to, reads && result > 0 ? (size_t)result : 0);
     return result;

@@ -6,9 +6,10 @@
 
 #include <errno.h>
 
-#define CALL_ARGS       4u
-#define CALL_BYTES_MOST (1ull << 30) /* that one call moves: it is one instruction to all others   \
-                                      */
+#define CALL_ARGS 4u
+#define CALL_BYTES_MOST                                                                            \
+    (1ull << 30) /* that one call moves: it is one instruction to all others                       \
+                  */
 #define CHUNK_BYTES 4096u
 
 enum handle_kind { HANDLE_FREE, HANDLE_CONSOLE, HANDLE_FEATURES, HANDLE_FILE, HANDLE_KINDS };
