@@ -141,7 +141,7 @@ static const struct option_row rows[] = {
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, ACTION_LIST_DEVICES, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-net-device,netdev=ID;\n"
      "virtio-rng-device; virtio-gpu-pci; virtio-keyboard-pci;\n"
-     "virtio-tablet-pci; -device help lists all;\n"
+     "virtio-tablet-pci; htif for riscv-tests; -device help lists all;\n"
      "virtio-serial-device, and on it virtconsole,chardev=ID and\n"
      "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0];\n"
      "loader,file=FILE[,addr=A][,cpu-num=N][,force-raw=on] or\n"

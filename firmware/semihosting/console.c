@@ -32,7 +32,7 @@ int64_t semi_write0(struct semi_call *c)
 {
     uint64_t n = 0;
     uint8_t byte = 1;
-    for (; byte && n <= CALL_BYTES_MOST; n++)
+    for (; byte && n <= TEXT_BYTES_MOST; n++)
         if (!semi_read(c, c->block + n, &byte, 1))
             return semi_fail(c, EFAULT);
     if (byte)

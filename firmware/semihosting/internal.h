@@ -7,10 +7,11 @@
 #include <errno.h>
 
 #define CALL_ARGS 4u
-#define CALL_BYTES_MOST                                                                            \
-    (1ull << 30) /* that one call moves: it is one instruction to all others                       \
-                  */
-#define CHUNK_BYTES 4096u
+/* What one call moves: it is one instruction to all others, which cannot stop it. */
+#define CALL_BYTES_MOST (256ull << 20)
+#define TEXT_BYTES_MOST (16ull << 20)
+#define CALL_ARGS       4u
+#define CHUNK_BYTES     4096u
 
 enum handle_kind { HANDLE_FREE, HANDLE_CONSOLE, HANDLE_FEATURES, HANDLE_FILE, HANDLE_KINDS };
 
