@@ -6,7 +6,6 @@
 
 #include <errno.h>
 
-#define CALL_ARGS 4u
 /* What one call moves: it is one instruction to all others, which cannot stop it. */
 #define CALL_BYTES_MOST (256ull << 20)
 #define TEXT_BYTES_MOST (16ull << 20)
