@@ -266,7 +266,7 @@ static inline void hart_notify(struct hart *h, const struct notice *n)
 void hart_take_exception(struct hart *h);
 /* Takes the highest-priority interrupt that is pending and enabled; false if none. */
 bool hart_take_interrupt(struct hart *h);
-/* At an ebreak (pc and steps synced): whether it was a call of semihosting, which has been made. */
+/* system.c: at an ebreak (pc and steps synced), whether it was a semihosting call; it is made. */
 bool hart_semihosting_call(struct hart *h);
 /* Calls hart_leave when hart_take_interrupt would take one: after anything that may enable one. */
 void hart_check_interrupts(struct hart *h);

@@ -4,7 +4,6 @@
  *
  * Invariants: pc and steps are synced here; every change of privilege ends with
  * hart_update_translation and a page that must be looked up. */
-#include "cpu/peek.h"
 #include "cpu/trigger.h"
 
 #define INSN_SRET 0x10200073u
@@ -120,36 +119,6 @@ static void call_sbi(struct hart *h)
     h->ports.sbi_ecall(h->ports.owner, h);
     if (hart_is_watched(h, NOTICE_SBI_RETURN))
         hart_notify(h, &(struct notice){.kind = NOTICE_SBI_RETURN});
-}
-
-/* RISC-V Semihosting 0.4: the ebreak between two instructions that do nothing, all uncompressed and
- * on one page. */
-static bool is_semihosting_sequence(const struct hart *h)
-{
-    static const uint32_t sequence[] = {0x01f01013, 0x00100073, 0x40705013};
-    uint32_t words[ARRAY_LEN(sequence)];
-    uint64_t offset = h->pc % PAGE_BYTES;
-    return offset >= 4 && offset + 8 <= PAGE_BYTES &&
-           peek_physical(h->ports.memory, h->page_pa + offset - 4, words, sizeof words) &&
-           memcmp(words, sequence, sizeof words) == 0;
-}
-
-/* Like the SBI's ecall it is a step, and no retired instruction. */
-bool hart_semihosting_call(struct hart *h)
-{
-    if (!is_semihosting_sequence(h))
-        return false;
-    h->steps++;
-    h->traps++;
-    h->pc += 4;
-    if (h->ports.semihosting(h->ports.owner, h)) {
-        hart_leave(h); /* it may have changed anything */
-        return true;
-    }
-    h->steps--;
-    h->traps--;
-    h->pc -= 4;
-    return false;
 }
 
 void hart_take_exception(struct hart *h)
