@@ -149,6 +149,8 @@ static HANDLER(enter_at_pc);
 #define RAISE_BREAKPOINT()                                                                         \
     do {                                                                                           \
         hart_sync(h, op, budget);                                                                  \
+        if (UNLIKELY(h->ports.semihosting) && hart_semihosting_call(h))                            \
+            TAIL(enter_at_pc);                                                                     \
         hart_raise(h, CAUSE_BREAKPOINT, h->pc);                                                    \
         TAIL(take_exception_here);                                                                 \
     } while (0)

@@ -128,6 +128,9 @@ struct hart_ports {
     /* Built-in SBI: an ecall from S-mode that would trap to M. NULL: it traps. On return the hart
      * goes on at pc + 4, unless the callee set pc (hart_stop) itself. */
     void (*sbi_ecall)(void *owner, struct hart *h);
+    /* Semihosting: an ebreak that is a call; pc is already behind it. False: this hart may not call,
+     * and it traps, as all do if this is NULL. */
+    bool (*semihosting)(void *owner, struct hart *h);
     void *owner;
     /* Programs without a kernel: who knows the address space in place of page tables (satp must
      * not be Bare), and whether exceptions end the run instead of becoming traps. */
@@ -263,6 +266,8 @@ static inline void hart_notify(struct hart *h, const struct notice *n)
 void hart_take_exception(struct hart *h);
 /* Takes the highest-priority interrupt that is pending and enabled; false if none. */
 bool hart_take_interrupt(struct hart *h);
+/* system.c: at an ebreak (pc and steps synced), whether it was a semihosting call; it is made. */
+bool hart_semihosting_call(struct hart *h);
 /* Calls hart_leave when hart_take_interrupt would take one: after anything that may enable one. */
 void hart_check_interrupts(struct hart *h);
 /* mret, sret: false = illegal here (h->trap filled). On success pc, priv and mstatus are set. */

@@ -1,7 +1,8 @@
-/* System instructions that are more than a line: waiting, fences, cache blocks. Each sees pc and
+/* System instructions that are more than a line: waiting, fences, cache blocks, semihosting. Each sees pc and
  * steps of its own instruction, and returns false with h->trap filled when it raises an exception.
  */
 #include "cpu/exec.h"
+#include "cpu/peek.h"
 
 static void stop_with(struct hart *h, enum hart_stop stop)
 {
@@ -101,4 +102,34 @@ bool hart_amocas_q(struct hart *h, const struct op *op)
     if (op->rd != X_SINK)
         memcpy(&h->x[op->rd], old, sizeof old);
     return true;
+}
+
+/* RISC-V Semihosting 0.4: the ebreak between two instructions that do nothing, all uncompressed and
+ * on one page. */
+static bool is_semihosting_sequence(const struct hart *h)
+{
+    static const uint32_t sequence[] = {0x01f01013, 0x00100073, 0x40705013};
+    uint32_t words[ARRAY_LEN(sequence)];
+    uint64_t offset = h->pc % PAGE_BYTES;
+    return offset >= 4 && offset + 8 <= PAGE_BYTES &&
+           peek_physical(h->ports.memory, h->page_pa + offset - 4, words, sizeof words) &&
+           memcmp(words, sequence, sizeof words) == 0;
+}
+
+/* Like the SBI's ecall it is a step, and no retired instruction. */
+bool hart_semihosting_call(struct hart *h)
+{
+    if (!is_semihosting_sequence(h))
+        return false;
+    h->steps++;
+    h->traps++;
+    h->pc += 4;
+    if (h->ports.semihosting(h->ports.owner, h)) {
+        hart_leave(h); /* it may have changed anything */
+        return true;
+    }
+    h->steps--;
+    h->traps--;
+    h->pc -= 4;
+    return false;
 }

@@ -1,5 +1,5 @@
-/* The formats of kernel files, for load.c alone: containers are unpacked, headers are read, nothing
- * is placed. Every field comes from a file that may be hostile. */
+/* The formats of kernel files, for load.c and who looks for a symbol: containers are unpacked,
+ * headers are read, nothing is placed. Every field comes from a file that may be hostile. */
 #ifndef RIVULET_FIRMWARE_IMAGE_H
 #define RIVULET_FIRMWARE_IMAGE_H
 
@@ -56,5 +56,11 @@ bool elf_segment(const struct boot_image *image, unsigned i, struct elf_segment 
                  struct error *err) MUST_CHECK;
 /* The physical address of the entry point. */
 uint64_t elf_entry(const struct boot_image *image, unsigned segments);
+
+/* --- elf_symbols.c: false if there is none of this name; any file may be asked --- */
+
+bool elf_symbol(const struct boot_image *image, const char *name, uint64_t *value);
+bool elf_section(const struct boot_image *image, const char *name, uint64_t *address,
+                 uint64_t *bytes);
 
 #endif

@@ -298,6 +298,65 @@ bool add_folder(struct options *o, const char *value, struct error *err)
     return true;
 }
 
+/* --- semihosting ------------------------------------------------------------------------- */
+
+static bool set_semihosting_enabled(struct options *o, const char *value, struct error *err)
+{
+    return value_switch(value, &o->machine.semihosting.is_enabled) ||
+           error_set(err, "enable=%.80s: it can be on or off", value);
+}
+
+static bool set_semihosting_user(struct options *o, const char *value, struct error *err)
+{
+    return value_switch(value, &o->machine.semihosting.in_user_mode) ||
+           error_set(err, "userspace=%.80s: it can be on or off", value);
+}
+
+static bool set_semihosting_chardev(struct options *o, const char *value, struct error *err)
+{
+    return (o->machine.semihosting.chardev = keep_text(o, value, err)) != NULL;
+}
+
+static bool set_semihosting_folder(struct options *o, const char *value, struct error *err)
+{
+    return (o->machine.semihosting.folder = keep_text(o, value, err)) != NULL;
+}
+
+/* One more word of the program's command line. */
+static bool add_semihosting_word(struct options *o, const char *value, struct error *err)
+{
+    char *line = o->semihosting_line;
+    size_t n = strlen(line), room = sizeof o->semihosting_line - n;
+    bool is_first = !o->machine.semihosting.command_line;
+    if ((size_t)snprintf(line + n, room, "%s%s", is_first ? "" : " ", value) >= room)
+        return error_set(err, "all arguments together have at most %zu bytes",
+                         sizeof o->semihosting_line - 1);
+    o->machine.semihosting.command_line = line;
+    return true;
+}
+
+bool set_semihosting(struct options *o, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    return o->machine.semihosting.is_enabled = true;
+}
+
+bool set_semihosting_config(struct options *o, const char *value, struct error *err)
+{
+    static const char *const targets[] = {"native", "auto", NULL};
+    static const struct property properties[] = {
+        {"enable", NULL, set_semihosting_enabled},
+        {"target", targets, NULL},
+        {"userspace", NULL, set_semihosting_user},
+        {"arg", NULL, add_semihosting_word},
+        {"chardev", NULL, set_semihosting_chardev},
+        {"dir", NULL, set_semihosting_folder},
+        {NULL, NULL, NULL},
+    };
+    o->machine.semihosting.is_enabled = true;
+    return set_properties(o, value, "enable", properties, err);
+}
+
 /* --- the console ------------------------------------------------------------------------- */
 
 /* Its back-end is opened, as QEMU does, and nobody is at the other end. */

@@ -9,7 +9,7 @@
 typedef bool option_setter(struct options *o, const char *value, struct error *err);
 
 option_setter set_machine, set_cpu, set_memory, set_smp, set_accel;
-option_setter set_bios, add_folder, set_action, set_name;
+option_setter set_bios, add_folder, set_action, set_name, set_semihosting, set_semihosting_config;
 option_setter set_serial, set_monitor, set_qmp, set_qmp_pretty, set_gdb, set_gdb_default,
     set_incoming, set_record, set_replay, set_history, add_monitor, set_vnc, set_display,
     accept_none;

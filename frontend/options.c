@@ -66,6 +66,13 @@ static const struct option_row rows[] = {
     {"L", NULL, "FOLDER", CALL, 0, add_folder,
      "look here first for U-Boot or EDK2 to boot a disk FILE (repeatable)"},
     {"dtb", NULL, "FILE", SET_TEXT, AT(machine.dtb_file), NULL, "device tree instead of our own"},
+    {"semihosting", NULL, NULL, CALL, 0, set_semihosting,
+     "programs without a system may call for console, time and their end"},
+    {"semihosting-config", NULL, "enable=on|off[,PROPERTY=VALUE...]", CALL, 0,
+     set_semihosting_config,
+     "the same, with dir=FOLDER for files in that folder alone, arg=WORD of\n"
+     "the command line (repeatable), chardev=ID for the console,\n"
+     "userspace=on for programs in U-mode"},
     TITLE("Console"),
     {"nographic", NULL, NULL, SET_TRUE, AT(nographic), NULL,
      "console on the terminal, which is the default:\n"
@@ -134,7 +141,7 @@ static const struct option_row rows[] = {
     {"device", NULL, "NAME[,PROPERTY=VALUE...]", CALL, ACTION_LIST_DEVICES, add_device,
      "a device: virtio-blk-device,drive=ID; virtio-net-device,netdev=ID;\n"
      "virtio-rng-device; virtio-gpu-pci; virtio-keyboard-pci;\n"
-     "virtio-tablet-pci; -device help lists all;\n"
+     "virtio-tablet-pci; htif for riscv-tests; -device help lists all;\n"
      "virtio-serial-device, and on it virtconsole,chardev=ID and\n"
      "virtserialport,chardev=ID,name=NAME[,nr=N][,bus=ID.0];\n"
      "loader,file=FILE[,addr=A][,cpu-num=N][,force-raw=on] or\n"
@@ -232,8 +239,6 @@ static const struct option_row rows[] = {
     MISSING("numa", "NUMA"),
     MISSING("tpmdev", "a TPM"),
     MISSING("smbios", "SMBIOS"),
-    MISSING("semihosting", "semihosting"),
-    MISSING("semihosting-config", "semihosting"),
     MISSING("plugin", "plugins"),
     MISSING("dfilter", "log filters"),
     MISSING("daemonize", "running in the background"),

@@ -88,6 +88,7 @@ struct options {
     const char *symbols[OPTION_TRACES];
     unsigned symbols_count;
     struct option_list save_loads; /* virtual times, in rising order */
+    char semihosting_line[OPTION_PATH_MAX];
     struct option_group devices, drives, netdevs, nics, chardevs, objects, globals, fw_cfg;
     char texts[OPTION_TEXTS_BYTES]; /* of the groups */
     size_t texts_used;

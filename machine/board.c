@@ -16,6 +16,7 @@
 #include "firmware/reset_rom.h"
 #include "machine/drives.h"
 #include "machine/fw_items.h"
+#include "machine/semihost.h"
 
 #include <stdlib.h>
 
@@ -321,6 +322,8 @@ void board_destroy(struct machine *m)
             m->devices[slot]->ops->destroy(m->devices[slot]);
     for (unsigned i = 0; i < m->display_count; i++)
         m->displays[i]->ops->destroy(m->displays[i]);
+    if (m->htif)
+        m->htif->ops->destroy(m->htif);
 }
 
 const struct board_row *board_row(unsigned slot)
@@ -335,6 +338,10 @@ void board_reset(struct machine *m)
             m->devices[slot]->ops->reset(m->devices[slot]);
     for (unsigned i = 0; i < m->display_count; i++)
         m->displays[i]->ops->reset(m->displays[i]);
+    if (m->htif)
+        m->htif->ops->reset(m->htif);
+    if (m->semihost)
+        semihost_reset(m->semihost);
 }
 
 static const char *mmu_type(unsigned satp_mode)

@@ -4,6 +4,7 @@
 #include "firmware/reset_rom.h"
 #include "machine/drives.h"
 #include "machine/loads.h"
+#include "machine/semihost.h"
 
 bool boot_is_by_flash(const struct machine *m)
 {
@@ -73,6 +74,35 @@ void boot_nothing(struct machine *m)
         hart_reset(m->harts[i], RESET_ROM_BASE);
 }
 
+/* Where what lies from `start` on ends being free; 0: it is not free. */
+static uint64_t free_until(const struct loader *l, uint64_t start)
+{
+    uint64_t end = l->ram_base + l->ram_bytes;
+    for (unsigned i = 0; i < l->area_count; i++) {
+        const struct load_area *area = &l->areas[i];
+        if (area->start <= start && start < area->end)
+            return 0;
+        if (area->start > start)
+            end = min_u64(end, area->start);
+    }
+    return end;
+}
+
+/* The largest part of RAM that nothing was loaded into. */
+static void give_heap(struct machine *m, const struct loader *l)
+{
+    uint64_t best = 0, best_end = 0;
+    for (unsigned i = 0; i <= l->area_count; i++) {
+        uint64_t start = align_up(i ? l->areas[i - 1].end : l->ram_base, 16);
+        uint64_t end = free_until(l, start);
+        if (end > start && end - start > best_end - best) {
+            best = start;
+            best_end = end;
+        }
+    }
+    semihost_set_heap(m->semihost, best, best_end);
+}
+
 bool boot_load(struct machine *m, struct error *err)
 {
     struct load_starts starts;
@@ -93,5 +123,7 @@ bool boot_load(struct machine *m, struct error *err)
         !reset_rom_load(m->memory, &rom, err))
         return false;
     board_reset(m);
+    if (m->semihost)
+        give_heap(m, &loader);
     return start_harts(m, &rom, &starts, err);
 }

@@ -70,6 +70,13 @@ static void describe_options(const char *name, const struct machine_options *opt
     }
 }
 
+static void describe_semihosting(const struct machine_semihosting *c, const struct byte_sink *out)
+{
+    if (c->is_enabled)
+        byte_sink_print(out, "semihosting%s%s%s\n", c->in_user_mode ? " in user mode" : "",
+                        c->folder ? " with files" : "", c->chardev ? " with a console" : "");
+}
+
 void description_machine(struct machine *m, const struct byte_sink *out)
 {
     static const char *const firmwares[] = {
@@ -91,6 +98,7 @@ void description_machine(struct machine *m, const struct byte_sink *out)
     describe_options("device", &c->devices, out);
     describe_options("nic", &c->nics, out);
     describe_options("global", &c->globals, out);
+    describe_semihosting(&c->semihosting, out);
     snapshot_describe_disks(m->drives, out);
 }
 
@@ -106,7 +114,7 @@ static void describe_needs(const struct machine_config *c, const struct byte_sin
         {"-drive", c->drives.count != 0},   {"-netdev", c->netdevs.count != 0},
         {"-nic", c->nics.count != 0},       {"-chardev", c->chardevs.count != 0},
         {"-object", c->objects.count != 0}, {"-fw_cfg", c->fw_cfg.count != 0},
-        {"-bios", c->bios == BIOS_FILE},
+        {"-bios", c->bios == BIOS_FILE},    {"-semihosting-config", c->semihosting.is_enabled},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].is_given)

@@ -7,6 +7,7 @@
 #include "devices/virtio/rng.h"
 #include "machine/displays.h"
 #include "machine/drives.h"
+#include "machine/htif.h"
 #include "machine/loads.h"
 #include "machine/nets.h"
 #include "machine/places.h"
@@ -252,6 +253,7 @@ static const struct driver drivers[] = {
     {"ramfb",                           BUS_SYSTEM,            no_properties, {.add = ramfb_add}},
     {"simple-framebuffer",              BUS_SYSTEM,            simple_framebuffer_rules,
                                                               {.add = simple_framebuffer_add}},
+    {"htif",                            BUS_SYSTEM,            htif_rules,       {.add = htif_add}},
     {"virtio-keyboard-device",          BUS_VIRTIO_MMIO,       input_rules, {keyboard_create}},
     {"virtio-keyboard-pci",             BUS_VIRTIO_PCI,        input_rules, {keyboard_create}},
     {"virtio-mouse-device",             BUS_VIRTIO_MMIO,       input_rules, {mouse_create}},

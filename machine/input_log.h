@@ -17,6 +17,8 @@ enum record_kind {
     RECORD_INPUT,  /* bytes that a sink took */
     RECORD_HASHES, /* u64 hashes of the state, in the order of the walk */
     RECORD_END,    /* recording was ended in order */
+    RECORD_ANSWER, /* i64 and bytes: what the host answered to a call within the round at this time
+                    */
     RECORD_KINDS,
 };
 

@@ -48,6 +48,7 @@ struct round {
 
 struct recorder;
 struct history;
+struct semihost;
 
 struct machine {
     /* --- guest state --- */
@@ -56,6 +57,8 @@ struct machine {
     struct device *devices[BOARD_SLOTS];
     struct device *displays[MACHINE_SCREENS_MAX]; /* those on no bus, in the order of -device */
     struct sbi *sbi;
+    struct semihost *semihost; /* NULL: none */
+    struct device *htif;       /* NULL: none */
     struct memory_map *memory;
     struct event_queue events;
     /* --- host side --- */
@@ -146,6 +149,11 @@ void recorder_round(struct recorder *r, uint64_t now_ns);
 /* Where a replay must stand next; UINT64_MAX: nowhere. */
 uint64_t recorder_next_ns(const struct recorder *r);
 bool recorder_is_replay(const struct recorder *r);
+/* Within a round the guest asks the host for something. True: in a replay, and this is what was
+ * answered, with as many bytes as it says, up to n; a replay that becomes another run ends. False:
+ * the host is to be asked, and recorder_keep to be told. */
+bool recorder_recall(struct recorder *r, int64_t *result, void *bytes, size_t n);
+void recorder_keep(struct recorder *r, int64_t result, const void *bytes, size_t n);
 
 /* --- machine.c: the state without RAM, which its user keeps in another way --- */
 

@@ -8,6 +8,7 @@
 #include "machine/fw_items.h"
 #include "machine/nets.h"
 #include "machine/record.h"
+#include "machine/semihost.h"
 #include "machine/serial_ports.h"
 
 #include <stdlib.h>
@@ -113,6 +114,7 @@ static bool create_harts(struct machine *m, struct error *err)
         .code = m->code,
         .seed = m->config.seed,
         .sbi_ecall = m->config.bios == BIOS_BUILT_IN ? on_ecall : NULL,
+        .semihosting = m->config.semihosting.is_enabled ? semihost_call : NULL,
         .owner = m,
     };
     for (unsigned i = 0; i < m->config.harts; i++) {
@@ -189,7 +191,8 @@ static bool build(struct machine *m, struct error *err)
     m->nets = nets_create(&m->config, m->door, &m->clock, err);
     m->chardevs = chardevs_create(&m->config, m->door, err);
     if (!m->nets || !m->chardevs || !open_drives(m, err) || !make_fw_items(m, err) ||
-        !create_harts(m, err) || !board_build(m, err) || !create_sbi(m, err))
+        !create_harts(m, err) || !board_build(m, err) || !create_sbi(m, err) ||
+        !semihost_create(m, err))
         return false;
     if (!m->config.awaits_snapshot)
         return boot_load(m, err);
@@ -271,6 +274,7 @@ void machine_destroy(struct machine *m)
     drives_close(m->drives, m->config.log);
     fw_items_destroy(m->fw_items);
     sbi_destroy(m->sbi);
+    semihost_destroy(m->semihost);
     for (unsigned i = 0; i < m->config.harts; i++)
         hart_destroy(m->harts[i]);
     code_destroy(m->code);
@@ -332,9 +336,13 @@ void machine_state(struct machine *m, struct state *s)
             m->devices[slot]->ops->state(m->devices[slot], s);
     for (unsigned i = 0; i < m->display_count; i++)
         m->displays[i]->ops->state(m->displays[i], s);
+    if (m->htif)
+        m->htif->ops->state(m->htif, s);
     events_state(&m->events, s);
     if (m->sbi)
         sbi_state(m->sbi, s);
+    if (m->semihost)
+        semihost_state(m->semihost, s);
     if (m->clock.follows_host) { /* virtual time goes on from the saved one */
         state_u64(s, &now_ns);
         m->clock.now_ns = now_ns;

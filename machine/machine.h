@@ -40,6 +40,15 @@ struct machine_options {
     unsigned count;
 };
 
+/* Calls of programs without an operating system (machine/semihost.h). */
+struct machine_semihosting {
+    bool is_enabled;
+    bool in_user_mode;        /* U-mode may call too */
+    const char *folder;       /* whose files it may use; NULL: no files */
+    const char *chardev;      /* the id of its console's; NULL: the serial port is its console */
+    const char *command_line; /* NULL: the kernel's name and command line */
+};
+
 struct machine_config {
     uint64_t ram_bytes; /* a multiple of MACHINE_PAGE_BYTES */
     unsigned harts;     /* 1 to MACHINE_MAX_HARTS */
@@ -70,6 +79,7 @@ struct machine_config {
     const char *flash_drives[2];     /* ids of drives that hold the flashes; NULL: if=pflash says */
     struct machine_options fw_cfg;   /* name=, and file= or string= */
     bool snapshot;                   /* writes to all drives are thrown away at the end */
+    struct machine_semihosting semihosting;
     /* Ends of the wires. */
     struct byte_sink serial;    /* what the console sends: UART0, or who has the chardev stdio */
     const char *serial_chardev; /* the id of the one at UART0 and the SBI console; NULL: none */

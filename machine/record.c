@@ -154,7 +154,8 @@ static void listen(struct recorder *r)
 static void replay_round(struct recorder *r, uint64_t now_ns)
 {
     const struct log_record *record = NULL;
-    while (!r->m->ends && (record = input_log_next(r->log)) && record->now_ns <= now_ns) {
+    while (!r->m->ends && (record = input_log_next(r->log)) && record->now_ns <= now_ns &&
+           !(record->kind == RECORD_ANSWER && record->now_ns == now_ns)) {
         if (record->kind == RECORD_END)
             end_replay(r, "");
         else if (record->now_ns < now_ns)
@@ -195,6 +196,56 @@ uint64_t recorder_next_ns(const struct recorder *r)
 bool recorder_is_replay(const struct recorder *r)
 {
     return r->is_replay;
+}
+
+/* --- within a round ----------------------------------------------------------------------- */
+
+void recorder_keep(struct recorder *r, int64_t result, const void *bytes, size_t n)
+{
+    uint8_t *payload = malloc(sizeof result + n);
+    if (!payload) /* a hole: a replay will say that it is another run */
+        return;
+    memcpy(payload, &result, sizeof result);
+    if (n)
+        memcpy(payload + sizeof result, bytes, n);
+    input_log_append(r->log, &(struct log_record){.now_ns = r->last_ns,
+                                                  .kind = RECORD_ANSWER,
+                                                  .bytes = payload,
+                                                  .n = sizeof result + n});
+    free(payload);
+}
+
+static bool take_answer(struct recorder *r, const struct log_record *record, int64_t *result,
+                        void *bytes, size_t n)
+{
+    if (record->kind != RECORD_ANSWER || record->now_ns != r->last_ns ||
+        record->n < sizeof *result || record->n - sizeof *result > n)
+        return false;
+    memcpy(result, record->bytes, sizeof *result);
+    size_t there = record->n - sizeof *result;
+    if (n && *result > 0 && (uint64_t)*result != there)
+        return false;
+    if (there)
+        memcpy(bytes, record->bytes + sizeof *result, there);
+    input_log_advance(r->log);
+    return true;
+}
+
+bool recorder_recall(struct recorder *r, int64_t *result, void *bytes, size_t n)
+{
+    const struct log_record *record = r->is_replay ? input_log_next(r->log) : NULL;
+    if (r->is_replay && !record && r->goes_on)
+        listen(r);
+    if (!r->is_replay)
+        return false;
+    if (!record || record->kind == RECORD_END)
+        end_replay(r, record ? "" : "; it was cut short");
+    else if (take_answer(r, record, result, bytes, n))
+        return true;
+    else
+        diverge(r, "it asks the host for something that was not recorded", "");
+    *result = -1;
+    return true;
 }
 
 /* --- beginning and ending ----------------------------------------------------------------- */

@@ -7,8 +7,9 @@
  * where a caller's limit lies; a run that is interrupted goes on in the middle of its round.
  *
  * With the host clock a round is a number of steps, and time is what the host says. */
+#include "devices/htif.h"
 #include "devices/virtio/blk.h"
-#include "machine/internal.h"
+#include "machine/semihost.h"
 
 #define SLICE_STEPS_ALONE 65536u /* one hart: console input is seen 15,000 times a second */
 #define SLICE_STEPS_LEAST 8192u  /* several: 8,192 to 16,383, so that their order varies */
@@ -177,6 +178,10 @@ static void begin_round(struct machine *m, uint64_t until_ns)
         recorder_round(m->recorder, now);
     else if (input_pending(m->door))
         input_deliver(m->door);
+    if (m->semihost)
+        semihost_wake(m);
+    if (m->htif)
+        htif_poll(m->htif);
     if (m->events.next_ns <= now)
         events_run(&m->events, now);
     if (guest_asks(m))

@@ -12,6 +12,14 @@
 
 #define NO_PAGE UINT64_MAX
 
+enum watcher { WATCHER_SEARCH, WATCHER_DEVICE, WATCHERS };
+
+struct watched_range {
+    uint64_t gpa, n; /* n 0: nothing is watched */
+    memory_watcher *hook;
+    void *owner;
+};
+
 struct memory_map {
     struct region *regions;
     size_t count;
@@ -20,9 +28,7 @@ struct memory_map {
     void *code_write_owner;
     memory_thaw *thaw; /* NULL: no page is frozen */
     void *thaw_owner;
-    memory_watcher *watcher; /* NULL: nothing is watched */
-    void *watcher_owner;
-    uint64_t watched, watched_bytes;
+    struct watched_range watched[WATCHERS];
     void (*watch_stores)(void *owner, uint64_t gpa, uint64_t bytes);
     void *watch_stores_owner;
 };
@@ -308,10 +314,10 @@ static void thaw_span(struct memory_map *map, const struct span *span)
 
 /* --- a watched range --- */
 
-static void mark_watched(struct memory_map *map, bool is_watched)
+static void mark_watched(struct memory_map *map, const struct watched_range *w, bool is_watched)
 {
-    uint64_t last = map->watched + (map->watched_bytes - 1);
-    for (uint64_t at = map->watched & PAGE_MASK; at <= last; at += PAGE_BYTES) {
+    uint64_t last = w->gpa + (w->n - 1);
+    for (uint64_t at = w->gpa & PAGE_MASK; at <= last; at += PAGE_BYTES) {
         struct region *r = memory_find(map, at);
         if (!r || !r->marks)
             continue;
@@ -320,23 +326,39 @@ static void mark_watched(struct memory_map *map, bool is_watched)
     }
 }
 
+/* Both ranges may share a page. */
+static void watch_range(struct memory_map *map, enum watcher who, const struct watched_range *range)
+{
+    struct watched_range *w = &map->watched[who];
+    if (w->n)
+        mark_watched(map, w, false);
+    *w = *range;
+    if (!w->hook)
+        w->n = 0;
+    for (unsigned i = 0; i < WATCHERS; i++)
+        if (map->watched[i].n)
+            mark_watched(map, &map->watched[i], true);
+}
+
 void memory_watch(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
                   void *owner)
 {
-    if (map->watcher)
-        mark_watched(map, false);
-    map->watcher = n ? hook : NULL;
-    map->watcher_owner = owner;
-    map->watched = gpa;
-    map->watched_bytes = n;
-    if (map->watcher)
-        mark_watched(map, true);
+    watch_range(map, WATCHER_SEARCH, &(struct watched_range){gpa, n, hook, owner});
+}
+
+void memory_watch_for_device(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
+                             void *owner)
+{
+    watch_range(map, WATCHER_DEVICE, &(struct watched_range){gpa, n, hook, owner});
 }
 
 void memory_note_watched(struct memory_map *map, uint64_t gpa, uint64_t n)
 {
-    if (map->watcher && gpa < map->watched + map->watched_bytes && map->watched < gpa + n)
-        map->watcher(map->watcher_owner, gpa, n);
+    for (unsigned i = 0; i < WATCHERS; i++) {
+        const struct watched_range *w = &map->watched[i];
+        if (w->n && gpa < w->gpa + w->n && w->gpa < gpa + n)
+            w->hook(w->owner, gpa, n);
+    }
 }
 
 /* --- writing --- */

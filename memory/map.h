@@ -132,6 +132,9 @@ void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gp
 typedef void memory_watcher(void *owner, uint64_t gpa, uint64_t n);
 void memory_watch(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
                   void *owner);
+/* The same for a device that lives in RAM, beside the other range. */
+void memory_watch_for_device(struct memory_map *map, uint64_t gpa, uint64_t n, memory_watcher *hook,
+                             void *owner);
 /* n bytes of a page that is PAGE_WATCHED were written. */
 void memory_note_watched(struct memory_map *map, uint64_t gpa, uint64_t n);
 

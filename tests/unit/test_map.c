@@ -472,6 +472,43 @@ START_TEST(clearing_zeroes_ram_tells_of_its_code_and_keeps_rom)
 }
 END_TEST
 
+static void count_write(void *owner, uint64_t gpa, uint64_t n)
+{
+    (void)gpa, (void)n;
+    ++*(unsigned *)owner;
+}
+
+static void write_byte(struct memory_map *map, uint64_t gpa)
+{
+    ck_assert(dma_write(map, gpa, "", 1));
+}
+
+START_TEST(a_device_and_a_search_watch_ranges_of_one_page)
+{
+    struct error err;
+    struct memory_map *map = memory_create(NULL);
+    unsigned searched = 0, seen = 0;
+    ck_assert(memory_add_ram(map, "RAM", RAM, 2 * PAGE_BYTES, &err));
+    memory_watch_for_device(map, RAM + 8, 8, count_write, &seen);
+    memory_watch(map, RAM + 64, 8, count_write, &searched);
+    for (unsigned i = 0; i < 128; i++)
+        write_byte(map, RAM + i);
+    ck_assert_uint_eq(seen, 8);
+    ck_assert_uint_eq(searched, 8);
+    memory_watch(map, 0, 0, NULL, NULL); /* the page is still watched */
+    write_byte(map, RAM + 64);
+    write_byte(map, RAM + 8);
+    ck_assert_uint_eq(seen, 9);
+    ck_assert_uint_eq(searched, 8);
+    memory_watch_for_device(map, RAM + PAGE_BYTES, 8, count_write, &seen);
+    write_byte(map, RAM + 8);
+    write_byte(map, RAM + PAGE_BYTES);
+    ck_assert_uint_eq(seen, 10);
+    ck_assert(!(memory_find(map, RAM)->marks[0] & PAGE_WATCHED));
+    memory_destroy(map);
+}
+END_TEST
+
 START_TEST(a_file_of_another_memory_size_fails)
 {
     struct error err;
@@ -556,6 +593,7 @@ int main(void)
     tcase_add_test(cases, a_load_gives_the_saved_contents_and_zeroes_the_rest);
     tcase_add_test(cases, a_load_tells_of_the_code_it_replaced_and_of_rom);
     tcase_add_test(cases, clearing_zeroes_ram_tells_of_its_code_and_keeps_rom);
+    tcase_add_test(cases, a_device_and_a_search_watch_ranges_of_one_page);
     tcase_add_test(cases, a_file_of_another_memory_size_fails);
     tcase_add_test(cases, pages_in_a_file_are_in_range_and_ascend);
     Suite *suite = suite_create("map");
