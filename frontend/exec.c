@@ -253,9 +253,16 @@ static bool run(struct exec_options *o, int *status, struct error *err)
         return false;
     o->config.environment = o->environment.at;
     o->config.name_place = name_place;
-    bool ok = exec_run(&o->config, status, err);
+    struct process *p = exec_start(&o->config, err);
+    struct exec_exit exit = {EXEC_ENDED, 0};
+    if (p)
+        exit = exec_run(p);
+    exec_release(p);
     log_close(o->config.log);
-    return ok;
+    if (exit.stop == EXEC_KILLED)
+        exec_die(exit.number);
+    *status = exit.number;
+    return p != NULL;
 }
 
 int exec_main(int argc, char **argv)
