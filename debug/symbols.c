@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYMBOL_FILES_MAX 32u
+#define SYMBOL_FILES_MAX 256u /* a program may map as many */
 
 struct symbols {
     struct symbol *items;
@@ -18,6 +18,7 @@ struct symbols {
     char *paths[SYMBOL_FILES_MAX];
     uint64_t bases[SYMBOL_FILES_MAX];
     unsigned files;
+    struct symbols *before; /* what was forgotten: its names are in use */
 };
 
 struct symbols *symbols_create(void)
@@ -35,11 +36,22 @@ void symbols_destroy(struct symbols *s)
 {
     if (!s)
         return;
+    symbols_destroy(s->before);
     drop_from(s, 0);
     for (unsigned i = 0; i < s->files; i++)
         free(s->paths[i]);
     free(s->items);
     free(s);
+}
+
+/* Without memory all stays. */
+void symbols_forget(struct symbols *s)
+{
+    struct symbols *before = symbols_create();
+    if (!before)
+        return;
+    *before = *s;
+    *s = (struct symbols){.before = before};
 }
 
 bool symbols_add(struct symbols *s, uint64_t start, uint64_t size, const char *name, bool code)

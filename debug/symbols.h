@@ -23,6 +23,8 @@ void symbols_destroy(struct symbols *s);
 /* Adds the symbols of a file; `base` is added to each address (position-independent programs,
  * KASLR). False: err says what is wrong with the file, and nothing was added. */
 bool symbols_load(struct symbols *s, const char *path, uint64_t base, struct error *err) MUST_CHECK;
+/* From now on there are none; names that were given out stay. */
+void symbols_forget(struct symbols *s);
 size_t symbols_count(const struct symbols *s);
 
 /* The symbol that holds the address, or NULL. */

@@ -2,7 +2,6 @@
 #include "debug/trace_internal.h"
 
 #include "base/values.h"
-#include "machine/machine.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -52,9 +51,8 @@ static void attach(struct trace *t)
         wants |= tracer->wants;
         watch = needed > watch ? needed : watch;
     }
-    struct machine *m = control_machine(t->control);
-    for (unsigned i = 0; i < MACHINE_MAX_HARTS && machine_hart(m, i); i++) {
-        struct hart *h = machine_hart(m, i);
+    struct hart *h;
+    for (unsigned i = 0; i < MACHINE_MAX_HARTS && (h = control_hart(t->control, i)); i++) {
         t->observers[i] = (struct hart_observer){.notice = on_notice, .owner = t, .wants = wants};
         hart_set_observer(h, wants ? &t->observers[i] : NULL);
         code_set_watch(h->ports.code, watch);
@@ -75,7 +73,7 @@ struct trace *trace_create(struct control *c, struct error *err)
     if (t) {
         t->control = c;
         t->symbols = symbols_create();
-        t->instructions = insn_cache_create(&machine_hart(control_machine(c), 0)->isa);
+        t->instructions = insn_cache_create(&control_hart(c, 0)->isa);
     }
     if (t && t->symbols && t->instructions)
         return t;
@@ -211,6 +209,16 @@ bool trace_load_symbols(struct trace *t, const char *spec, struct error *err)
         (strcmp(base.key, "base") != 0 || !base.value || !value_number(base.value, &address)))
         return error_set(err, "'%.40s' is no base=ADDRESS", base.key);
     return !*err->text && symbols_load(t->symbols, file.text, address, err);
+}
+
+bool trace_add_file(struct trace *t, const char *path, uint64_t base, struct error *err)
+{
+    return symbols_load(t->symbols, path, base, err);
+}
+
+void trace_forget_symbols(struct trace *t)
+{
+    symbols_forget(t->symbols);
 }
 
 const struct symbols *trace_symbols(const struct trace *t)

@@ -51,6 +51,13 @@ void inspect_leave(struct process *p)
     signals_tell_host(p);
 }
 
+bool inspect_is_ended(struct process *p)
+{
+    if (!p->inspection.signal.waits && os_signal_waits())
+        signals_deliver(p);
+    return p->ended;
+}
+
 /* ---- stopping ---- */
 
 struct hart *inspect_hart(struct process *p)
@@ -104,6 +111,11 @@ void inspect_remove_watchpoint(struct process *p, const struct watch *w)
         hart_set_watches(p->hart, in->watches, in->watch_count);
         return;
     }
+}
+
+struct watch inspect_watch_hit(const struct process *p)
+{
+    return p->hart->watch_hit;
 }
 
 /* Whether it is asked for; it is told once. */
@@ -203,6 +215,19 @@ void inspect_go_on(struct process *p)
 
 /* ---- files ---- */
 
+bool inspect_may_write(const struct process *p, uint64_t va, size_t n)
+{
+    while (n) {
+        const struct mapping *m = space_find(&p->space, va);
+        if (!m || m->sealed)
+            return false;
+        size_t part = min_u64(n, m->end - va);
+        va += part;
+        n -= part;
+    }
+    return true;
+}
+
 int inspect_pid(const struct process *p)
 {
     return p->first_pid;
@@ -231,6 +256,14 @@ int inspect_own(struct process *p, int fd)
     }
     at[i] = paths_own(fd) + 1;
     return at[i] - 1;
+}
+
+bool inspect_owns(const struct process *p, int fd)
+{
+    for (unsigned i = 0; fd >= 0 && i < INSPECT_FILES; i++)
+        if (p->inspection.files[i] == fd + 1)
+            return true;
+    return false;
 }
 
 void inspect_close(struct process *p, int fd)

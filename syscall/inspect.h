@@ -20,6 +20,8 @@ struct hart;
 void inspect_begin(struct process *p);
 /* Whether this is a child of the program that was started. */
 bool inspect_is_child(const struct process *p);
+/* Whether it has come to its end; a signal that waits acts before, if nobody is to be told. */
+bool inspect_is_ended(struct process *p);
 struct hart *inspect_hart(struct process *p);
 
 /* EXEC_STEPPED, once, when the hart's steps come to end_steps. UINT64_MAX: no longer. */
@@ -32,12 +34,18 @@ void inspect_remove_breakpoint(struct process *p, uint64_t va);
 bool inspect_add_watchpoint(struct process *p, const struct watch *w) MUST_CHECK;
 void inspect_remove_watchpoint(struct process *p, const struct watch *w);
 
+/* EXEC_WATCHPOINT: the one that was hit, from the first byte touched on. */
+struct watch inspect_watch_hit(const struct process *p);
+
 /* EXEC_SIGNAL: these signals, bit number - 1. EXEC_PROGRAM and EXEC_FILE: whether they are told. */
 void inspect_tell_signals(struct process *p, uint64_t signals);
 void inspect_tell_programs(struct process *p, bool on);
 void inspect_tell_files(struct process *p, bool on);
 /* What the program gets when it goes on, in place of what it was stopped for; 0: nothing. */
 void inspect_set_signal(struct process *p, int number);
+
+/* Whether a debugger may write there: the guest's protection does not matter, the host's does. */
+bool inspect_may_write(const struct process *p, uint64_t va, size_t n);
 
 int inspect_pid(const struct process *p);
 /* The guest's name of the program's file. */
@@ -50,6 +58,7 @@ int inspect_open(struct process *p, const char *path);
 /* Makes a descriptor one that the program does not meet: its new number, or -1, and it is closed.
  */
 int inspect_own(struct process *p, int fd);
+bool inspect_owns(const struct process *p, int fd);
 void inspect_close(struct process *p, int fd);
 /* Input at the descriptor ends exec_run with EXEC_ATTENTION, from a call that waits too. */
 bool inspect_watch(struct process *p, int fd);

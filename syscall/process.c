@@ -244,9 +244,8 @@ static bool open_trace(struct process *p, struct error *err)
 
 bool process_owns(const struct process *p, int fd)
 {
-    for (unsigned i = 0; p->inspection.is_on && i < INSPECT_FILES; i++)
-        if (fd >= 0 && p->inspection.files[i] == fd + 1)
-            return true;
+    if (p->inspection.is_on && inspect_owns(p, fd))
+        return true;
     return fd >= 0 && (fd == p->paths.tree || fd == p->vfork_fd || fd == p->trace_fd);
 }
 
