@@ -211,9 +211,10 @@ bool trace_load_symbols(struct trace *t, const char *spec, struct error *err)
     return !*err->text && symbols_load(t->symbols, file.text, address, err);
 }
 
-bool trace_add_file(struct trace *t, const char *path, uint64_t base, struct error *err)
+bool trace_add_file(struct trace *t, const char *path, uint64_t base, uint64_t end,
+                    struct error *err)
 {
-    return symbols_load(t->symbols, path, base, err);
+    return symbols_load_mapped(t->symbols, path, base, end, err);
 }
 
 void trace_forget_symbols(struct trace *t)

@@ -32,8 +32,9 @@ void trace_help(const struct byte_sink *out);
 
 /* Names for addresses: "FILE[,base=ADDRESS]" (symbols.h). */
 bool trace_load_symbols(struct trace *t, const char *spec, struct error *err) MUST_CHECK;
-/* The same for a file that a program has mapped. */
-bool trace_add_file(struct trace *t, const char *path, uint64_t base, struct error *err) MUST_CHECK;
+/* The same for a file that a program has mapped, its code up to `end`. */
+bool trace_add_file(struct trace *t, const char *path, uint64_t base, uint64_t end,
+                    struct error *err) MUST_CHECK;
 /* The program's memory is another one's now. */
 void trace_forget_symbols(struct trace *t);
 /* What has been loaded so far, and what will be. */

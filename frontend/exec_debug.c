@@ -86,14 +86,14 @@ static bool is_loaded(const struct symbols *s, const char *path, uint64_t base)
 }
 
 /* Files without symbols are left out. */
-static void add_file(void *owner, const char *path, uint64_t va, uint64_t offset)
+static void add_file(void *owner, const char *path, uint64_t va, uint64_t end, uint64_t offset)
 {
     struct exec_debug *d = owner;
     struct error ignored;
     uint64_t address;
     if (address_of(path, offset, &address) &&
         !is_loaded(trace_symbols(d->trace), path, va - address))
-        (void)!trace_add_file(d->trace, path, va - address, &ignored);
+        (void)!trace_add_file(d->trace, path, va - address, end, &ignored);
 }
 
 /* ---- the program as what a control lets run ---- */

@@ -298,7 +298,8 @@ int inspect_open(struct process *p, const char *path)
 }
 
 void inspect_files(const struct process *p,
-                   void (*tell)(void *owner, const char *path, uint64_t va, uint64_t offset),
+                   void (*tell)(void *owner, const char *path, uint64_t va, uint64_t end,
+                                uint64_t offset),
                    void *owner)
 {
     struct maps maps;
@@ -307,6 +308,6 @@ void inspect_files(const struct process *p,
         return;
     while (maps_next(&maps, &line))
         if (line.protection & SPACE_EXECUTE && line.path[0] == '/')
-            tell(owner, line.path, line.start, line.offset);
+            tell(owner, line.path, line.start, line.end, line.offset);
     maps_end(&maps);
 }
