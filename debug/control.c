@@ -95,7 +95,7 @@ void control_unobserve(struct control *c, struct control_observer *o)
 /* --- life -------------------------------------------------------------------------------- */
 
 /* A program's has no other thread that could wake it. */
-static struct control *create(struct machine *m, const struct program *program,
+static struct control *create(struct machine *m, const struct target_program *program,
                               const struct control_config *config, struct error *err)
 {
     struct control *c = calloc(1, sizeof *c);
@@ -125,7 +125,7 @@ struct control *control_create(struct machine *m, const struct control_config *c
     return c;
 }
 
-struct control *control_create_for_program(const struct program *program,
+struct control *control_create_for_program(const struct target_program *program,
                                            const struct control_config *config, struct error *err)
 {
     return create(NULL, program, config, err);
@@ -148,7 +148,7 @@ struct machine *control_machine(const struct control *c)
     return atomic_load(&c->target.machine);
 }
 
-const struct program *control_program(const struct control *c)
+const struct target_program *control_program(const struct control *c)
 {
     return c->target.program;
 }

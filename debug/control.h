@@ -45,7 +45,7 @@ struct control *control_create(struct machine *m, const struct control_config *c
                                struct error *err);
 /* For a program in place of a machine, which is this thread's alone: nobody calls, nothing sleeps.
  */
-struct control *control_create_for_program(const struct program *program,
+struct control *control_create_for_program(const struct target_program *program,
                                            const struct control_config *config, struct error *err);
 void control_destroy(struct control *c);
 
@@ -88,8 +88,8 @@ bool control_replace_machine(struct control *c, struct machine *m, struct error 
 /* --- the machine's thread: stopping and looking --------------------------------------------- */
 
 /* Changes with control_replace_machine: do not keep it. */
-struct machine *control_machine(const struct control *c);       /* NULL: it is a program's */
-const struct program *control_program(const struct control *c); /* or NULL */
+struct machine *control_machine(const struct control *c);              /* NULL: it is a program's */
+const struct target_program *control_program(const struct control *c); /* or NULL */
 /* NULL: there are not so many. */
 struct hart *control_hart(const struct control *c, unsigned id);
 /* The sum of all harts'. */

@@ -35,8 +35,8 @@ struct gdb_point {
 
 struct gdb {
     struct control *control;
-    const struct program *program; /* NULL: it is a machine */
-    struct monitor *monitor;       /* NULL: there is none */
+    const struct target_program *program; /* NULL: it is a machine */
+    struct monitor *monitor;              /* NULL: there is none */
     struct control_observer observer;
     struct gdb_packets packets;
     bool has_peer;

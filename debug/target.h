@@ -42,14 +42,14 @@ struct program_ops {
     void (*close)(void *owner, int fd);
 };
 
-struct program {
+struct target_program {
     const struct program_ops *ops;
     void *owner;
 };
 
 struct target {
-    _Atomic(struct machine *) machine; /* another one may succeed it */
-    const struct program *program;     /* in place of a machine; else NULL */
+    _Atomic(struct machine *) machine;    /* another one may succeed it */
+    const struct target_program *program; /* in place of a machine; else NULL */
 };
 
 /* Each is what machine.h says of the function of its name. */

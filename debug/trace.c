@@ -4,6 +4,7 @@
 #include "base/values.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #define FILE_BUFFER_BYTES (1u << 18)
@@ -129,9 +130,23 @@ void trace_destroy(struct trace *t)
 
 /* --- tracers ------------------------------------------------------------------------------ */
 
+void trace_place_files(struct trace *t, int (*place)(void *owner, int fd), void *owner)
+{
+    t->place = place;
+    t->place_owner = owner;
+}
+
+static FILE *create_file(const struct trace *t, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0 && t->place)
+        fd = t->place(t->place_owner, fd);
+    return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
 static bool open_file(struct tracer *t, struct error *err)
 {
-    t->file = *t->path ? fopen(t->path, "we") : stderr;
+    t->file = *t->path ? create_file(t->trace, t->path) : stderr;
     if (!t->file)
         return error_set(err, "cannot write %.200s: %s", t->path, strerror(errno));
     if (*t->path)

@@ -19,6 +19,9 @@ void trace_destroy(struct trace *t);
 /* After control_replace_machine. */
 void trace_attach(struct trace *t);
 
+/* Tracers' files get other descriptors: place() gives the new one, or -1 and has closed it. */
+void trace_place_files(struct trace *t, int (*place)(void *owner, int fd), void *owner);
+
 /* Begins a tracer: "WHAT[,WHAT...][,file=PATH][,PROPERTY=VALUE...]". */
 bool trace_start(struct trace *t, const char *spec, struct error *err) MUST_CHECK;
 /* Ends the tracer of this number: what it has collected is written. */

@@ -19,7 +19,7 @@
 
 struct exec_debug {
     struct process *process;
-    struct program program;
+    struct target_program program;
     struct control *control;
     struct trace *trace;  /* NULL: nothing is traced */
     struct exec_gdb *gdb; /* NULL: it cannot come */
@@ -296,6 +296,12 @@ bool exec_debug_is_wanted(const struct exec_debug_options *o)
     return o->gdb_end || o->traces.count;
 }
 
+static int place_file(void *owner, int fd)
+{
+    struct exec_debug *d = owner;
+    return inspect_own(d->process, fd);
+}
+
 static bool start_traces(struct exec_debug *d, const struct exec_debug_options *o,
                          struct error *err)
 {
@@ -305,6 +311,7 @@ static bool start_traces(struct exec_debug *d, const struct exec_debug_options *
     d->trace = trace_create(d->control, err);
     if (!d->trace)
         return false;
+    trace_place_files(d->trace, place_file, d);
     inspect_files(d->process, add_file, d);
     for (size_t i = 0; i < o->symbols.count; i++)
         if (!trace_load_symbols(d->trace, o->symbols.at[i], &reason))

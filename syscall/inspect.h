@@ -63,8 +63,8 @@ void inspect_close(struct process *p, int fd);
 /* Input at the descriptor ends exec_run with EXEC_ATTENTION, from a call that waits too. */
 bool inspect_watch(struct process *p, int fd);
 
-/* Each mapping [va, end) of a file that may be executed: the host's path of the file, and the offset
- * of what is at va. */
+/* Each mapping [va, end) of a file that may be executed: the host's path of the file, and the
+ * offset of what is at va. */
 void inspect_files(const struct process *p,
                    void (*tell)(void *owner, const char *path, uint64_t va, uint64_t end,
                                 uint64_t offset),
