@@ -50,7 +50,7 @@ void process_take_fault(struct process *p, int number, const void *siginfo)
     if (signals_raise(p, number, siginfo))
         return;
     memcpy(&address, (const char *)siginfo + SIGINFO_ADDRESS, sizeof address);
-    process_report(p, number, address);
+    process_report(p, number, &address);
     process_die(p, number);
 }
 

@@ -86,8 +86,9 @@ void process_fault(struct process *p, int number, int code, uint64_t address);
 void process_take_fault(struct process *p, int number, const void *siginfo);
 /* The program ends of a signal, and the host's process with it when exec_run has returned. */
 void process_die(struct process *p, int number);
-/* Registers, and where the program stands, to standard error. report.c */
-void process_report(const struct process *p, int number, uint64_t address);
+/* Registers, and where the program stands, to standard error; address: of a fault, or NULL.
+ * report.c */
+void process_report(const struct process *p, int number, const uint64_t *address);
 
 /* --- inspect.c --- */
 

@@ -29,10 +29,12 @@ static void print_place(const struct process *p, const char *name, uint64_t va)
     fprintf(stderr, "\n");
 }
 
-void process_report(const struct process *p, int number, uint64_t address)
+void process_report(const struct process *p, int number, const uint64_t *address)
 {
-    fprintf(stderr, "rivulet: %s: %s at address 0x%llx\n", p->paths.program, strsignal(number),
-            (unsigned long long)address);
+    fprintf(stderr, "rivulet: %s: %s", p->paths.program, strsignal(number));
+    if (address)
+        fprintf(stderr, " at address 0x%llx", (unsigned long long)*address);
+    fprintf(stderr, "\n");
     print_place(p, "pc", p->hart->pc);
     print_place(p, "ra", p->hart->x[X_RA]);
     print_registers(p);

@@ -62,11 +62,13 @@ static bool stops(int number)
     return number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
-/* A signal that ends a program is the host's to act on, unless somebody is to hear of it before. */
+/* A signal that ends a program is the host's to act on, unless somebody is to hear of it before:
+ * of SIGABRT whoever reads standard error. */
 static void tell_host(const struct process *p, int number)
 {
     uint64_t handler = p->signals.actions[number].handler;
-    bool seen = p->inspection.is_on && !is_harmless(number) && !stops(number);
+    bool seen =
+        number == SIGABRT || (p->inspection.is_on && !is_harmless(number) && !stops(number));
     os_signal_set(number, handler == HANDLER_IGNORE             ? OS_SIGNAL_IGNORE
                           : handler == HANDLER_DEFAULT && !seen ? OS_SIGNAL_DEFAULT
                                                                 : OS_SIGNAL_CATCH);
@@ -86,6 +88,7 @@ void signals_init(struct process *p)
     for (int number = 1; number < (int)SIGNALS; number++)
         if (os_signal_is_ignored(number))
             p->signals.actions[number].handler = HANDLER_IGNORE;
+    tell_host(p, SIGABRT);
 }
 
 void signals_reset(struct process *p)
@@ -232,8 +235,11 @@ void signals_take(struct process *p, int number, const void *siginfo)
             process_die(p, SIGSEGV);
         return;
     }
-    if (action->handler == HANDLER_DEFAULT && !is_harmless(number))
+    if (action->handler == HANDLER_DEFAULT && !is_harmless(number)) {
+        if (number == SIGABRT)
+            process_report(p, number, NULL);
         process_die(p, number);
+    }
     signals_drop(p);
 }
 
