@@ -275,7 +275,7 @@ void os_signal_die(int number)
     setrlimit(RLIMIT_CORE, &none); /* it would be the emulator's */
     process.fault_base = NULL;
     os_signal_set(number, OS_SIGNAL_DEFAULT);
-    set_mask(0);
+    set_mask(~(1ull << (number - 1))); /* the handler of another one would block it again */
     kill(getpid(), number);
     _exit(128 + number);
 }
