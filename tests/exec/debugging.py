@@ -108,8 +108,8 @@ def tells_signals(rivulet):
         with session(rivulet, "static", "signal") as (emulator, gdb):
             gdb.must("handle SIGUSR1 nopass", "SIGUSR1")
             gdb.must("continue", "received signal SIGUSR1")
-            gdb.must("break 55", "Breakpoint 1")
-            gdb.must("continue", "Breakpoint 1")
+            gdb.must("tbreak 55", "reakpoint 1")
+            gdb.must("continue", "reakpoint 1")
             gdb.must("print got", "= 0")
             gdb.must("break on_usr1", "Breakpoint 2")
             gdb.must("signal SIGUSR1", r"on_usr1 \(number=10\)")
