@@ -96,6 +96,8 @@ int maps_open(const struct process *p)
     int fd = (int)syscall(SYS_memfd_create, "maps", MFD_CLOEXEC);
     FILE *to = fd < 0 ? NULL : fdopen(dup(fd), "w");
     if (!to || !maps_begin(&maps, p)) {
+        if (to)
+            fclose(to);
         close(fd);
         return -ENOMEM;
     }

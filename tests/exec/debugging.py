@@ -237,7 +237,8 @@ def tells_calls(rivulet):
     def case():
         text = traced(rivulet, "syscall", "dynamic")
         must_have(text, r'<.*write.*> +syscall write\(1, "sum 15', r"syscall write = 13$",
-                  r"syscall exit_group\(5\)")
+                  r"syscall exit_group\(5\)$")
+        expect("exit_group =" not in text, "a call that never returns has returned")
     return case
 
 
