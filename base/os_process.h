@@ -44,6 +44,11 @@ int os_signal_take(void *siginfo);
 void os_signal_mask(uint64_t mask);
 /* The mask that this process was started with. */
 uint64_t os_signal_first_mask(void);
+/* What can be read from the descriptor from now on, or a connection that waits there, is told of by
+ * a caught signal, whatever the mask. */
+bool os_attention_watch(int fd);
+/* Whether this siginfo is of that. */
+bool os_is_attention(const void *siginfo);
 /* After a fork, in the child: what waited was the parent's. */
 void os_signal_forget(void);
 /* Ends the process as this signal does by default. */

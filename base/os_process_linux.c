@@ -4,6 +4,7 @@
 #include "base/os_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #define KERNEL_SIGSET_BYTES 8u
-#define LAST_SIGNAL         64
+#define ATTENTION_SIGNAL    64 /* of the real-time ones the last: the guest may use it too */
 
 /* ---- mappings ---- */
 
@@ -57,6 +58,7 @@ static struct {
     siginfo_t info;
     void *fault_base, *fault_end;
     void *fault; /* the first address without memory */
+    uint64_t never_blocked;
 } process;
 
 /* ---- system calls ---- */
@@ -235,7 +237,22 @@ int os_signal_take(void *siginfo)
 /* Faults of the host's own must reach their handler. */
 void os_signal_mask(uint64_t mask)
 {
-    set_mask(mask & ~(1ull << (SIGBUS - 1) | 1ull << (SIGSEGV - 1)));
+    set_mask(mask & ~(1ull << (SIGBUS - 1) | 1ull << (SIGSEGV - 1) | process.never_blocked));
+}
+
+bool os_attention_watch(int fd)
+{
+    os_signal_set(ATTENTION_SIGNAL, OS_SIGNAL_CATCH);
+    process.never_blocked = 1ull << (ATTENTION_SIGNAL - 1);
+    return fcntl(fd, F_SETOWN, getpid()) == 0 && fcntl(fd, F_SETSIG, ATTENTION_SIGNAL) == 0 &&
+           fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC) == 0;
+}
+
+bool os_is_attention(const void *siginfo)
+{
+    siginfo_t info;
+    memcpy(&info, siginfo, sizeof info);
+    return info.si_signo == ATTENTION_SIGNAL && info.si_code >= POLL_IN && info.si_code <= POLL_HUP;
 }
 
 uint64_t os_signal_first_mask(void)
@@ -248,6 +265,7 @@ uint64_t os_signal_first_mask(void)
 void os_signal_forget(void)
 {
     process.waiting = 0;
+    process.never_blocked = 0;
     process.fault = NULL;
 }
 
@@ -257,7 +275,7 @@ void os_signal_die(int number)
     setrlimit(RLIMIT_CORE, &none); /* it would be the emulator's */
     process.fault_base = NULL;
     os_signal_set(number, OS_SIGNAL_DEFAULT);
-    set_mask(0);
+    set_mask(~(1ull << (number - 1))); /* the handler of another one would block it again */
     kill(getpid(), number);
     _exit(128 + number);
 }

@@ -125,7 +125,13 @@ void hart_take_exception(struct hart *h)
 {
     struct pending_trap trap = h->trap;
     if (h->ports.no_traps) {
-        h->steps++; /* as a trap is one */
+        if (hart_is_watched(h, NOTICE_TRAP))
+            hart_notify(h, &(struct notice){.kind = NOTICE_TRAP,
+                                            .address = trap.tval,
+                                            .value = trap.cause,
+                                            .number = PRIV_S});
+        h->csr.scause = trap.cause; /* as its kernel would find it */
+        h->steps++;                 /* as a trap is one */
         h->traps++;
         h->stop = HART_EXCEPTION;
         hart_leave(h);

@@ -23,7 +23,7 @@ struct call {
 
 struct control {
     struct control_config config;
-    _Atomic(struct machine *) machine; /* control_kick reads it, in a signal handler even */
+    struct target target; /* control_kick reads it, in a signal handler even */
     struct os_wake *wake;
     struct os_mutex *mutex;
     struct os_condition *answered;
@@ -94,33 +94,49 @@ void control_unobserve(struct control *c, struct control_observer *o)
 
 /* --- life -------------------------------------------------------------------------------- */
 
-struct control *control_create(struct machine *m, const struct control_config *config,
-                               struct error *err)
+/* A program's has no other thread that could wake it. */
+static struct control *create(struct machine *m, const struct target_program *program,
+                              const struct control_config *config, struct error *err)
 {
     struct control *c = calloc(1, sizeof *c);
     if (c) {
         c->config = *config;
         c->state = config->starts_stopped ? RUN_PRELAUNCH : RUN_RUNNING;
         c->exit = (struct machine_exit){.stop = MACHINE_REQUEST};
-        atomic_init(&c->machine, m);
-        c->wake = os_wake_create();
+        c->target.program = program;
+        atomic_init(&c->target.machine, m);
+        c->wake = m ? os_wake_create() : NULL;
         c->mutex = os_mutex_create();
         c->answered = os_condition_create();
     }
-    if (c && c->wake && c->mutex && c->answered) {
-        machine_on_disk_error(m, on_disk_error, c);
+    if (c && (c->wake || !m) && c->mutex && c->answered)
         return c;
-    }
     control_destroy(c);
     error_set(err, "no memory for the control of the machine");
     return NULL;
+}
+
+struct control *control_create(struct machine *m, const struct control_config *config,
+                               struct error *err)
+{
+    struct control *c = create(m, NULL, config, err);
+    if (c)
+        machine_on_disk_error(m, on_disk_error, c);
+    return c;
+}
+
+struct control *control_create_for_program(const struct target_program *program,
+                                           const struct control_config *config, struct error *err)
+{
+    return create(NULL, program, config, err);
 }
 
 void control_destroy(struct control *c)
 {
     if (!c)
         return;
-    machine_on_disk_error(control_machine(c), NULL, NULL);
+    if (control_machine(c))
+        machine_on_disk_error(control_machine(c), NULL, NULL);
     os_condition_destroy(c->answered);
     os_mutex_destroy(c->mutex);
     os_wake_destroy(c->wake);
@@ -129,7 +145,22 @@ void control_destroy(struct control *c)
 
 struct machine *control_machine(const struct control *c)
 {
-    return atomic_load(&c->machine);
+    return atomic_load(&c->target.machine);
+}
+
+const struct target_program *control_program(const struct control *c)
+{
+    return c->target.program;
+}
+
+struct hart *control_hart(const struct control *c, unsigned id)
+{
+    return target_hart(&c->target, id);
+}
+
+uint64_t control_steps(const struct control *c)
+{
+    return target_steps(&c->target);
 }
 
 enum run_state control_state(const struct control *c)
@@ -146,8 +177,9 @@ struct machine_exit control_exit(const struct control *c)
 
 void control_kick(struct control *c)
 {
-    machine_request_stop(atomic_load(&c->machine));
-    os_wake_signal(c->wake);
+    target_request_stop(&c->target);
+    if (c->wake)
+        os_wake_signal(c->wake);
 }
 
 static void enqueue(struct control *c, struct call *call)
@@ -229,8 +261,8 @@ static void stop(struct control *c, enum run_state state, struct machine_exit ex
     bool ran = c->state == RUN_RUNNING;
     c->exit = exit;
     c->state = state;
-    machine_stop_at(control_machine(c), 0, UINT64_MAX);
-    machine_stop_at_total(control_machine(c), UINT64_MAX);
+    target_stop_at(&c->target, 0, UINT64_MAX);
+    target_stop_at_total(&c->target, UINT64_MAX);
     if (ran)
         tell(c, CONTROL_STOPPED, false);
 }
@@ -254,14 +286,14 @@ bool control_continue(struct control *c, struct error *err)
 
 static bool begin_step(struct control *c, unsigned hart, uint64_t steps, struct error *err)
 {
-    const struct hart *h = machine_hart(control_machine(c), hart);
+    const struct hart *h = target_hart(&c->target, hart);
     if (!h)
         return error_set(err, "there is no hart %u", hart);
     if (steps == 0 || steps > UINT64_MAX - h->steps)
         return error_set(err, "%llu steps are not possible", (unsigned long long)steps);
     if (!control_continue(c, err))
         return false;
-    machine_stop_at(control_machine(c), hart, h->steps + steps);
+    target_stop_at(&c->target, hart, h->steps + steps);
     return true;
 }
 
@@ -281,14 +313,14 @@ bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *own
 
 bool control_run_until(struct control *c, uint64_t steps, struct error *err)
 {
-    uint64_t now = machine_steps(control_machine(c));
+    uint64_t now = target_steps(&c->target);
     if (steps <= now)
         return error_set(err, "step %llu is over: it is step %llu", (unsigned long long)steps,
                          (unsigned long long)now);
     c->more = NULL;
     if (!control_continue(c, err))
         return false;
-    machine_stop_at_total(control_machine(c), steps);
+    target_stop_at_total(&c->target, steps);
     return true;
 }
 
@@ -338,6 +370,8 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
 
 bool control_reset(struct control *c, struct error *err)
 {
+    if (c->target.program)
+        return error_set(err, "a program cannot be reset");
     return machine_may_change(control_machine(c), err) && reset(c, false, err);
 }
 
@@ -368,7 +402,7 @@ void control_quit(struct control *c)
 
 bool control_add_breakpoint(struct control *c, struct control_breakpoint *b)
 {
-    if (!machine_add_breakpoint(control_machine(c), b->va))
+    if (!target_add_breakpoint(&c->target, b->va))
         return false;
     b->next = c->breakpoints;
     c->breakpoints = b;
@@ -392,13 +426,13 @@ void control_remove_breakpoint(struct control *c, struct control_breakpoint *b)
         return;
     *at = b->next;
     if (!control_has_breakpoint(c, b->va))
-        machine_remove_breakpoint(control_machine(c), b->va);
+        target_remove_breakpoint(&c->target, b->va);
 }
 
 /* Asks all who have a breakpoint where the hart stands. */
 bool control_is_hit(struct control *c, unsigned hart)
 {
-    uint64_t pc = machine_hart(control_machine(c), hart)->pc;
+    uint64_t pc = target_hart(&c->target, hart)->pc;
     bool stops = false;
     for (struct control_breakpoint *b = c->breakpoints; b; b = b->next)
         if (b->va == pc)
@@ -408,7 +442,7 @@ bool control_is_hit(struct control *c, unsigned hart)
 
 bool control_add_watchpoint(struct control *c, struct control_watchpoint *w)
 {
-    if (!machine_add_watchpoint(control_machine(c), &w->watch))
+    if (!target_add_watchpoint(&c->target, &w->watch))
         return false;
     w->next = c->watchpoints;
     c->watchpoints = w;
@@ -423,13 +457,13 @@ void control_remove_watchpoint(struct control *c, struct control_watchpoint *w)
     if (!*at)
         return;
     *at = w->next;
-    machine_remove_watchpoint(control_machine(c), &w->watch);
+    target_remove_watchpoint(&c->target, &w->watch);
 }
 
 bool control_replace_machine(struct control *c, struct machine *m, struct error *err)
 {
     os_mutex_lock(c->mutex);
-    atomic_store(&c->machine, m);
+    atomic_store(&c->target.machine, m);
     os_mutex_unlock(c->mutex);
     machine_on_disk_error(m, on_disk_error, c);
     for (const struct control_breakpoint *b = c->breakpoints; b; b = b->next)
@@ -448,7 +482,7 @@ bool control_replace_machine(struct control *c, struct machine *m, struct error 
 /* A step that ends at a breakpoint has reached it: going on goes over it. */
 static void end_step(struct control *c, struct machine_exit exit)
 {
-    struct hart *h = machine_hart(control_machine(c), exit.hart);
+    struct hart *h = target_hart(&c->target, exit.hart);
     bool ends = !c->more;
     if (control_has_breakpoint(c, h->pc)) {
         ends |= control_is_hit(c, exit.hart);
@@ -457,7 +491,7 @@ static void end_step(struct control *c, struct machine_exit exit)
     if (ends || !c->more(c->more_owner, exit.hart))
         stop(c, RUN_DEBUG, exit);
     else
-        machine_stop_at(control_machine(c), exit.hart, h->steps + 1);
+        target_stop_at(&c->target, exit.hart, h->steps + 1);
 }
 
 /* The guest's reset: nobody waits for an answer. */
@@ -487,6 +521,8 @@ static void take_exit(struct control *c, struct machine_exit exit)
             stop(c, RUN_DEBUG, exit);
         break;
     case MACHINE_WATCHPOINT:
+    case MACHINE_SIGNAL:
+    case MACHINE_REPLACED:
         stop(c, RUN_DEBUG, exit);
         break;
     case MACHINE_STEPPED:
@@ -507,8 +543,8 @@ enum control_result control_run(struct control *c, uint64_t until_ns, uint64_t s
 {
     serve(c);
     if (c->result == CONTROL_GOES_ON && !c->deferred && c->state == RUN_RUNNING)
-        take_exit(c, machine_run(control_machine(c), until_ns));
-    else if (c->result == CONTROL_GOES_ON && !c->deferred)
+        take_exit(c, target_run(&c->target, until_ns));
+    else if (c->result == CONTROL_GOES_ON && !c->deferred && c->wake)
         os_wake_wait(c->wake, sleep_ns);
     serve(c);
     if (c->result == CONTROL_FAILED)

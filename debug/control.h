@@ -15,7 +15,7 @@
 #ifndef RIVULET_DEBUG_CONTROL_H
 #define RIVULET_DEBUG_CONTROL_H
 
-#include "machine/machine.h"
+#include "debug/target.h"
 
 /* QEMU's RunState. Only in RUN_RUNNING does the machine run. */
 enum run_state {
@@ -43,6 +43,10 @@ struct control_config {
  * are then done here, and seen by observers. */
 struct control *control_create(struct machine *m, const struct control_config *config,
                                struct error *err);
+/* For a program in place of a machine, which is this thread's alone: nobody calls, nothing sleeps.
+ */
+struct control *control_create_for_program(const struct target_program *program,
+                                           const struct control_config *config, struct error *err);
 void control_destroy(struct control *c);
 
 /* --- any thread --------------------------------------------------------------------------- */
@@ -84,7 +88,12 @@ bool control_replace_machine(struct control *c, struct machine *m, struct error 
 /* --- the machine's thread: stopping and looking --------------------------------------------- */
 
 /* Changes with control_replace_machine: do not keep it. */
-struct machine *control_machine(const struct control *c);
+struct machine *control_machine(const struct control *c);              /* NULL: it is a program's */
+const struct target_program *control_program(const struct control *c); /* or NULL */
+/* NULL: there are not so many. */
+struct hart *control_hart(const struct control *c, unsigned id);
+/* The sum of all harts'. */
+uint64_t control_steps(const struct control *c);
 enum run_state control_state(const struct control *c);
 
 /* What is asked for takes effect before the machine runs again, and observers are told at once.

@@ -19,23 +19,25 @@ struct machine *gdb_machine(const struct gdb *g)
 
 struct hart *gdb_hart(const struct gdb *g)
 {
-    return machine_hart(gdb_machine(g), g->hart);
+    return control_hart(g->control, g->hart);
 }
 
 unsigned gdb_hart_count(const struct gdb *g)
 {
     unsigned n = 0;
-    while (machine_hart(gdb_machine(g), n))
+    while (control_hart(g->control, n))
         n++;
     return n;
 }
 
 /* --- threads ----------------------------------------------------------------------------- */
 
-/* Thread ids count from 1: 0 means any. */
+/* Thread ids count from the process's number, which for a machine is 1: 0 means any. */
 void gdb_put_thread(struct gdb *g, unsigned hart)
 {
-    gdb_reply_print(&g->packets, g->multiprocess ? "p01.%02x" : "%02x", hart + 1);
+    if (g->multiprocess)
+        gdb_reply_print(&g->packets, "p%02x.", gdb_process(g));
+    gdb_reply_print(&g->packets, "%02x", gdb_process(g) + hart);
 }
 
 /* Threads of one process; a process alone means all of them. */
@@ -45,11 +47,12 @@ static bool take_thread_number(const struct gdb *g, struct gdb_text *t, struct g
     thread->kind = GDB_ALL_THREADS;
     if (gdb_take(t, "-1"))
         return true;
-    if (!gdb_take_number(t, &number) || number > gdb_hart_count(g))
+    if (!gdb_take_number(t, &number))
         return false;
+    uint64_t hart = number - gdb_process(g);
     thread->kind = number ? GDB_ONE_THREAD : GDB_ANY_THREAD;
-    thread->hart = number ? (unsigned)number - 1 : 0;
-    return true;
+    thread->hart = number ? (unsigned)hart : 0;
+    return !number || hart < gdb_hart_count(g);
 }
 
 bool gdb_take_thread(const struct gdb *g, struct gdb_text *t, struct gdb_thread *thread)
@@ -58,7 +61,8 @@ bool gdb_take_thread(const struct gdb *g, struct gdb_text *t, struct gdb_thread 
     *thread = (struct gdb_thread){GDB_ALL_THREADS, 0};
     if (!gdb_take(t, "p"))
         return take_thread_number(g, t, thread);
-    if (!gdb_take(t, "-1") && (!gdb_take_number(t, &process) || process > 1))
+    if (!gdb_take(t, "-1") &&
+        (!gdb_take_number(t, &process) || (process && process != gdb_process(g))))
         return false;
     return !gdb_take(t, ".") || take_thread_number(g, t, thread);
 }
@@ -108,6 +112,8 @@ static void detach(struct gdb *g, struct gdb_text *t)
     struct error ignored;
     gdb_remove_all_points(g);
     gdb_answer(g, "OK");
+    if (g->program)
+        g->program->ops->tell_signals(g->program->owner, 0);
     bool goes_on = control_continue(g->control, &ignored); /* not when the guest is off */
     (void)goes_on;
 }
@@ -164,6 +170,7 @@ static const struct {
     {"bc", gdb_continue_back},
     {"S", gdb_step_with},
     {"T", is_alive},
+    {"vFile:", gdb_file_packet},
     {"vKill;", kill_process},
     {"v", gdb_v_packet},
     {"x", gdb_read_binary},
@@ -200,6 +207,8 @@ static void on_news(void *owner, const struct control_news *news)
     if (news->event != CONTROL_STOPPED)
         return;
     gdb_end_step(g);
+    if (control_exit(g->control).stop == MACHINE_REPLACED)
+        gdb_remove_all_points(g); /* they were in the old program's memory */
     if (g->owes_stop)
         gdb_report_stop(g, false);
 }
@@ -208,8 +217,9 @@ static void on_news(void *owner, const struct control_news *news)
  * QEMU; but with icount a run that is stepped through is the run that it would have been. */
 static void forget_choices(struct gdb *g)
 {
-    const struct hart *h = machine_hart(gdb_machine(g), 0);
+    const struct hart *h = control_hart(g->control, 0);
     g->owes_stop = g->multiprocess = g->tells_software = g->tells_hardware = g->physical = false;
+    g->tells_programs = false;
     g->sstep = GDB_SSTEP_ENABLE;
     if (h->ports.clock->follows_host)
         g->sstep |= GDB_SSTEP_NOIRQ | GDB_SSTEP_NOTIMER;
@@ -220,13 +230,14 @@ struct gdb *gdb_create(struct control *c, struct monitor *m, const struct byte_s
 {
     struct gdb *g = calloc(1, sizeof *g);
     if (g)
-        g->features = gdb_describe_target();
+        g->features = gdb_describe_target(control_program(c));
     if (!g || !g->features) {
         free(g);
         error_set(err, "no memory for the gdb stub");
         return NULL;
     }
     g->control = c;
+    g->program = control_program(c);
     g->monitor = m;
     g->packets.out = *out;
     g->packets.take = take_packet;
@@ -242,13 +253,8 @@ void gdb_destroy(struct gdb *g)
 {
     if (!g)
         return;
-    if (g->has_peer) {
-        struct machine_exit exit = control_exit(g->control);
-        gdb_reply_begin(&g->packets);
-        gdb_reply_print(&g->packets, "W%02x",
-                        exit.stop == MACHINE_POWER_OFF ? (unsigned)exit.status & 0xff : 0);
-        gdb_reply_send(&g->packets);
-    }
+    if (g->has_peer)
+        gdb_tell_end(g);
     gdb_remove_all_points(g);
     control_unobserve(g->control, &g->observer);
     free(g->features);
@@ -260,6 +266,8 @@ void gdb_connect(struct gdb *g)
     gdb_packets_reset(&g->packets);
     forget_choices(g);
     g->has_peer = true;
+    if (g->program)
+        g->program->ops->tell_signals(g->program->owner, UINT64_MAX);
     control_stop(g->control, RUN_PAUSED);
 }
 
@@ -267,6 +275,8 @@ void gdb_disconnect(struct gdb *g)
 {
     gdb_remove_all_points(g);
     forget_choices(g);
+    if (g->program)
+        g->program->ops->tell_signals(g->program->owner, 0);
     g->has_peer = false;
 }
 

@@ -58,32 +58,42 @@ static void put_fpu(struct description *d)
 }
 
 /* gdb restores what it may after a call of the guest's function: CSRs it may not. */
-static void put_csrs(struct description *d)
+static bool has_csr(bool is_program, unsigned number)
+{
+    bool is_users = (number >= 1 && number <= 3) || (number >= 0xc00 && number <= 0xc02);
+    return csr_name(number) && (is_users || !is_program);
+}
+
+static void put_csrs(struct description *d, bool is_program)
 {
     put(d, "<feature name=\"org.gnu.gdb.riscv.csr\">\n");
     for (unsigned number = 0; number < 4096; number++)
-        if (csr_name(number))
+        if (has_csr(is_program, number))
             put_reg(d, csr_name(number), "int", GDB_FIRST_CSR + number,
                     " group=\"csr\" save-restore=\"no\"");
     put(d, "</feature>\n");
 }
 
-/* No OS ABI: gdb would else step as on Linux, by breakpoints, and so miss traps and interrupts. */
-char *gdb_describe_target(void)
+/* A machine has no OS ABI: gdb would else step as on Linux, by breakpoints, and so miss traps and
+ * interrupts. */
+char *gdb_describe_target(bool is_program)
 {
     struct description d = {.text = malloc(DESCRIPTION_BYTES)};
     if (!d.text)
         return NULL;
-    put(&d, "<?xml version=\"1.0\"?>\n"
-            "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
-            "<target version=\"1.0\">\n"
-            "<architecture>riscv:rv64</architecture>\n"
-            "<osabi>none</osabi>\n");
+    put(&d,
+        "<?xml version=\"1.0\"?>\n"
+        "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
+        "<target version=\"1.0\">\n"
+        "<architecture>riscv:rv64</architecture>\n"
+        "<osabi>%s</osabi>\n",
+        is_program ? "GNU/Linux" : "none");
     put_cpu(&d);
     put_fpu(&d);
-    put_csrs(&d);
+    put_csrs(&d, is_program);
     put(&d, "<feature name=\"org.gnu.gdb.riscv.virtual\">\n");
-    put_reg(&d, "priv", "int", GDB_PRIV, " save-restore=\"no\"");
+    if (!is_program)
+        put_reg(&d, "priv", "int", GDB_PRIV, " save-restore=\"no\"");
     put(&d, "</feature>\n</target>\n");
     return d.text;
 }

@@ -35,16 +35,18 @@ struct gdb_point {
 
 struct gdb {
     struct control *control;
-    struct monitor *monitor;
+    const struct target_program *program; /* NULL: it is a machine */
+    struct monitor *monitor;              /* NULL: there is none */
     struct control_observer observer;
     struct gdb_packets packets;
     bool has_peer;
     bool owes_stop; /* the machine goes on at gdb's wish: the next stop is the reply */
-    bool multiprocess, tells_software, tells_hardware;
+    bool multiprocess, tells_software, tells_hardware, tells_programs;
     bool physical;                   /* m, M, x, X: addresses are physical */
     unsigned sstep;                  /* enum gdb_sstep */
     unsigned hart;                   /* Hg: of registers and memory */
     unsigned actor;                  /* Hc: of c and s */
+    unsigned signal;                 /* gdb's number: a program gets it when it goes on */
     uint64_t range_start, range_end; /* vCont;r */
     struct gdb_point points[GDB_POINTS_MOST];
     char *features; /* the target description */
@@ -64,7 +66,7 @@ struct gdb_thread {
 
 /* A whole reply. */
 void gdb_answer(struct gdb *g, const char *text);
-struct machine *gdb_machine(const struct gdb *g);
+struct machine *gdb_machine(const struct gdb *g); /* NULL: it is a program */
 struct hart *gdb_hart(const struct gdb *g);
 unsigned gdb_hart_count(const struct gdb *g);
 void gdb_put_thread(struct gdb *g, unsigned hart);
@@ -89,7 +91,29 @@ gdb_handler gdb_query, gdb_set;
 /* --- gdb_features.c --- */
 
 /* The target description; NULL: no memory. The caller frees it. */
-char *gdb_describe_target(void);
+char *gdb_describe_target(bool is_program);
+
+/* --- gdb_program.c: what only programs have --- */
+
+/* The process that a machine is, or a program's. */
+unsigned gdb_process(const struct gdb *g);
+/* gdb's number of the signal that stopped it. */
+unsigned gdb_program_signal(const struct gdb *g, const struct machine_exit *exit);
+/* In a stop's reply: that it is another program now. */
+void gdb_put_program(struct gdb *g);
+/* Before it goes on. */
+void gdb_give_signal(struct gdb *g);
+/* The last packet of all. */
+void gdb_tell_end(struct gdb *g);
+gdb_handler gdb_read_auxv, gdb_read_file_name, gdb_pass_signals;
+
+/* --- gdb_vfile.c --- */
+
+gdb_handler gdb_file_packet;
+
+/* --- gdb_query.c: a document's part, OFFSET,LENGTH --- */
+
+void gdb_answer_document(struct gdb *g, struct gdb_text *t, const void *document, size_t size);
 
 /* --- gdb_points.c: breakpoints and watchpoints --- */
 

@@ -9,6 +9,7 @@
 
 /* The general registers and the pc: gdb asks for others one by one. */
 #define WHOLE_SET (GDB_FIRST_F - 1)
+#define CSR_FCSR  3
 
 static bool find_register(uint64_t number, struct reg *r)
 {
@@ -46,9 +47,12 @@ static bool write_priv(struct hart *h, uint64_t priv)
 }
 
 /* gdb writes back what it has read: x0 among it, which stays what it is. */
-static bool write_register(struct hart *h, uint64_t number, uint64_t value)
+static bool write_register(const struct gdb *g, uint64_t number, uint64_t value)
 {
+    struct hart *h = gdb_hart(g);
     struct reg r;
+    if (g->program && number > GDB_FIRST_CSR + CSR_FCSR) /* they are its kernel's */
+        return false;
     if (number == GDB_PRIV)
         return write_priv(h, value);
     return number == 0 || (find_register(number, &r) && register_write(h, &r, value));
@@ -72,7 +76,7 @@ void gdb_write_registers(struct gdb *g, struct gdb_text *t)
     size_t n = min_u64(gdb_left(t) / 16, ARRAY_LEN(values));
     bool ok = n > 0 && gdb_take_bytes(t, values, n * sizeof *values);
     for (size_t i = 0; ok && i < n; i++)
-        ok = write_register(gdb_hart(g), i, values[i]);
+        ok = write_register(g, i, values[i]);
     gdb_answer(g, ok ? "OK" : GDB_EINVAL);
 }
 
@@ -99,7 +103,7 @@ void gdb_write_register(struct gdb *g, struct gdb_text *t)
     uint64_t number, value;
     bool ok = gdb_take_number(t, &number) && gdb_take(t, "=") &&
               gdb_take_bytes(t, &value, sizeof value) && !gdb_left(t) &&
-              write_register(gdb_hart(g), number, value);
+              write_register(g, number, value);
     gdb_answer(g, ok ? "OK" : GDB_EINVAL);
 }
 
@@ -116,6 +120,8 @@ static bool read_memory(const struct gdb *g, uint64_t address, void *to, size_t 
 static bool write_memory(const struct gdb *g, uint64_t address, const void *from, size_t n)
 {
     const struct hart *h = gdb_hart(g);
+    if (g->program && !g->program->ops->may_write(g->program->owner, address, n))
+        return false;
     if (g->physical)
         return poke_physical(h->ports.memory, address, from, n);
     return poke_memory(h, address, from, n);

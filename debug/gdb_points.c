@@ -65,7 +65,7 @@ static bool is_hit(void *owner, unsigned hart)
     if (!p->is_wanted)
         return false;
     return !p->conditions ||
-           gdb_conditions_hold(p->conditions, machine_hart(gdb_machine(p->gdb), hart));
+           gdb_conditions_hold(p->conditions, control_hart(p->gdb->control, hart));
 }
 
 static bool add_point(struct gdb *g, enum gdb_point_type type, uint64_t va, uint64_t kind,

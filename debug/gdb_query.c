@@ -13,6 +13,7 @@ static void tell_supported(struct gdb *g, struct gdb_text *t)
 {
     g->multiprocess = memmem(t->at, gdb_left(t), "multiprocess+", 13);
     g->tells_software = memmem(t->at, gdb_left(t), "swbreak+", 8);
+    g->tells_programs = memmem(t->at, gdb_left(t), "exec-events+", 12);
     g->tells_hardware = memmem(t->at, gdb_left(t), "hwbreak+", 8);
     gdb_reply_begin(&g->packets);
     gdb_reply_print(&g->packets,
@@ -20,7 +21,10 @@ static void tell_supported(struct gdb *g, struct gdb_text *t)
                     ";binary-upload+;ConditionalBreakpoints+",
                     GDB_PACKET_MOST);
     gdb_reply_text(&g->packets, ";qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+");
-    if (machine_has_history(gdb_machine(g)))
+    if (g->program)
+        gdb_reply_text(&g->packets, ";qXfer:auxv:read+;qXfer:exec-file:read+;QPassSignals+"
+                                    ";exec-events+");
+    else if (machine_has_history(gdb_machine(g)))
         gdb_reply_text(&g->packets, ";ReverseStep+;ReverseContinue+");
     gdb_reply_send(&g->packets);
 }
@@ -34,10 +38,9 @@ static void stop_acks(struct gdb *g, struct gdb_text *t)
 
 /* --- documents: qXfer:OBJECT:read:ANNEX:OFFSET,LENGTH --------------------------------------- */
 
-static void answer_document(struct gdb *g, struct gdb_text *t, const char *document)
+void gdb_answer_document(struct gdb *g, struct gdb_text *t, const void *document, size_t size)
 {
     uint64_t offset, length;
-    size_t size = strlen(document);
     if (!gdb_take(t, ":") || !gdb_take_number(t, &offset) || !gdb_take(t, ",") ||
         !gdb_take_number(t, &length) || gdb_left(t) || offset > size) {
         gdb_answer(g, GDB_EINVAL);
@@ -46,8 +49,13 @@ static void answer_document(struct gdb *g, struct gdb_text *t, const char *docum
     length = min_u64(min_u64(length, size - offset), GDB_PACKET_MOST - 1);
     gdb_reply_begin(&g->packets);
     gdb_reply_text(&g->packets, offset + length < size ? "m" : "l");
-    gdb_reply_binary(&g->packets, document + offset, length);
+    gdb_reply_binary(&g->packets, (const char *)document + offset, length);
     gdb_reply_send(&g->packets);
+}
+
+static void answer_document(struct gdb *g, struct gdb_text *t, const char *document)
+{
+    gdb_answer_document(g, t, document, strlen(document));
 }
 
 static void read_features(struct gdb *g, struct gdb_text *t)
@@ -79,12 +87,15 @@ static const char *activity(const struct hart *h)
 static void read_threads(struct gdb *g, struct gdb_text *t)
 {
     char document[256 + 128 * MACHINE_MAX_HARTS] = "<?xml version=\"1.0\"?>\n<threads>\n";
+    char process[16] = "";
     size_t n = strlen(document);
+    if (g->multiprocess)
+        snprintf(process, sizeof process, "p%x.", gdb_process(g));
     for (unsigned i = 0; i < gdb_hart_count(g); i++) {
-        const struct hart *h = machine_hart(gdb_machine(g), i);
+        const struct hart *h = control_hart(g->control, i);
         n += (size_t)snprintf(document + n, sizeof document - n,
                               "<thread id=\"%s%x\" core=\"%u\" name=\"hart %u\">%s</thread>\n",
-                              g->multiprocess ? "p1." : "", i + 1, i, i, activity(h));
+                              process, gdb_process(g) + i, i, i, activity(h));
     }
     snprintf(document + n, sizeof document - n, "</threads>\n");
     answer_document(g, t, document);
@@ -117,7 +128,7 @@ static void describe_thread(struct gdb *g, struct gdb_text *t)
         gdb_answer(g, GDB_EINVAL);
         return;
     }
-    const struct hart *h = machine_hart(gdb_machine(g), thread.hart);
+    const struct hart *h = control_hart(g->control, thread.hart);
     snprintf(text, sizeof text, "hart %u [%s]", thread.hart, activity(h));
     gdb_reply_begin(&g->packets);
     gdb_reply_hex(&g->packets, text, strlen(text));
@@ -131,6 +142,13 @@ static void tell_thread(struct gdb *g, struct gdb_text *t)
     gdb_reply_text(&g->packets, "QC");
     gdb_put_thread(g, g->hart);
     gdb_reply_send(&g->packets);
+}
+
+/* gdb ends a program that it leaves, unless it has come to one that was there. */
+static void tell_attached(struct gdb *g, struct gdb_text *t)
+{
+    (void)t;
+    gdb_answer(g, g->program ? "0" : "1");
 }
 
 /* --- monitor ----------------------------------------------------------------------------- */
@@ -170,6 +188,10 @@ static void run_monitor(struct gdb *g, struct gdb_text *t)
 {
     char line[LINE_BYTES];
     size_t n = gdb_left(t) / 2;
+    if (!g->monitor) {
+        gdb_answer(g, "");
+        return;
+    }
     if (n >= sizeof line || !gdb_take_bytes(t, line, n) || gdb_left(t)) {
         gdb_answer(g, GDB_EINVAL);
         return;
@@ -216,7 +238,7 @@ static void tell_physical(struct gdb *g, struct gdb_text *t)
 static void set_physical(struct gdb *g, struct gdb_text *t)
 {
     uint64_t on;
-    bool ok = gdb_take_number(t, &on) && !gdb_left(t);
+    bool ok = gdb_take_number(t, &on) && !gdb_left(t) && !g->program;
     if (ok)
         g->physical = on != 0;
     gdb_answer(g, ok ? "OK" : GDB_EINVAL);
@@ -233,7 +255,7 @@ struct row {
 };
 
 static const struct row queries[] = {
-    {"Attached", NULL, "1"},
+    {"Attached", tell_attached, NULL},
     {"CRC:", NULL, ""},
     {"C", tell_thread, NULL},
     {"Rcmd,", run_monitor, NULL},
@@ -241,6 +263,8 @@ static const struct row queries[] = {
     {"Supported", tell_supported, NULL},
     {"Symbol:", NULL, "OK"}, /* no symbol is wanted */
     {"ThreadExtraInfo,", describe_thread, NULL},
+    {"Xfer:auxv:read:", gdb_read_auxv, NULL},
+    {"Xfer:exec-file:read:", gdb_read_file_name, NULL},
     {"Xfer:features:read:", read_features, NULL},
     {"Xfer:memory-map:read:", read_memory_map, NULL},
     {"Xfer:threads:read:", read_threads, NULL},
@@ -254,11 +278,9 @@ static const struct row queries[] = {
 };
 
 static const struct row settings[] = {
-    {"StartNoAckMode", stop_acks, NULL},
-    {"qemu.PhyMemMode:", set_physical, NULL},
-    {"qemu.sstep=", set_sstep, NULL},
-    {"qemu.sstep:", set_sstep, NULL},
-    {NULL, NULL, NULL},
+    {"PassSignals:", gdb_pass_signals, NULL}, {"StartNoAckMode", stop_acks, NULL},
+    {"qemu.PhyMemMode:", set_physical, NULL}, {"qemu.sstep=", set_sstep, NULL},
+    {"qemu.sstep:", set_sstep, NULL},         {NULL, NULL, NULL},
 };
 
 static void answer_from(struct gdb *g, const struct row *row, struct gdb_text *t)

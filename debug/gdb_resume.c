@@ -29,12 +29,14 @@ static void put_reason(struct gdb *g, const struct machine_exit *exit, uint64_t 
     static const char *const names[] = {[WATCH_LOADS] = "rwatch",
                                         [WATCH_STORES] = "watch",
                                         [WATCH_LOADS | WATCH_STORES] = "awatch"};
+    if (exit->stop == MACHINE_REPLACED && g->tells_programs)
+        gdb_put_program(g);
     if (exit->stop == MACHINE_WATCHPOINT) {
         gdb_reply_print(&g->packets, "%s:%llx;", names[exit->watch.kinds],
                         (unsigned long long)exit->watch.va);
         return;
     }
-    if (machine_steps(gdb_machine(g)) == machine_history_start(gdb_machine(g)))
+    if (!g->program && control_steps(g->control) == machine_history_start(gdb_machine(g)))
         gdb_reply_text(&g->packets, "replaylog:begin;");
     const struct gdb_point *p = gdb_breakpoint_at(g, pc, true);
     if (!p || exit->stop != MACHINE_BREAKPOINT)
@@ -65,7 +67,10 @@ void gdb_report_stop(struct gdb *g, bool is_asked)
         g->actor = exit.hart;
     g->hart = g->actor;
     gdb_reply_begin(&g->packets);
-    gdb_reply_print(&g->packets, "T%02xthread:", is_asked ? SIGNAL_TRAP : signal_of(state));
+    unsigned signal = by_hart && exit.stop == MACHINE_SIGNAL ? gdb_program_signal(g, &exit)
+                      : is_asked                             ? SIGNAL_TRAP
+                                                             : signal_of(state);
+    gdb_reply_print(&g->packets, "T%02xthread:", signal);
     gdb_put_thread(g, g->hart);
     gdb_reply_text(&g->packets, ";");
     if (by_hart && !is_asked)
@@ -91,19 +96,20 @@ static void go_on(struct gdb *g)
 {
     struct error ignored;
     gdb_remove_unwanted(g, false);
+    gdb_give_signal(g);
     owe_stop(g, control_continue(g->control, &ignored));
 }
 
 void gdb_end_step(struct gdb *g)
 {
     for (unsigned i = 0; i < gdb_hart_count(g); i++)
-        machine_hart(gdb_machine(g), i)->held_interrupts = 0;
+        control_hart(g->control, i)->held_interrupts = 0;
 }
 
 static bool is_in_range(void *owner, unsigned hart)
 {
     const struct gdb *g = owner;
-    uint64_t pc = machine_hart(gdb_machine(g), hart)->pc;
+    uint64_t pc = control_hart(g->control, hart)->pc;
     return pc >= g->range_start && pc < g->range_end;
 }
 
@@ -111,12 +117,13 @@ static bool is_in_range(void *owner, unsigned hart)
 static void step(struct gdb *g, unsigned hart)
 {
     struct error ignored;
-    struct hart *h = machine_hart(gdb_machine(g), hart);
+    struct hart *h = control_hart(g->control, hart);
     if (!(g->sstep & GDB_SSTEP_ENABLE)) {
         go_on(g);
         return;
     }
     gdb_remove_unwanted(g, true);
+    gdb_give_signal(g);
     /* gdb takes a breakpoint away to step over it; it may still be there. */
     if (gdb_breakpoint_at(g, h->pc, false))
         h->resume_pc = h->pc;
@@ -136,15 +143,18 @@ static bool take_place(struct gdb *g, struct gdb_text *t)
         return true;
     if (!gdb_take_number(t, &pc) || gdb_left(t) || pc % 2)
         return false;
-    machine_hart(gdb_machine(g), g->actor)->pc = pc;
+    control_hart(g->control, g->actor)->pc = pc;
     return true;
 }
 
-/* Behind C and S: SIGNAL[;ADDRESS]. The guest has no signals. */
-static bool take_signal(struct gdb_text *t)
+/* Behind C and S: SIGNAL[;ADDRESS]. A machine has no signals. */
+static bool take_signal(struct gdb *g, struct gdb_text *t)
 {
     uint64_t signal;
-    return gdb_take_number(t, &signal) && (!gdb_left(t) || gdb_take(t, ";"));
+    if (!gdb_take_number(t, &signal) || (gdb_left(t) && !gdb_take(t, ";")))
+        return false;
+    g->signal = (unsigned)signal;
+    return true;
 }
 
 void gdb_continue(struct gdb *g, struct gdb_text *t)
@@ -166,7 +176,7 @@ void gdb_step(struct gdb *g, struct gdb_text *t)
 
 void gdb_continue_with(struct gdb *g, struct gdb_text *t)
 {
-    if (take_signal(t))
+    if (take_signal(g, t))
         gdb_continue(g, t);
     else
         gdb_answer(g, GDB_EINVAL);
@@ -174,7 +184,7 @@ void gdb_continue_with(struct gdb *g, struct gdb_text *t)
 
 void gdb_step_with(struct gdb *g, struct gdb_text *t)
 {
-    if (take_signal(t))
+    if (take_signal(g, t))
         gdb_step(g, t);
     else
         gdb_answer(g, GDB_EINVAL);
@@ -184,7 +194,7 @@ void gdb_step_with(struct gdb *g, struct gdb_text *t)
 static void travel(struct gdb *g, bool (*go)(struct gdb *g, struct error *err))
 {
     struct error ignored;
-    if (machine_history_start(gdb_machine(g)) == UINT64_MAX) {
+    if (g->program || machine_history_start(gdb_machine(g)) == UINT64_MAX) {
         gdb_answer(g, GDB_EPERM);
         return;
     }
@@ -229,7 +239,7 @@ struct actions {
 static bool take_action(struct gdb *g, struct gdb_text *t, struct actions *a)
 {
     char letter = *t->at;
-    uint64_t signal;
+    uint64_t signal = 0;
     if (!letter || !strchr("cCsStr", letter))
         return false;
     t->at++;
@@ -241,6 +251,8 @@ static bool take_action(struct gdb *g, struct gdb_text *t, struct actions *a)
     struct gdb_thread thread = {GDB_ALL_THREADS, 0};
     if (gdb_take(t, ":") && !gdb_take_thread(g, t, &thread))
         return false;
+    if (signal)
+        g->signal = (unsigned)signal;
     for (unsigned i = 0; i < a->count; i++)
         if (!a->of[i] && (thread.kind != GDB_ONE_THREAD || thread.hart == i))
             a->of[i] = letter;
@@ -299,7 +311,7 @@ void gdb_v_packet(struct gdb *g, struct gdb_text *t)
         act_by_hart(g, t);
     else if (!gdb_take(t, "Attach;"))
         gdb_answer(g, "");
-    else if (gdb_take_number(t, &process) && process == 1)
+    else if (gdb_take_number(t, &process) && process == gdb_process(g))
         gdb_report_stop(g, true);
     else
         gdb_answer(g, GDB_EINVAL);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYMBOL_FILES_MAX 32u
+#define SYMBOL_FILES_MAX 256u /* a program may map as many */
 
 struct symbols {
     struct symbol *items;
@@ -18,11 +18,16 @@ struct symbols {
     char *paths[SYMBOL_FILES_MAX];
     uint64_t bases[SYMBOL_FILES_MAX];
     unsigned files;
+    uint64_t limit;         /* of a symbol without a size, while its file is loaded */
+    struct symbols *before; /* what was forgotten: its names are in use */
 };
 
 struct symbols *symbols_create(void)
 {
-    return calloc(1, sizeof(struct symbols));
+    struct symbols *s = calloc(1, sizeof *s);
+    if (s)
+        s->limit = UINT64_MAX;
+    return s;
 }
 
 static void drop_from(struct symbols *s, size_t first)
@@ -35,11 +40,22 @@ void symbols_destroy(struct symbols *s)
 {
     if (!s)
         return;
+    symbols_destroy(s->before);
     drop_from(s, 0);
     for (unsigned i = 0; i < s->files; i++)
         free(s->paths[i]);
     free(s->items);
     free(s);
+}
+
+/* Without memory all stays. */
+void symbols_forget(struct symbols *s)
+{
+    struct symbols *before = symbols_create();
+    if (!before)
+        return;
+    *before = *s;
+    *s = (struct symbols){.limit = UINT64_MAX, .before = before};
 }
 
 bool symbols_add(struct symbols *s, uint64_t start, uint64_t size, const char *name, bool code)
@@ -112,7 +128,7 @@ static int compare(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-/* A symbol without a size goes to the next one that is elsewhere. */
+/* A symbol without a size goes to the next one that is elsewhere, or to the limit. */
 static void set_ends(struct symbols *s)
 {
     uint64_t next = UINT64_MAX;
@@ -121,7 +137,7 @@ static void set_ends(struct symbols *s)
         if (i + 1 < s->count && s->items[i + 1].start != symbol->start)
             next = s->items[i + 1].start;
         if (symbol->end <= symbol->start)
-            symbol->end = next;
+            symbol->end = min_u64(next, max_u64(s->limit, symbol->start + 1));
     }
 }
 
@@ -168,6 +184,15 @@ bool symbols_load(struct symbols *s, const char *path, uint64_t base, struct err
     set_ends(s);
     s->files++;
     return true;
+}
+
+bool symbols_load_mapped(struct symbols *s, const char *path, uint64_t base, uint64_t end,
+                         struct error *err)
+{
+    s->limit = end;
+    bool ok = symbols_load(s, path, base, err);
+    s->limit = UINT64_MAX;
+    return ok;
 }
 
 const char *symbols_file(const struct symbols *s, unsigned file)

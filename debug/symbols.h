@@ -23,6 +23,12 @@ void symbols_destroy(struct symbols *s);
 /* Adds the symbols of a file; `base` is added to each address (position-independent programs,
  * KASLR). False: err says what is wrong with the file, and nothing was added. */
 bool symbols_load(struct symbols *s, const char *path, uint64_t base, struct error *err) MUST_CHECK;
+/* The same for a file whose code ends at an address, which a symbol without a size does not go
+ * beyond. */
+bool symbols_load_mapped(struct symbols *s, const char *path, uint64_t base, uint64_t end,
+                         struct error *err) MUST_CHECK;
+/* From now on there are none; names that were given out stay. */
+void symbols_forget(struct symbols *s);
 size_t symbols_count(const struct symbols *s);
 
 /* The symbol that holds the address, or NULL. */

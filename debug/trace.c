@@ -2,9 +2,9 @@
 #include "debug/trace_internal.h"
 
 #include "base/values.h"
-#include "machine/machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #define FILE_BUFFER_BYTES (1u << 18)
@@ -52,9 +52,8 @@ static void attach(struct trace *t)
         wants |= tracer->wants;
         watch = needed > watch ? needed : watch;
     }
-    struct machine *m = control_machine(t->control);
-    for (unsigned i = 0; i < MACHINE_MAX_HARTS && machine_hart(m, i); i++) {
-        struct hart *h = machine_hart(m, i);
+    struct hart *h;
+    for (unsigned i = 0; i < MACHINE_MAX_HARTS && (h = control_hart(t->control, i)); i++) {
         t->observers[i] = (struct hart_observer){.notice = on_notice, .owner = t, .wants = wants};
         hart_set_observer(h, wants ? &t->observers[i] : NULL);
         code_set_watch(h->ports.code, watch);
@@ -75,7 +74,7 @@ struct trace *trace_create(struct control *c, struct error *err)
     if (t) {
         t->control = c;
         t->symbols = symbols_create();
-        t->instructions = insn_cache_create(&machine_hart(control_machine(c), 0)->isa);
+        t->instructions = insn_cache_create(&control_hart(c, 0)->isa);
     }
     if (t && t->symbols && t->instructions)
         return t;
@@ -131,9 +130,23 @@ void trace_destroy(struct trace *t)
 
 /* --- tracers ------------------------------------------------------------------------------ */
 
+void trace_place_files(struct trace *t, int (*place)(void *owner, int fd), void *owner)
+{
+    t->place = place;
+    t->place_owner = owner;
+}
+
+static FILE *create_file(const struct trace *t, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0 && t->place)
+        fd = t->place(t->place_owner, fd);
+    return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
 static bool open_file(struct tracer *t, struct error *err)
 {
-    t->file = *t->path ? fopen(t->path, "we") : stderr;
+    t->file = *t->path ? create_file(t->trace, t->path) : stderr;
     if (!t->file)
         return error_set(err, "cannot write %.200s: %s", t->path, strerror(errno));
     if (*t->path)
@@ -211,6 +224,17 @@ bool trace_load_symbols(struct trace *t, const char *spec, struct error *err)
         (strcmp(base.key, "base") != 0 || !base.value || !value_number(base.value, &address)))
         return error_set(err, "'%.40s' is no base=ADDRESS", base.key);
     return !*err->text && symbols_load(t->symbols, file.text, address, err);
+}
+
+bool trace_add_file(struct trace *t, const char *path, uint64_t base, uint64_t end,
+                    struct error *err)
+{
+    return symbols_load_mapped(t->symbols, path, base, end, err);
+}
+
+void trace_forget_symbols(struct trace *t)
+{
+    symbols_forget(t->symbols);
 }
 
 const struct symbols *trace_symbols(const struct trace *t)

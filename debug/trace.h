@@ -19,6 +19,9 @@ void trace_destroy(struct trace *t);
 /* After control_replace_machine. */
 void trace_attach(struct trace *t);
 
+/* Tracers' files get other descriptors: place() gives the new one, or -1 and has closed it. */
+void trace_place_files(struct trace *t, int (*place)(void *owner, int fd), void *owner);
+
 /* Begins a tracer: "WHAT[,WHAT...][,file=PATH][,PROPERTY=VALUE...]". */
 bool trace_start(struct trace *t, const char *spec, struct error *err) MUST_CHECK;
 /* Ends the tracer of this number: what it has collected is written. */
@@ -32,6 +35,11 @@ void trace_help(const struct byte_sink *out);
 
 /* Names for addresses: "FILE[,base=ADDRESS]" (symbols.h). */
 bool trace_load_symbols(struct trace *t, const char *spec, struct error *err) MUST_CHECK;
+/* The same for a file that a program has mapped, its code up to `end`. */
+bool trace_add_file(struct trace *t, const char *path, uint64_t base, uint64_t end,
+                    struct error *err) MUST_CHECK;
+/* The program's memory is another one's now. */
+void trace_forget_symbols(struct trace *t);
 /* What has been loaded so far, and what will be. */
 const struct symbols *trace_symbols(const struct trace *t);
 

@@ -80,6 +80,8 @@ struct trace {
     struct control *control;
     struct hart_observer observers[MACHINE_MAX_HARTS];
     struct tracer *tracers;
+    int (*place)(void *owner, int fd); /* of files; NULL: where they are */
+    void *place_owner;
     unsigned next_number;
     struct symbols *symbols;
     struct insn_cache *instructions;

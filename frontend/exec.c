@@ -4,13 +4,9 @@
 
 #include "base/bits.h"
 #include "base/values.h"
-#include "debug/symbols.h"
+#include "frontend/exec_debug.h"
 #include "machine/cpu_model.h"
-#include "syscall/elf.h"
-#include "syscall/exec.h"
-#include "syscall/words.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +18,7 @@ struct exec_options {
     struct exec_config config;
     const char *cpu, *log_file;
     unsigned log_topics;
+    struct exec_debug_options debug;
     struct words environment;
     bool help, binfmt;
 };
@@ -86,6 +83,32 @@ static bool set_variable(struct exec_options *o, const char *value, struct error
            (words_add(&o->environment, value) || error_set(err, "no memory"));
 }
 
+static bool set_gdb_wait(struct exec_options *o, const char *value, struct error *err)
+{
+    (void)err;
+    o->debug.gdb_end = value;
+    o->debug.waits_for_gdb = true;
+    return true;
+}
+
+static bool set_gdb_default(struct exec_options *o, const char *value, struct error *err)
+{
+    (void)value;
+    (void)err;
+    o->debug.gdb_end = "1234";
+    return true;
+}
+
+static bool add_trace(struct exec_options *o, const char *value, struct error *err)
+{
+    return words_add(&o->debug.traces, value) || error_set(err, "no memory");
+}
+
+static bool add_symbols(struct exec_options *o, const char *value, struct error *err)
+{
+    return words_add(&o->debug.symbols, value) || error_set(err, "no memory");
+}
+
 #define AT(field) offsetof(struct exec_options, field)
 
 static const struct exec_row rows[] = {
@@ -105,8 +128,18 @@ static const struct exec_row rows[] = {
     {"cpu", NULL, "rv64|max|rva22s64[,NAME=on|off...]", AT(cpu), NULL, "what the hart can do"},
     {"strace", NULL, NULL, AT(config.strace), NULL, "a line for each system call"},
     {"strace-file", NULL, "FILE", AT(config.trace_file), NULL, "where these lines go (stderr)"},
-    {"d", NULL, "TOPIC[,...]", 0, set_topics, "log these topics, such as unimp (default)"},
+    {"d", NULL, "TOPIC[,...]", 0, set_topics, "log these topics: unimp (default), stats, ..."},
     {"D", NULL, "FILE", AT(log_file), NULL, "where the log goes (stderr)"},
+    {"g", NULL, "PORT|PATH", 0, set_gdb_wait,
+     "gdb comes at this port of this host, or this UNIX socket: it is waited for"},
+    {"gdb", NULL, "tcp:[HOST]:PORT|unix:PATH", AT(debug.gdb_end), NULL, "gdb may come at any time"},
+    {"s", NULL, NULL, 0, set_gdb_default, "the same as -gdb tcp::1234"},
+    {"S", NULL, NULL, AT(debug.starts_stopped), NULL, "wait until gdb lets the program run"},
+    {"trace", NULL, "WHAT[,WHAT...][,file=FILE][,PROPERTY=VALUE...]", 0, add_trace,
+     "write what the program does: insn, trap, syscall, tlb; or one of commit,\n"
+     "profile, sample, coverage, mix; properties as without exec (rivulet --help)"},
+    {"symbols", NULL, "FILE[,base=ADDRESS]", 0, add_symbols,
+     "more names for -trace than the program's files have"},
     {"binfmt", NULL, NULL, AT(binfmt), NULL,
      "print what makes the kernel run riscv64 programs so, for\n"
      "/proc/sys/fs/binfmt_misc/register"},
@@ -186,6 +219,8 @@ static bool parse(struct exec_options *o, int argc, char **argv, struct error *e
         return error_set(err, "exec: no program is given; rivulet exec --help shows how");
     if (o->config.tree && o->config.root)
         return error_set(err, "exec: -L and --root exclude each other: a root holds all files");
+    if (o->debug.starts_stopped && !o->debug.gdb_end)
+        return error_set(err, "exec: -S waits for gdb: say where it comes (-gdb, -s or -g)");
     o->config.program = argv[i];
     o->config.args = &argv[i + 1];
     return cpu_model_parse(o->cpu, &o->config.isa, err);
@@ -210,51 +245,25 @@ static int print_binfmt(void)
     return EXIT_SUCCESS;
 }
 
-/* ---- names of places, for the end by a signal ---- */
-
-/* Where a byte of the file is when the file is loaded at its own addresses; false: nowhere. */
-static bool address_of(const char *file, uint64_t offset, uint64_t *address)
-{
-    struct elf_file *elf = malloc(sizeof *elf);
-    const char *why;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    bool found = false;
-    if (elf && fd >= 0 && elf_read(fd, elf, &why) == 0) {
-        for (unsigned i = 0; i < elf->header.e_phnum && !found; i++) {
-            const Elf64_Phdr *s = &elf->segments[i];
-            found =
-                s->p_type == PT_LOAD && offset >= s->p_offset && offset - s->p_offset < s->p_filesz;
-            *address = s->p_vaddr + (offset - s->p_offset);
-        }
-    }
-    if (fd >= 0)
-        close(fd);
-    free(elf);
-    return found;
-}
-
-static void name_place(const char *file, uint64_t offset, char *text, size_t n)
-{
-    struct error err;
-    uint64_t address;
-    struct symbols *symbols = symbols_create();
-    if (symbols && address_of(file, offset, &address) && symbols_load(symbols, file, 0, &err)) {
-        const struct symbol *s = symbols_at(symbols, address);
-        if (s)
-            snprintf(text, n, "%s+0x%llx", s->name, (unsigned long long)(address - s->start));
-    }
-    symbols_destroy(symbols);
-}
-
 static bool run(struct exec_options *o, int *status, struct error *err)
 {
     o->config.log = log_open(o->log_file, o->log_topics ? o->log_topics : LOG_UNIMP, err);
     if (!o->config.log)
         return false;
     o->config.environment = o->environment.at;
-    o->config.name_place = name_place;
-    bool ok = exec_run(&o->config, status, err);
+    o->config.name_place = exec_name_place;
+    struct process *p = exec_start(&o->config, err);
+    struct exec_exit exit = {EXEC_ENDED, 0};
+    bool ok = p != NULL;
+    if (ok && exec_debug_is_wanted(&o->debug))
+        ok = exec_debug_run(p, &o->debug, &exit, err);
+    else if (ok)
+        exit = exec_run(p);
+    exec_release(p);
     log_close(o->config.log);
+    if (ok && exit.stop == EXEC_KILLED)
+        exec_die(exit.number);
+    *status = exit.number;
     return ok;
 }
 
@@ -279,5 +288,7 @@ int exec_main(int argc, char **argv)
         status = FAILED_TO_START;
     }
     words_free(&o.environment);
+    words_free(&o.debug.traces);
+    words_free(&o.debug.symbols);
     return status;
 }

@@ -370,6 +370,8 @@ static bool run_silently(struct machine *m, struct error *err)
         case MACHINE_IO_ERROR:
         case MACHINE_REPLAYED:
         case MACHINE_DIVERGED:
+        case MACHINE_SIGNAL:
+        case MACHINE_REPLACED:
             return error_set(err, "the run ends before that moment%s%s",
                              exit.stop == MACHINE_DIVERGED ? ": " : "",
                              exit.stop == MACHINE_DIVERGED ? machine_replay_end(m) : "");

@@ -126,6 +126,9 @@ enum machine_stop {
     MACHINE_REQUEST,    /* machine_request_stop */
     MACHINE_REPLAYED,   /* the recording ends here (machine/record.h) */
     MACHINE_DIVERGED,   /* the replay is another run than the recording */
+    /* A machine has none of these, but a program without a kernel has (debug/target.h). */
+    MACHINE_SIGNAL,   /* status is its number: going on delivers it */
+    MACHINE_REPLACED, /* it is another program now */
 };
 
 struct machine_exit {

@@ -33,6 +33,7 @@ static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
         close(pipe_ends[0]);
     p->vfork_fd = pipe_ends[1] < 0 ? -1 : paths_own(pipe_ends[1]);
     os_signal_forget();
+    inspect_leave(p);
     p->signals.interrupted = INTERRUPTED_NOT;
     if (c->args[1])
         p->hart->x[X_SP] = c->args[1];

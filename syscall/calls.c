@@ -287,4 +287,6 @@ void process_call(struct process *p)
     if (p->trace && !is_told_before(number))
         trace_call(p, number, c.args, &result);
     h->x[X_A0] = (uint64_t)result;
+    if (!p->ended && hart_is_watched(h, NOTICE_RETURN))
+        hart_notify(h, &(struct notice){.kind = NOTICE_RETURN, .address = h->pc, .number = PRIV_U});
 }

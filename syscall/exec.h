@@ -25,7 +25,29 @@ struct exec_config {
     void (*name_place)(const char *file, uint64_t offset, char *text, size_t n);
 };
 
-/* False and err: it could not be started. Does not return if the program dies of a signal. */
-bool exec_run(const struct exec_config *config, int *status, struct error *err);
+/* A program that is loaded, and stands before its first instruction. NULL and err. */
+struct process;
+struct process *exec_start(const struct exec_config *config, struct error *err);
+void exec_release(struct process *p);
+
+enum exec_stop {
+    EXEC_RAN,
+    EXEC_ENDED,  /* number: the status */
+    EXEC_KILLED, /* number: of the signal; exec_die ends the host's process likewise */
+    /* For those who asked for it (inspect.h). */
+    EXEC_ATTENTION,  /* somebody wants to be heard */
+    EXEC_BREAKPOINT, /* it stands before one; going on goes over it */
+    EXEC_WATCHPOINT, /* it stands behind an instruction that touched what is watched */
+    EXEC_STEPPED,
+    EXEC_SIGNAL,  /* number: going on delivers it */
+    EXEC_PROGRAM, /* another one, by execve */
+    EXEC_FILE,    /* a file was mapped to be executed */
+};
+struct exec_exit {
+    enum exec_stop stop;
+    int number;
+};
+struct exec_exit exec_run(struct process *p);
+_Noreturn void exec_die(int number);
 
 #endif

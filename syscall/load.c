@@ -19,7 +19,6 @@
 #define SCRIPT_LINE       256u
 /* Where Linux puts position-independent programs: at two thirds. */
 #define PROGRAM_PLACE (SPACE_BYTES / 3 * 2 & PAGE_MASK)
-#define AUXV_MOST     20u
 
 /* What was found out about a program before anything is given up for it. */
 struct candidate {
@@ -171,9 +170,8 @@ static uint64_t hwcap(const struct process *p)
     return misa & all;
 }
 
-static size_t fill_auxv(const struct process *p, const struct candidate *c,
-                        const struct elf_image *program, uint64_t base, uint64_t random,
-                        uint64_t name, uint64_t (*auxv)[2])
+static void fill_auxv(struct process *p, const struct candidate *c, const struct elf_image *program,
+                      uint64_t base, uint64_t random, uint64_t name)
 {
     const uint64_t all[][2] = {
         {AT_PHDR, program->headers},
@@ -196,8 +194,8 @@ static size_t fill_auxv(const struct process *p, const struct candidate *c,
         {AT_NULL, 0},
     };
     _Static_assert(ARRAY_LEN(all) <= AUXV_MOST, "the vector has room");
-    memcpy(auxv, all, sizeof all);
-    return ARRAY_LEN(all);
+    memcpy(p->auxv, all, sizeof all);
+    p->auxv_count = ARRAY_LEN(all);
 }
 
 /* argc, argv, envp and auxv as the ABI has them (riscv-elf-psabi and Linux). */
@@ -206,7 +204,6 @@ static int fill_stack(struct process *p, const struct candidate *c, struct stack
                       const struct elf_image *program, uint64_t base)
 {
     uint8_t random[16];
-    uint64_t auxv[AUXV_MOST][2];
     size_t words = 1 + argv->count + 1 + envp->count + 1;
     uint64_t *table = calloc(words, sizeof *table);
     bool ok = table != NULL;
@@ -219,10 +216,11 @@ static int fill_stack(struct process *p, const struct candidate *c, struct stack
     s->sp &= ~15ull;
     ok = ok && push(s, random, sizeof random);
     uint64_t random_at = s->sp;
-    size_t count = fill_auxv(p, c, program, base, random_at, name, auxv);
+    fill_auxv(p, c, program, base, random_at, name);
     if (words % 2)
         ok = ok && push(s, &(uint64_t){0}, 8); /* sp is a multiple of 16 */
-    ok = ok && push(s, auxv, count * sizeof auxv[0]) && push(s, table, words * sizeof *table);
+    ok = ok && push(s, p->auxv, p->auxv_count * sizeof p->auxv[0]) &&
+         push(s, table, words * sizeof *table);
     free(table);
     return ok ? 0 : -E2BIG;
 }
@@ -263,8 +261,8 @@ static void close_on_exec(struct process *p, const struct candidate *c)
     const struct dirent *entry;
     while (folder && (entry = readdir(folder))) {
         int fd = atoi(entry->d_name);
-        bool own = fd == dirfd(folder) || fd == p->paths.tree || fd == p->trace_fd || fd == c->fd ||
-                   fd == c->interpreter_fd;
+        bool own = fd == dirfd(folder) || fd == c->fd || fd == c->interpreter_fd ||
+                   (process_owns(p, fd) && fd != p->vfork_fd);
         if (entry->d_name[0] == '.' || own || !(fcntl(fd, F_GETFD) & FD_CLOEXEC))
             continue;
         close(fd);
@@ -329,6 +327,7 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
     c->path = NULL;
     prctl(PR_SET_NAME, base ? base + 1 : p->paths.program);
     start_hart(p, entry, sp);
+    p->inspection.is_replaced = true;
     return 0;
 }
 

@@ -190,6 +190,17 @@ int paths_find(const struct paths *p, int at, const char *path, bool follow, str
     return 0;
 }
 
+/* What does not block need not be interrupted: a debugger opens files while a signal waits. */
+static int open_at(const struct place *place, int flags, unsigned mode)
+{
+    uint64_t args[6] = {(uint64_t)(int64_t)place->at, (uintptr_t)place->path, (unsigned)flags,
+                        mode};
+    if (!(flags & O_NONBLOCK))
+        return (int)os_call(SYS_openat, args);
+    int fd = openat(place->at, place->path, flags, mode);
+    return fd < 0 ? -errno : fd;
+}
+
 static int open_place(const struct paths *p, int at, const char *path, int flags, unsigned mode)
 {
     struct place place;
@@ -203,8 +214,7 @@ static int open_place(const struct paths *p, int at, const char *path, int flags
         return error ? error : open_in_tree(p, text, (unsigned)flags, makes ? mode & 07777 : 0);
     }
     int error = paths_find(p, at, path, follow, &place);
-    uint64_t args[6] = {(uint64_t)(int64_t)place.at, (uintptr_t)place.path, (unsigned)flags, mode};
-    int fd = error ? error : (int)os_call(SYS_openat, args);
+    int fd = error ? error : open_at(&place, flags, mode);
     place_release(&place);
     return fd;
 }

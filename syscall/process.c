@@ -11,62 +11,17 @@
 #include <unistd.h>
 
 /* Between two looks at signals; about a millisecond. */
-#define SLICE_STEPS 500000u
+#define SLICE_STEPS     500000u
+#define SIGINFO_ADDRESS 16
 
 /* ---- its end ---- */
-
-static void print_registers(const struct process *p)
-{
-    static const char *const names[] = {"zero", "ra", "sp",  "gp",  "tp", "t0", "t1", "t2",
-                                        "s0",   "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
-                                        "a6",   "a7", "s2",  "s3",  "s4", "s5", "s6", "s7",
-                                        "s8",   "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-    for (unsigned i = 1; i < ARRAY_LEN(names); i++)
-        fprintf(stderr, "%4s %016llx%s", names[i], (unsigned long long)p->hart->x[i],
-                i % 4 == 0 || i + 1 == ARRAY_LEN(names) ? "\n" : "  ");
-}
-
-/* The line of /proc/self/maps that holds a host address: "start-end perms offset dev inode path".
- */
-static bool file_of(const struct process *p, uint64_t va, char *file, uint64_t *offset)
-{
-    FILE *maps = fopen("/proc/self/maps", "re");
-    uintptr_t at = (uintptr_t)p->space.host + va;
-    char line[PATH_MAX + 128];
-    bool found = false;
-    while (maps && !found && fgets(line, sizeof line, maps)) {
-        unsigned long long start, end, at_offset;
-        file[0] = 0;
-        int n =
-            sscanf(line, "%llx-%llx %*s %llx %*s %*s %4095[^\n]", &start, &end, &at_offset, file);
-        found = n == 4 && file[0] == '/' && start <= at && at < end;
-        *offset = at - start + at_offset;
-    }
-    if (maps)
-        fclose(maps);
-    return found;
-}
-
-static void print_place(const struct process *p)
-{
-    char file[PATH_MAX], name[256] = "";
-    uint64_t offset;
-    fprintf(stderr, "  pc %016llx", (unsigned long long)p->hart->pc);
-    if (file_of(p, p->hart->pc, file, &offset)) {
-        if (p->config->name_place)
-            p->config->name_place(file, offset, name, sizeof name);
-        fprintf(stderr, "  %s%s%s+0x%llx", name, name[0] ? " in " : "", file,
-                (unsigned long long)offset);
-    }
-    fprintf(stderr, "\n");
-}
 
 void process_die(struct process *p, int number)
 {
     if (p->trace)
         fprintf(p->trace, "+++ killed by signal %d +++\n", number);
-    fflush(NULL);
-    os_signal_die(number);
+    p->ended = true;
+    p->killed_by = number;
 }
 
 /* struct siginfo as far as it matters here: number, error, code, address. */
@@ -75,7 +30,7 @@ static void make_siginfo(uint8_t info[OS_SIGINFO_BYTES], int number, int code, u
     memset(info, 0, OS_SIGINFO_BYTES);
     memcpy(info, &number, sizeof number);
     memcpy(info + 8, &code, sizeof code);
-    memcpy(info + 16, &address, sizeof address);
+    memcpy(info + SIGINFO_ADDRESS, &address, sizeof address);
 }
 
 void process_fault(struct process *p, int number, int code, uint64_t address)
@@ -85,12 +40,17 @@ void process_fault(struct process *p, int number, int code, uint64_t address)
     if (p->trace)
         fprintf(p->trace, "--- signal %d, code %d, address 0x%llx ---\n", number, code,
                 (unsigned long long)address);
-    if (signals_raise(p, number, info))
+    if (!inspect_holds(p, number, true, info))
+        process_take_fault(p, number, info);
+}
+
+void process_take_fault(struct process *p, int number, const void *siginfo)
+{
+    uint64_t address;
+    if (signals_raise(p, number, siginfo))
         return;
-    fprintf(stderr, "rivulet: %s: %s at address 0x%llx\n", p->paths.program, strsignal(number),
-            (unsigned long long)address);
-    print_place(p);
-    print_registers(p);
+    memcpy(&address, (const char *)siginfo + SIGINFO_ADDRESS, sizeof address);
+    process_report(p, number, &address);
     process_die(p, number);
 }
 
@@ -131,17 +91,41 @@ static void take_host_fault(struct process *p)
         process_fault(p, SIGBUS, BUS_ADRERR, (uint64_t)(at - p->space.host));
 }
 
-static void run(struct process *p)
+static enum hart_stop run_slice(struct process *p)
 {
-    while (!p->ended) {
-        enum hart_stop stop = hart_run(p->hart, p->hart->steps + SLICE_STEPS);
-        if (stop == HART_EXCEPTION)
-            take_exception(p);
-        take_host_fault(p);
-        if (os_signal_waits())
-            signals_deliver(p);
+    uint64_t end = min_u64(p->hart->steps + SLICE_STEPS, p->inspection.step_end);
+    enum hart_stop stop = hart_run(p->hart, end);
+    if (stop == HART_EXCEPTION)
+        take_exception(p);
+    take_host_fault(p);
+    if (!p->inspection.signal.waits && os_signal_waits())
+        signals_deliver(p);
+    if (!p->inspection.signal.waits)
         p->signals.interrupted = INTERRUPTED_NOT;
+    return stop;
+}
+
+struct exec_exit exec_run(struct process *p)
+{
+    inspect_go_on(p);
+    while (!p->ended) {
+        enum exec_stop news = p->inspection.is_on ? inspect_news(p) : EXEC_RAN;
+        if (news != EXEC_RAN)
+            return (struct exec_exit){news, p->inspection.signal.number};
+        enum hart_stop stop = run_slice(p);
+        if (stop == HART_BREAKPOINT)
+            return (struct exec_exit){EXEC_BREAKPOINT, 0};
+        if (stop == HART_WATCHPOINT)
+            return (struct exec_exit){EXEC_WATCHPOINT, 0};
     }
+    return p->killed_by ? (struct exec_exit){EXEC_KILLED, p->killed_by}
+                        : (struct exec_exit){EXEC_ENDED, p->status};
+}
+
+void exec_die(int number)
+{
+    fflush(NULL);
+    os_signal_die(number);
 }
 
 /* ---- its beginning ---- */
@@ -260,6 +244,8 @@ static bool open_trace(struct process *p, struct error *err)
 
 bool process_owns(const struct process *p, int fd)
 {
+    if (p->inspection.is_on && inspect_owns(p, fd))
+        return true;
     return fd >= 0 && (fd == p->paths.tree || fd == p->vfork_fd || fd == p->trace_fd);
 }
 
@@ -273,28 +259,40 @@ static bool limit_cpu(const struct exec_config *config, struct error *err)
            error_set(err, "cannot limit the time of the processor: %s", strerror(errno));
 }
 
-bool exec_run(const struct exec_config *config, int *status, struct error *err)
+void exec_release(struct process *p)
+{
+    if (!p)
+        return;
+    if (log_wants(p->log, LOG_STATS) && p->code && p->hart && !inspect_is_child(p)) {
+        code_log_stats(p->code);
+        hart_log_stats(p->hart);
+    }
+    release_machine(p);
+    inspect_release(p);
+    if (p->trace && p->trace != stderr)
+        fclose(p->trace);
+    free(p);
+}
+
+struct process *exec_start(const struct exec_config *config, struct error *err)
 {
     struct process *p = calloc(1, sizeof *p);
-    if (!p)
-        return error_set(err, "no memory for the program");
+    if (!p) {
+        error_set(err, "no memory for the program");
+        return NULL;
+    }
     *p = (struct process){.config = config, .log = config->log, .first_pid = getpid()};
     p->vfork_fd = p->trace_fd = -1;
     p->paths.tree = -1;
     p->stack_limit[0] = 8ull << 20;
     p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;
+    inspect_init(p);
     signals_init(p);
-    bool ok = limit_cpu(config, err) &&
-              paths_init(&p->paths, config->tree, config->root, config->read_only, err) &&
-              open_trace(p, err) && make_machine(p, err) && load_first(p, err);
-    if (ok) {
-        run(p);
-        *status = p->status;
-    }
-    release_machine(p);
-    if (p->trace && p->trace != stderr)
-        fclose(p->trace);
-    free(p);
-    return ok;
+    if (limit_cpu(config, err) &&
+        paths_init(&p->paths, config->tree, config->root, config->read_only, err) &&
+        open_trace(p, err) && make_machine(p, err) && load_first(p, err))
+        return p;
+    exec_release(p);
+    return NULL;
 }

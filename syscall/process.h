@@ -7,8 +7,10 @@
 #define RIVULET_SYSCALL_PROCESS_H
 
 #include "base/clock.h"
+#include "base/os_process.h"
 #include "cpu/code.h"
 #include "syscall/exec.h"
+#include "syscall/inspect.h"
 #include "syscall/paths.h"
 #include "syscall/signals.h"
 #include "syscall/space.h"
@@ -22,6 +24,29 @@
 #define X_A0 10
 #define X_A7 17
 
+#define AUXV_MOST 20u
+
+/* What a debugger has asked for, and what it is to be told (inspect.h). */
+struct inspection {
+    bool is_on;
+    bool tells_programs;   /* each execve */
+    bool tells_files;      /* each file that is mapped to be executed */
+    uint64_t told_signals; /* bit number - 1: they stop the program before they do anything */
+    uint64_t step_end;     /* UINT64_MAX: none */
+    struct watch *watches;
+    unsigned watch_count;
+    /* News. */
+    bool attention, is_replaced;
+    uint64_t files_told; /* of space.file_count */
+    struct {
+        bool waits; /* to be told, or to be delivered when the program goes on */
+        bool is_told, is_fault;
+        int number;
+        uint8_t info[OS_SIGINFO_BYTES];
+    } signal;
+    int files[INSPECT_FILES]; /* descriptors of ours + 1; 0: none */
+};
+
 struct process {
     const struct exec_config *config;
     struct log *log;
@@ -34,12 +59,15 @@ struct process {
     struct signals signals;
     int trace_fd; /* of trace, if it is a file; -1 */
     FILE *trace;  /* -strace; NULL: none */
-    bool ended;   /* with this status */
-    int status;
+    bool ended;   /* with this status, or by this signal */
+    int status, killed_by;
     int first_pid;
     uint64_t stack_limit[2], space_limit[2], data_limit[2]; /* RLIMIT_STACK, _AS, _DATA */
     int vfork_fd;      /* a parent waits until it is closed; -1: none */
     uint64_t named[8]; /* missing calls that the log has named, a bit each */
+    uint64_t auxv[AUXV_MOST][2];
+    unsigned auxv_count;
+    struct inspection inspection;
 };
 
 /* Loads a program in place of the one that is there: execve. `path` is the guest's name, relative
@@ -54,7 +82,25 @@ bool process_owns(const struct process *p, int fd);
 void process_call(struct process *p);
 /* A signal that what the hart stands at raised itself. */
 void process_fault(struct process *p, int number, int code, uint64_t address);
-/* Ends the host's process too. */
-_Noreturn void process_die(struct process *p, int number);
+/* The same once a debugger has seen it: a handler runs, or it is the program's end. */
+void process_take_fault(struct process *p, int number, const void *siginfo);
+/* The program ends of a signal, and the host's process with it when exec_run has returned. */
+void process_die(struct process *p, int number);
+/* Registers, and where the program stands, to standard error; address: of a fault, or NULL.
+ * report.c */
+void process_report(const struct process *p, int number, const uint64_t *address);
+
+/* --- inspect.c --- */
+
+void inspect_init(struct process *p);
+/* Whether the signal waits for a debugger, who will be told of it. */
+bool inspect_holds(struct process *p, int number, bool is_fault, const void *siginfo);
+/* Before the program goes on: what was held is delivered. */
+void inspect_go_on(struct process *p);
+/* Whether there is something to tell; EXEC_RAN: there is not. */
+enum exec_stop inspect_news(struct process *p);
+/* In the child of a fork: nobody debugs it. */
+void inspect_leave(struct process *p);
+void inspect_release(struct process *p);
 
 #endif

@@ -51,12 +51,44 @@ void signals_set_mask(struct process *p, uint64_t mask)
         os_signal_mask(p->signals.mask);
 }
 
+/* What a signal does to a program that does nothing about it. */
+static bool is_harmless(int number)
+{
+    return number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH;
+}
+
+static bool stops(int number)
+{
+    return number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+/* A signal that ends a program is the host's to act on, unless somebody is to hear of it before:
+ * of SIGABRT whoever reads standard error. */
+static void tell_host(const struct process *p, int number)
+{
+    uint64_t handler = p->signals.actions[number].handler;
+    bool seen =
+        number == SIGABRT || (p->inspection.is_on && !is_harmless(number) && !stops(number));
+    os_signal_set(number, handler == HANDLER_IGNORE             ? OS_SIGNAL_IGNORE
+                          : handler == HANDLER_DEFAULT && !seen ? OS_SIGNAL_DEFAULT
+                                                                : OS_SIGNAL_CATCH);
+}
+
+void signals_tell_host(const struct process *p)
+{
+    for (int number = 1; number < (int)SIGNALS; number++)
+        if (!(unblockable & bit_of(number)) &&
+            p->signals.actions[number].handler == HANDLER_DEFAULT)
+            tell_host(p, number);
+}
+
 void signals_init(struct process *p)
 {
     p->signals.mask = os_signal_first_mask();
     for (int number = 1; number < (int)SIGNALS; number++)
         if (os_signal_is_ignored(number))
             p->signals.actions[number].handler = HANDLER_IGNORE;
+    tell_host(p, SIGABRT);
 }
 
 void signals_reset(struct process *p)
@@ -64,9 +96,10 @@ void signals_reset(struct process *p)
     struct signals *s = &p->signals;
     for (int number = 1; number < (int)SIGNALS; number++) {
         bool ignored = s->actions[number].handler == HANDLER_IGNORE;
-        if (s->actions[number].handler > HANDLER_IGNORE)
-            os_signal_set(number, OS_SIGNAL_DEFAULT);
+        bool handled = s->actions[number].handler > HANDLER_IGNORE;
         s->actions[number] = (struct guest_action){.handler = ignored};
+        if (handled)
+            tell_host(p, number);
     }
     s->alt_base = s->alt_bytes = 0;
     s->alt_disarms = false;
@@ -78,9 +111,7 @@ int64_t signals_set_action(struct process *p, int number, const struct guest_act
     if (number < 1 || number >= (int)SIGNALS || unblockable & bit_of(number))
         return -EINVAL;
     p->signals.actions[number] = *action;
-    os_signal_set(number, action->handler == HANDLER_DEFAULT  ? OS_SIGNAL_DEFAULT
-                          : action->handler == HANDLER_IGNORE ? OS_SIGNAL_IGNORE
-                                                              : OS_SIGNAL_CATCH);
+    tell_host(p, number);
     return 0;
 }
 
@@ -176,12 +207,6 @@ bool signals_return(struct process *p)
 
 /* ---- delivery ---- */
 
-/* What a signal does to a program that does nothing about it. */
-static bool is_harmless(int number)
-{
-    return number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH;
-}
-
 /* Behind the ecall with its result, or before it again. */
 static void settle_call(struct process *p, bool restarts)
 {
@@ -194,12 +219,14 @@ static void settle_call(struct process *p, bool restarts)
     h->pc -= 4;
 }
 
-void signals_deliver(struct process *p)
+void signals_drop(struct process *p)
 {
-    uint8_t siginfo[OS_SIGINFO_BYTES];
-    int number = os_signal_take(siginfo);
-    if (!number)
-        return;
+    settle_call(p, true);
+    signals_set_mask(p, p->signals.mask);
+}
+
+void signals_take(struct process *p, int number, const void *siginfo)
+{
     const struct guest_action *action = &p->signals.actions[number];
     if (action->handler > HANDLER_IGNORE) {
         settle_call(p, p->signals.interrupted == INTERRUPTED_RESTARTS &&
@@ -208,10 +235,24 @@ void signals_deliver(struct process *p)
             process_die(p, SIGSEGV);
         return;
     }
-    if (action->handler == HANDLER_DEFAULT && !is_harmless(number))
+    if (action->handler == HANDLER_DEFAULT && !is_harmless(number)) {
+        if (number == SIGABRT)
+            process_report(p, number, NULL);
         process_die(p, number);
-    settle_call(p, true);
-    signals_set_mask(p, p->signals.mask);
+    }
+    signals_drop(p);
+}
+
+void signals_deliver(struct process *p)
+{
+    uint8_t siginfo[OS_SIGINFO_BYTES];
+    int number = os_signal_take(siginfo);
+    if (os_is_attention(siginfo)) {
+        p->inspection.attention = true;
+        signals_drop(p);
+    } else if (number && !inspect_holds(p, number, false, siginfo)) {
+        signals_take(p, number, siginfo);
+    }
 }
 
 bool signals_raise(struct process *p, int number, const void *siginfo)

@@ -36,8 +36,13 @@ struct process;
 void signals_init(struct process *p);
 /* What execve leaves. */
 void signals_reset(struct process *p);
+/* Has the host do what inspection.is_on asks for. */
+void signals_tell_host(const struct process *p);
 /* Delivers what waits, if it does. */
 void signals_deliver(struct process *p);
+/* Delivers this one, or nothing: what a call was interrupted for is settled. */
+void signals_take(struct process *p, int number, const void *siginfo);
+void signals_drop(struct process *p);
 /* rt_sigreturn: false when the frame cannot be read. */
 bool signals_return(struct process *p);
 int64_t signals_set_action(struct process *p, int number, const struct guest_action *action);

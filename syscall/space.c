@@ -233,6 +233,7 @@ static int64_t map_at(struct space *s, uint64_t va, uint64_t bytes, const struct
     cut_out(s, m.start, m.end);
     add(s, &m);
     changed(s);
+    s->file_count += m.file && m.protection & SPACE_EXECUTE;
     return (int64_t)va;
 }
 

@@ -44,7 +44,8 @@ struct space {
     size_t count, room;
     uint64_t mapped_bytes, limit_bytes;
     uint64_t brk_start, brk;
-    uint64_t map_top; /* mappings without an address lie below, the stack above */
+    uint64_t map_top;    /* mappings without an address lie below, the stack above */
+    uint64_t file_count; /* of files that were ever mapped to be executed */
 };
 
 /* memory gets one RAM region of SPACE_BYTES. limit_bytes: of all mappings; 0: none. */

@@ -85,10 +85,10 @@ class Gdb:
 class Debugged:
     """An emulator at whose socket gdb may come."""
 
-    def __init__(self, command, place):
+    def __init__(self, command, place, *program):
         self.place = place
         self.process = subprocess.Popen(
-            [str(word) for word in (*command, "-gdb", f"unix:{place}")],
+            [str(word) for word in (*command, "-gdb", f"unix:{place}", *program)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         end = time.monotonic() + STEP_SECONDS
         while not place.exists() and self.process.poll() is None:
@@ -114,9 +114,10 @@ class Debugged:
 
 
 @contextmanager
-def debugged(command):
+def debugged(command, *program):
+    """The emulator's options, and what comes behind them all."""
     with tempfile.TemporaryDirectory() as folder:
-        machine = Debugged(command, Path(folder) / "gdb")
+        machine = Debugged(command, Path(folder) / "gdb", *program)
         try:
             yield machine
         finally:

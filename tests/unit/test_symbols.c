@@ -107,6 +107,37 @@ static void must_refuse(const char *path, const char *why)
     ck_assert_uint_eq(symbols_count(s), 0);
 }
 
+START_TEST(a_symbol_of_a_mapped_file_ends_where_its_code_ends)
+{
+    put_text("map", "0000000000001000 T first\n0000000000001800 T last\n"
+                    "0000000000003000 B data\n");
+    put_text("other", "0000000000009000 T other\n");
+    ck_assert(symbols_load_mapped(s, "map", 0, 0x2000, &err));
+    ck_assert(symbols_load(s, "other", 0, &err));
+    ck_assert_str_eq(name_at(0x17ff), "first");
+    ck_assert_str_eq(name_at(0x1fff), "last");
+    ck_assert_str_eq(name_at(0x2000), "");
+    ck_assert_str_eq(name_at(0x3000), "data");
+    ck_assert_str_eq(name_at(0x3001), "");
+    ck_assert_str_eq(name_at(0xf000), "other");
+}
+END_TEST
+
+START_TEST(names_outlive_that_their_symbols_are_forgotten)
+{
+    put_text("map", "0000000000001000 T first\n");
+    ck_assert(symbols_load(s, "map", 0, &err));
+    const char *name = symbols_at(s, 0x1000)->name;
+    symbols_forget(s);
+    ck_assert_uint_eq(symbols_count(s), 0);
+    ck_assert_ptr_null(symbols_at(s, 0x1000));
+    ck_assert_ptr_null(symbols_file(s, 0));
+    ck_assert(symbols_load(s, "map", 0x1000, &err));
+    ck_assert_str_eq(name_at(0x2000), "first");
+    ck_assert_str_eq(name, "first");
+}
+END_TEST
+
 START_TEST(a_file_without_symbols_is_refused_with_the_reason)
 {
     struct elf e = make_elf();
@@ -153,6 +184,8 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_symbol_of_a_map_reaches_to_the_next_one);
     tcase_add_test(t, a_symbol_of_an_elf_file_reaches_as_far_as_its_size);
+    tcase_add_test(t, a_symbol_of_a_mapped_file_ends_where_its_code_ends);
+    tcase_add_test(t, names_outlive_that_their_symbols_are_forgotten);
     tcase_add_test(t, a_file_without_symbols_is_refused_with_the_reason);
     tcase_add_test(t, a_damaged_elf_file_is_read_within_its_bounds);
     suite_add_tcase(suite, t);
