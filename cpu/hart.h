@@ -128,7 +128,7 @@ struct hart_ports {
     /* Built-in SBI: an ecall from S-mode that would trap to M. NULL: it traps. On return the hart
      * goes on at pc + 4, unless the callee set pc (hart_stop) itself. */
     void (*sbi_ecall)(void *owner, struct hart *h);
-    /* Semihosting: an ebreak that is a call; pc is already behind it. False: this hart may not call,
+    /* Semihosting: an ebreak that is a call; pc is behind it already. False: this hart may not,
      * and it traps, as all do if this is NULL. */
     bool (*semihosting)(void *owner, struct hart *h);
     void *owner;

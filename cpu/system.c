@@ -1,6 +1,6 @@
-/* System instructions that are more than a line: waiting, fences, cache blocks, semihosting. Each sees pc and
- * steps of its own instruction, and returns false with h->trap filled when it raises an exception.
- */
+/* System instructions that are more than a line: waiting, fences, cache blocks, semihosting. Each
+ * sees pc and steps of its own instruction, and returns false with h->trap filled when it raises an
+ * exception. */
 #include "cpu/exec.h"
 #include "cpu/peek.h"
 
