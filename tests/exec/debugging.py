@@ -217,7 +217,8 @@ def names_libraries(rivulet):
     def case():
         must_have(traced(rivulet, "profile", "dynamic"), r"main;outer;inner \d+$", r"main;.*printf")
         must_have(traced(rivulet, "sample,every=200", "static"), r"^user;\w+ \d+$")
-        must_have(traced(rivulet, "insn,symbol=inner", "dynamic"), r"<inner>  ", r"<inner\+0x\w+> +ret$")
+        must_have(traced(rivulet, "insn,symbol=inner", "dynamic"), r"<inner>  ",
+                  r"<inner\+0x\w+> +ret$")
     return case
 
 
