@@ -11,6 +11,7 @@
 #include "frontend/screen_view.h"
 #include "frontend/sdl_library.h"
 #include "frontend/sdl_lost.h"
+#include "frontend/typist.h"
 
 #include <SDL.h>
 #include <setjmp.h>
@@ -24,7 +25,7 @@
 
 #define KEY_POWER 116u
 
-enum hot_key_action { RELEASE, FULL_SCREEN, NATIVE_SIZE, SMOOTH, PAUSE, RESET, PICTURE };
+enum hot_key_action { RELEASE, FULL_SCREEN, NATIVE_SIZE, SMOOTH, PAUSE, RESET, PICTURE, PASTE };
 
 static const struct {
     SDL_Scancode key;
@@ -32,7 +33,7 @@ static const struct {
 } hot_keys[] = {
     {SDL_SCANCODE_G, RELEASE}, {SDL_SCANCODE_F, FULL_SCREEN}, {SDL_SCANCODE_U, NATIVE_SIZE},
     {SDL_SCANCODE_I, SMOOTH},  {SDL_SCANCODE_P, PAUSE},       {SDL_SCANCODE_R, RESET},
-    {SDL_SCANCODE_S, PICTURE},
+    {SDL_SCANCODE_S, PICTURE}, {SDL_SCANCODE_V, PASTE},
 };
 
 struct window {
@@ -53,6 +54,7 @@ struct window {
     bool grabs, is_smooth, asked_to_end;
     uint32_t wide, high, wished_ms; /* the size that the user gave the window, and when; 0: none */
     struct screen_view view;
+    struct typist typist;
 };
 
 /* --- on the machine's thread ------------------------------------------------------------- */
@@ -115,6 +117,16 @@ static void toggle_smooth(struct window *w)
     w->is_stale = true;
 }
 
+/* The clipboard's owner is another program, which may take its time. */
+static void paste(struct window *w)
+{
+    struct error err;
+    char *text = SDL_GetClipboardText();
+    if (!typist_begin(&w->typist, &w->view, text, text ? strlen(text) : 0, &err))
+        fprintf(stderr, "rivulet: %s\n", err.text);
+    SDL_free(text);
+}
+
 static void run_hot_key(struct window *w, enum hot_key_action action)
 {
     bool is_full = SDL_GetWindowFlags(w->window) & SDL_WINDOW_FULLSCREEN_DESKTOP;
@@ -140,6 +152,9 @@ static void run_hot_key(struct window *w, enum hot_key_action action)
     case PICTURE:
         control_call(w->control, save_picture, w);
         break;
+    case PASTE:
+        paste(w);
+        break;
     }
 }
 
@@ -163,6 +178,8 @@ static void on_key(struct window *w, const SDL_KeyboardEvent *key)
     bool is_down = key->state == SDL_PRESSED;
     if (key->repeat || scancode >= SDL_NUM_SCANCODES)
         return;
+    if (is_down)
+        typist_stop(&w->typist); /* by any key, for a text that was not meant */
     if (is_down && is_hot(key, &action)) {
         screen_view_release_keys(&w->view);
         run_hot_key(w, action);
@@ -384,6 +401,7 @@ static void run_loop(struct window *w)
         for (bool more = came; more; more = SDL_PollEvent(&event))
             on_event(w, &event);
         screen_view_update(&w->view);
+        typist_go_on(&w->typist, &w->view);
         draw(w);
         tell_size(w);
         if (shown != w->view.state)
@@ -459,6 +477,7 @@ void window_close(struct window *w)
     if (w->thread)
         os_thread_join(w->thread);
     os_wake_destroy(w->opened);
+    typist_deinit(&w->typist);
     screen_view_deinit(&w->view);
     free(w);
 }
