@@ -72,10 +72,8 @@ static void type_character(struct typist *t, struct screen_view *v)
 static void end(struct typist *t)
 {
     if (t->left_out)
-        fprintf(stderr,
-                "rivulet: %u characters of the text are on no key of a US keyboard: left "
-                "out\n",
-                t->left_out);
+        fprintf(stderr, "rivulet: %u of %u characters are on no key of a US keyboard: left out\n",
+                t->left_out, t->left_out + t->typed);
     typist_deinit(t);
 }
 
