@@ -72,7 +72,7 @@ static void draw_row(struct bochs *b, uint32_t y)
     const uint8_t *from = b->memory + b->start + (size_t)y * b->stride;
     pixels_convert(b->row, from, b->screen.width,
                    b->is_big_endian ? PIXEL_A8R8G8B8 : PIXEL_B8G8R8A8);
-    screen_put_row(&b->screen, y, b->row);
+    screen_put(&b->screen, 0, y, b->row, b->screen.width);
 }
 
 static void refresh(void *owner)

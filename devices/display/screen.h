@@ -46,8 +46,8 @@ void screen_deinit(struct screen *s);
 
 /* These pixels have changed; what lies outside is cut off. */
 void screen_mark(struct screen *s, struct screen_rect r);
-/* A row's new pixels, of which those that differ are marked. */
-void screen_put_row(struct screen *s, uint32_t y, const uint32_t *pixels);
+/* New pixels of a row, from x on, which all lie inside; those that differ are marked. */
+void screen_put(struct screen *s, uint32_t x, uint32_t y, const uint32_t *pixels, uint32_t n);
 /* All changes have been seen. */
 void screen_taken(struct screen *s);
 
