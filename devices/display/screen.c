@@ -103,17 +103,16 @@ bool pixel_format_is_known(uint32_t format)
     return find_layout(format) != NULL;
 }
 
+bool pixel_format_is_native(uint32_t format)
+{
+    return format == PIXEL_B8G8R8A8 || format == PIXEL_B8G8R8X8;
+}
+
 void pixels_convert(uint32_t *to, const uint8_t *from, size_t n, enum pixel_format format)
 {
     const struct layout *l = find_layout(format);
     if (format == PIXEL_B8G8R8A8) { /* the same in memory */
         memcpy(to, from, n * sizeof *to);
-        return;
-    }
-    if (format == PIXEL_B8G8R8X8) { /* Linux's own */
-        memcpy(to, from, n * sizeof *to);
-        for (size_t i = 0; i < n; i++)
-            to[i] |= 0xff000000;
         return;
     }
     for (size_t i = 0; i < n; i++, from += 4)

@@ -75,6 +75,8 @@ enum pixel_format {
     PIXEL_R8G8B8X8 = 134,
 };
 bool pixel_format_is_known(uint32_t format);
+/* Whether pixels in memory are as a screen's, but for what is in the byte that it does not use. */
+bool pixel_format_is_native(uint32_t format);
 /* n pixels to 0xAARRGGBB; X is 0xff. */
 void pixels_convert(uint32_t *to, const uint8_t *from, size_t n, enum pixel_format format);
 

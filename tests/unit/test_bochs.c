@@ -18,9 +18,13 @@ struct rig {
 static void rig_init(struct rig *r, struct log *log)
 {
     struct error err;
-    struct bochs_config config = {
-        .memory_bytes = MEMORY_BYTES, .width = 640, .height = 480, .has_edid = true, .log = log};
     pci_bench_init(&r->bench, NULL);
+    struct bochs_config config = {.memory_bytes = MEMORY_BYTES,
+                                  .width = 640,
+                                  .height = 480,
+                                  .has_edid = true,
+                                  .memory = r->bench.memory,
+                                  .log = log};
     r->f = bochs_create(&config);
     r->screen = bochs_screen(r->f);
     ck_assert(pci_host_add(r->bench.host, r->f, DEVFN, &err));
