@@ -105,6 +105,34 @@ START_TEST(stores_to_video_memory_are_shown_and_only_they_are_redrawn)
 }
 END_TEST
 
+static void count(void *owner)
+{
+    ++*(unsigned *)owner;
+}
+
+START_TEST(video_memory_is_ram_where_its_bar_is)
+{
+    struct rig r;
+    unsigned moves = 0;
+    const uint64_t other = MEMORY_BASE + 4 * MEMORY_BYTES;
+    rig_init(&r, NULL);
+    const struct region *ram = memory_find_data(r.bench.memory, MEMORY_BASE + 0x5000);
+    ck_assert(ram->kind == REGION_RAM && ram->base == MEMORY_BASE && ram->size == MEMORY_BYTES);
+    ck_assert(memory_find_data(r.bench.memory, MMIO_BASE)->kind == REGION_DEVICE);
+    memory_on_moved(r.bench.memory, count, &moves);
+    bus_write(&r.bench, config_address(DEVFN, PCI_BAR0), other, 4);
+    ck_assert_uint_eq(moves, 1);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE)->kind == REGION_DEVICE);
+    ck_assert_uint_eq(memory_find_data(r.bench.memory, other)->base, other);
+    bus_write(&r.bench, config_address(DEVFN, PCI_COMMAND), 0, 2);
+    ck_assert_uint_eq(moves, 2);
+    ck_assert(memory_find_data(r.bench.memory, other)->kind == REGION_DEVICE);
+    r.bench.host->ops->reset(r.bench.host);
+    ck_assert_uint_eq(moves, 3);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(the_order_of_bytes_can_be_turned)
 {
     struct rig r;
@@ -205,6 +233,7 @@ int main(void)
     TCase *tc = tcase_create("bochs");
     tcase_add_test(tc, a_driver_finds_what_it_looks_for);
     tcase_add_test(tc, stores_to_video_memory_are_shown_and_only_they_are_redrawn);
+    tcase_add_test(tc, video_memory_is_ram_where_its_bar_is);
     tcase_add_test(tc, the_order_of_bytes_can_be_turned);
     tcase_add_test(tc, what_does_not_fit_video_memory_is_not_shown);
     tcase_add_test(tc, unknown_registers_are_reported);
