@@ -27,8 +27,10 @@ struct mmio_ops {
     void (*write)(void *device, uint64_t offset, uint64_t value, unsigned size);
     unsigned sizes; /* OR of the widths in bytes it takes: 1 | 2 | 4 | 8 */
     /* What answers loads and stores of the CPU in the page at this offset, in place of read and
-     * write: RAM of the device's own, with marks, which is in no map; NULL: none. When it moves or
-     * goes away the device calls memory_moved. */
+     * write: RAM of the device's own, with marks, which is in no map; NULL: none. It is the same
+     * for all of a page, and a function of guest state; when it changes the device calls
+     * memory_moved.
+     */
     struct region *(*memory)(void *device, uint64_t offset);
 };
 

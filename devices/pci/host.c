@@ -103,13 +103,14 @@ static void ecam_write(void *device, uint64_t offset, uint64_t value, unsigned s
     }
     struct pci_host *p = device;
     struct pci_function *f = ecam_function(p, offset);
-    if (f) {
-        pci_config_write(f, (unsigned)bits_get(offset, 0, 12), (uint32_t)value, size);
-        if (places_bars((unsigned)bits_get(offset, 0, 12)))
-            memory_moved(p->memory);
-    } else
+    if (!f) {
         log_line(p->config.log, LOG_GUEST_ERRORS,
                  "pci: write to the configuration of an absent function, at 0x%" PRIx64, offset);
+        return;
+    }
+    pci_config_write(f, (unsigned)bits_get(offset, 0, 12), (uint32_t)value, size);
+    if (places_bars((unsigned)bits_get(offset, 0, 12)))
+        memory_moved(p->memory);
 }
 
 /* --- windows ----------------------------------------------------------------------------- */
@@ -155,13 +156,27 @@ static void window_write(void *device, uint64_t offset, uint64_t value, unsigned
         log_lost(w, offset, "write", size);
 }
 
+/* Whether a function before this one has a BAR that is smaller than the page, and in it. The CPU
+ * reaches RAM by pages, and would pass over it. */
+static bool is_shared(const struct window *w, const struct pci_function *f, uint64_t page)
+{
+    const struct pci_host *p = w->host;
+    for (unsigned i = 0; p->functions[i] != f; i++)
+        for (unsigned n = 0; n < PCI_BARS; n++)
+            if (p->functions[i]->bars[n].bytes && p->functions[i]->bars[n].bytes < PAGE_BYTES &&
+                (pci_bar_base(p->functions[i], n) & PAGE_MASK) == page)
+                return true;
+    return false;
+}
+
 /* The BAR's RAM, where the guest has put it. */
 static struct region *window_memory(void *device, uint64_t offset)
 {
     const struct window *w = device;
     const struct pci_bar *bar;
     uint64_t bar_offset;
-    if (!find_owner(w, offset, &bar, &bar_offset) || !bar->memory)
+    const struct pci_function *f = find_owner(w, offset, &bar, &bar_offset);
+    if (!f || !bar->memory || is_shared(w, f, (w->bus_base + offset) & PAGE_MASK))
         return NULL;
     bar->memory->base = w->bus_base + (offset - bar_offset);
     return bar->memory;

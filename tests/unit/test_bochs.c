@@ -133,6 +133,42 @@ START_TEST(video_memory_is_ram_where_its_bar_is)
 }
 END_TEST
 
+static uint64_t read_small(void *device, uint64_t offset, unsigned size)
+{
+    (void)device, (void)offset, (void)size;
+    return 0x5a;
+}
+
+static void destroy_small(struct pci_function *f)
+{
+    (void)f;
+}
+
+START_TEST(a_page_in_which_another_function_decodes_a_part_is_no_ram)
+{
+    static const struct mmio_ops registers = {.name = "small", .read = read_small, .sizes = 1};
+    static const struct pci_function_ops ops = {.destroy = destroy_small};
+    static const struct pci_identity identity = {.name = "small", .vendor = 1, .device = 1};
+    struct pci_function small = {.ops = NULL};
+    struct rig r;
+    struct error err;
+    rig_init(&r, NULL);
+    pci_function_init(&small, &ops, &identity);
+    pci_add_bar(&small, 0,
+                &(struct pci_bar){.type = PCI_BAR_MEMORY_32, .bytes = 16, .ops = &registers});
+    ck_assert(pci_host_add(r.bench.host, &small, 1, &err)); /* before the display */
+    bus_write(&r.bench, config_address(1, PCI_BAR0), MEMORY_BASE + 0x1230, 4);
+    bus_write(&r.bench, config_address(1, PCI_COMMAND), PCI_COMMAND_MEMORY, 2);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE + 0x1000)->kind == REGION_DEVICE);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE + 0x1fff)->kind == REGION_DEVICE);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE + 0x2000)->kind == REGION_RAM);
+    bus_write(&r.bench, MEMORY_BASE + 0x1000, 7, 1);
+    ck_assert_uint_eq(bus_read(&r.bench, MEMORY_BASE + 0x1000, 1), 7);
+    ck_assert_uint_eq(bus_read(&r.bench, MEMORY_BASE + 0x1230, 1), 0x5a);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(the_order_of_bytes_can_be_turned)
 {
     struct rig r;
@@ -234,6 +270,7 @@ int main(void)
     tcase_add_test(tc, a_driver_finds_what_it_looks_for);
     tcase_add_test(tc, stores_to_video_memory_are_shown_and_only_they_are_redrawn);
     tcase_add_test(tc, video_memory_is_ram_where_its_bar_is);
+    tcase_add_test(tc, a_page_in_which_another_function_decodes_a_part_is_no_ram);
     tcase_add_test(tc, the_order_of_bytes_can_be_turned);
     tcase_add_test(tc, what_does_not_fit_video_memory_is_not_shown);
     tcase_add_test(tc, unknown_registers_are_reported);
