@@ -278,7 +278,9 @@ static bool find_piece(struct hart *h, uint64_t va, unsigned size, enum tlb_acce
         if (pmp_check(h, pa, size, access, priv, &whole) == PMP_DENIED)
             return hart_raise(h, access_fault[access], va);
     }
-    *piece = (struct piece){record, pa, memory_find(h->ports.memory, pa)};
+    struct memory_map *memory = h->ports.memory;
+    *piece = (struct piece){
+        record, pa, access == TLB_FETCH ? memory_find(memory, pa) : memory_find_data(memory, pa)};
     if (!piece->region || (access == TLB_STORE && piece->region->kind == REGION_ROM))
         return hart_raise(h, access_fault[access], va);
     return true;

@@ -67,6 +67,13 @@ static void on_watch_stores(void *owner, uint64_t gpa, uint64_t bytes)
         tlb_poison_stores(code->tlbs[i], gpa, bytes);
 }
 
+static void on_moved(void *owner)
+{
+    struct code_cache *code = owner;
+    for (unsigned i = 0; i < code->tlb_count; i++)
+        tlb_poison_all(code->tlbs[i]);
+}
+
 /* Reserved memory is zero: the large tables are not touched before they are used. */
 static void begin_tables(struct code_cache *code)
 {
@@ -99,6 +106,7 @@ struct code_cache *code_create(struct memory_map *memory, struct log *log,
     begin_tables(code);
     memory_on_code_write(memory, on_memory_write, code);
     memory_on_watch_stores(memory, on_watch_stores, code);
+    memory_on_moved(memory, on_moved, code);
     return code;
 }
 

@@ -108,10 +108,22 @@ uint16_t key_by_keysym(uint32_t keysym)
     return 0;
 }
 
-bool keysym_is_shifted(uint32_t keysym)
+static bool is_shifted_on(uint32_t keysym)
 {
     for (size_t i = 0; i < ARRAY_LEN(printed); i++)
         if (keysym == (uint8_t)printed[i].shifted)
             return keysym != (uint8_t)printed[i].plain;
     return keysym < 0x80 && isupper((int)keysym);
+}
+
+/* Beyond ASCII a character's number is another character's keysym, or a key's. */
+uint16_t key_by_character(uint32_t character, bool *is_shifted)
+{
+    *is_shifted = false;
+    if (character == '\n' || character == '\t')
+        return key_by_keysym(0xff00 | (character == '\n' ? '\r' : '\t'));
+    if (character < ' ' || character > '~')
+        return 0;
+    *is_shifted = is_shifted_on(character);
+    return key_by_keysym(character);
 }

@@ -98,12 +98,14 @@ static const struct option_row rows[] = {
     {"display", NULL, "sdl|vnc=HOST:N|terminal|none", CALL, 0, set_display,
      "a window for -device virtio-gpu-pci (there is one when the host can);\n"
      "in it Ctrl-Alt and g releases the pointer, f is full screen, u the\n"
-     "guest's size, i smooth scaling, p pause, r reset, s a picture;\n"
+     "guest's size, i smooth scaling, p pause, r reset, s a picture, v types\n"
+     "the clipboard's text, until another key is pressed;\n"
      "terminal: half blocks, keys go to the guest's keyboard, Ctrl-A x ends it"},
     {"vnc", NULL, "HOST:N|unix:PATH|none[,...]", CALL, 0, set_vnc,
      "a VNC server at port 5900 + N, or the first free one up to N of to=N;\n"
      "without password-secret=ID, of an -object secret, for this host alone;\n"
-     "share=force-shared: no viewer can have it for itself"},
+     "share=force-shared: no viewer can have it for itself; in a viewer\n"
+     "Ctrl-Alt-v types the text that its user has copied"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
      "a script types and reads instead of a user; lines of\n"
      "  expect \"TEXT\" [within 30s]   send \"TEXT\\n\"   fail \"TEXT\"\n"

@@ -47,13 +47,21 @@ static void copy_pixels(struct screen_view *v, const struct screen *s, struct sc
     v->changed = r;
 }
 
+static void look_at_inputs(struct screen_view *v, struct machine *m)
+{
+    unsigned keyboard = machine_input_entry(m, MACHINE_KEYBOARD);
+    v->has_tablet = machine_input_entry(m, MACHINE_TABLET) != INPUT_NO_ENTRY;
+    v->has_keyboard = keyboard != INPUT_NO_ENTRY;
+    v->keys_wait = v->has_keyboard && input_backlog(machine_door(m), keyboard) > 0;
+}
+
 static void take_frame(void *owner)
 {
     struct screen_view *v = owner;
     struct machine *m = control_machine(v->control);
     struct screen *s = machine_screen(m, 0);
     v->state = control_state(v->control);
-    v->has_tablet = machine_input_entry(m, MACHINE_TABLET) != INPUT_NO_ENTRY;
+    look_at_inputs(v, m);
     if (!s)
         return;
     if (s->refresh)

@@ -24,6 +24,8 @@ struct screen_view {
     struct screen_cursor cursor;
     enum run_state state;
     bool has_tablet; /* else a mouse, or nothing */
+    bool has_keyboard;
+    bool keys_wait; /* the guest had not taken all keys when the copy was made */
     bool down[VIEW_KEYS];
     unsigned quiet_looks; /* in which nothing had changed, since something did or input came */
 };

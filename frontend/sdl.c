@@ -11,6 +11,7 @@
 #include "frontend/screen_view.h"
 #include "frontend/sdl_library.h"
 #include "frontend/sdl_lost.h"
+#include "frontend/typist.h"
 
 #include <SDL.h>
 #include <setjmp.h>
@@ -24,7 +25,7 @@
 
 #define KEY_POWER 116u
 
-enum hot_key_action { RELEASE, FULL_SCREEN, NATIVE_SIZE, SMOOTH, PAUSE, RESET, PICTURE };
+enum hot_key_action { RELEASE, FULL_SCREEN, NATIVE_SIZE, SMOOTH, PAUSE, RESET, PICTURE, PASTE };
 
 static const struct {
     SDL_Scancode key;
@@ -32,7 +33,7 @@ static const struct {
 } hot_keys[] = {
     {SDL_SCANCODE_G, RELEASE}, {SDL_SCANCODE_F, FULL_SCREEN}, {SDL_SCANCODE_U, NATIVE_SIZE},
     {SDL_SCANCODE_I, SMOOTH},  {SDL_SCANCODE_P, PAUSE},       {SDL_SCANCODE_R, RESET},
-    {SDL_SCANCODE_S, PICTURE},
+    {SDL_SCANCODE_S, PICTURE}, {SDL_SCANCODE_V, PASTE},
 };
 
 struct window {
@@ -48,11 +49,17 @@ struct window {
     SDL_Window *window;
     SDL_Surface *picture; /* the view's pixels; NULL: nothing is shown */
     SDL_Rect place;       /* of the picture in the window */
-    jmp_buf on_lost;      /* the end of the thread, from wherever the display is found lost */
-    bool is_stale;        /* all of the window is to be drawn */
+    /* The guest's pointer, where its display draws one: the host's has its shape, and while that is
+     * hidden it is drawn on the picture. */
+    SDL_Surface *shape; /* of these pixels; NULL: no memory */
+    uint32_t shape_pixels[SCREEN_CURSOR_PIXELS];
+    SDL_Cursor *cursor; /* NULL: the host's own is shown */
+    jmp_buf on_lost;    /* the end of the thread, from wherever the display is found lost */
+    bool is_stale;      /* all of the window is to be drawn */
     bool grabs, is_smooth, asked_to_end;
     uint32_t wide, high, wished_ms; /* the size that the user gave the window, and when; 0: none */
     struct screen_view view;
+    struct typist typist;
 };
 
 /* --- on the machine's thread ------------------------------------------------------------- */
@@ -106,6 +113,7 @@ static void grab(struct window *w, bool grabs)
 {
     w->grabs = grabs;
     SDL_SetRelativeMouseMode(grabs ? SDL_TRUE : SDL_FALSE);
+    w->is_stale = true; /* the guest's pointer comes or goes */
     set_title(w);
 }
 
@@ -113,6 +121,16 @@ static void toggle_smooth(struct window *w)
 {
     w->is_smooth = !w->is_smooth;
     w->is_stale = true;
+}
+
+/* The clipboard's owner is another program, which may take its time. */
+static void paste(struct window *w)
+{
+    struct error err;
+    char *text = SDL_GetClipboardText();
+    if (!typist_begin(&w->typist, &w->view, text, text ? strlen(text) : 0, &err))
+        fprintf(stderr, "rivulet: %s\n", err.text);
+    SDL_free(text);
 }
 
 static void run_hot_key(struct window *w, enum hot_key_action action)
@@ -140,6 +158,9 @@ static void run_hot_key(struct window *w, enum hot_key_action action)
     case PICTURE:
         control_call(w->control, save_picture, w);
         break;
+    case PASTE:
+        paste(w);
+        break;
     }
 }
 
@@ -163,6 +184,8 @@ static void on_key(struct window *w, const SDL_KeyboardEvent *key)
     bool is_down = key->state == SDL_PRESSED;
     if (key->repeat || scancode >= SDL_NUM_SCANCODES)
         return;
+    if (is_down)
+        typist_stop(&w->typist); /* by any key, for a text that was not meant */
     if (is_down && is_hot(key, &action)) {
         screen_view_release_keys(&w->view);
         run_hot_key(w, action);
@@ -284,6 +307,46 @@ static void take_size(struct window *w)
         SDL_SetWindowSize(w->window, (int)w->view.width, (int)w->view.height);
 }
 
+static void show_shape(struct window *w)
+{
+    const struct screen_cursor *c = &w->view.cursor;
+    const int most = SCREEN_CURSOR_SIDE - 1;
+    SDL_Cursor *old = w->cursor;
+    memcpy(w->shape_pixels, c->pixels, sizeof w->shape_pixels);
+    w->cursor = c->is_shown && w->shape
+                    ? SDL_CreateColorCursor(w->shape, (int)min_u64(c->hot_x, (uint64_t)most),
+                                            (int)min_u64(c->hot_y, (uint64_t)most))
+                    : NULL;
+    SDL_SetCursor(w->cursor ? w->cursor : SDL_GetDefaultCursor());
+    if (old)
+        SDL_FreeCursor(old);
+}
+
+/* A pointer that only moved keeps its shape. */
+static void take_cursor(struct window *w)
+{
+    const struct screen_cursor *c = &w->view.cursor;
+    bool has_shape =
+        w->cursor && c->is_shown && memcmp(w->shape_pixels, c->pixels, sizeof w->shape_pixels) == 0;
+    if (!has_shape && (w->cursor || c->is_shown))
+        show_shape(w);
+    w->is_stale |= w->grabs;
+}
+
+/* The guest may say any place. */
+static void draw_cursor(const struct window *w, SDL_Surface *surface)
+{
+    const struct screen_cursor *c = &w->view.cursor;
+    int64_t left = ((int64_t)c->x - c->hot_x) * w->place.w / w->picture->w;
+    int64_t top = ((int64_t)c->y - c->hot_y) * w->place.h / w->picture->h;
+    int side = (int)SCREEN_CURSOR_SIDE * w->place.w / w->picture->w;
+    if (!c->is_shown || !w->shape || left < -side || left > w->place.w || top < -side ||
+        top > w->place.h)
+        return;
+    SDL_Rect to = {w->place.x + (int)left, w->place.y + (int)top, side, side};
+    SDL_BlitScaled(w->shape, NULL, surface, &to);
+}
+
 /* What changed, where the window has a pixel for each of the picture's. */
 static void draw_changed(struct window *w, SDL_Surface *surface)
 {
@@ -304,6 +367,8 @@ static void draw_all(struct window *w, SDL_Surface *surface)
         bool is_drawn = w->is_smooth && SDL_SoftStretchLinear(w->picture, NULL, surface, &to) == 0;
         if (!is_drawn)
             SDL_BlitScaled(w->picture, NULL, surface, &to);
+        if (w->grabs)
+            draw_cursor(w, surface);
     }
     SDL_UpdateWindowSurface(w->window);
     w->is_stale = false;
@@ -315,13 +380,16 @@ static void draw(struct window *w)
 {
     if (w->view.is_resized)
         take_size(w);
+    if (w->view.has_new_cursor)
+        take_cursor(w);
     bool has_changed = w->picture && !rect_is_empty(w->view.changed);
     if (!w->is_stale && !has_changed)
         return;
     SDL_Surface *surface = SDL_GetWindowSurface(w->window);
     if (!surface)
         return;
-    if (!w->is_stale && w->place.w == w->picture->w && w->place.h == w->picture->h)
+    bool is_alone = !w->grabs || !w->view.cursor.is_shown; /* the picture, on the window */
+    if (!w->is_stale && is_alone && w->place.w == w->picture->w && w->place.h == w->picture->h)
         draw_changed(w, surface);
     else
         draw_all(w, surface);
@@ -346,6 +414,9 @@ static bool open_sdl(struct window *w)
         why = "there is no display, or it does not answer";
     if (why)
         return error_set(&w->error, "no window can be opened: %.300s", why);
+    w->shape = SDL_CreateRGBSurfaceWithFormatFrom(
+        w->shape_pixels, SCREEN_CURSOR_SIDE, SCREEN_CURSOR_SIDE, 32,
+        SCREEN_CURSOR_SIDE * sizeof *w->shape_pixels, SDL_PIXELFORMAT_ARGB8888);
     w->window = SDL_CreateWindow("Rivulet", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 640,
                                  480, SDL_WINDOW_RESIZABLE);
     return w->window || error_set(&w->error, "no window can be opened: %.300s", SDL_GetError());
@@ -354,6 +425,9 @@ static bool open_sdl(struct window *w)
 static void close_sdl(struct window *w)
 {
     SDL_FreeSurface(w->picture);
+    SDL_FreeSurface(w->shape);
+    if (w->cursor)
+        SDL_FreeCursor(w->cursor);
     if (w->window)
         SDL_DestroyWindow(w->window);
     SDL_QuitSubSystem(SDL_INIT_VIDEO);
@@ -384,6 +458,7 @@ static void run_loop(struct window *w)
         for (bool more = came; more; more = SDL_PollEvent(&event))
             on_event(w, &event);
         screen_view_update(&w->view);
+        typist_go_on(&w->typist, &w->view);
         draw(w);
         tell_size(w);
         if (shown != w->view.state)
@@ -459,6 +534,7 @@ void window_close(struct window *w)
     if (w->thread)
         os_thread_join(w->thread);
     os_wake_destroy(w->opened);
+    typist_deinit(&w->typist);
     screen_view_deinit(&w->view);
     free(w);
 }

@@ -53,6 +53,11 @@ SDL_ROW(int, SDL_UpperBlitScaled,
 SDL_ROW(int, SDL_SoftStretchLinear,
         (SDL_Surface *from, const SDL_Rect *source, SDL_Surface *to, const SDL_Rect *target),
         (from, source, to, target))
+SDL_ROW(SDL_Cursor *, SDL_CreateColorCursor, (SDL_Surface *surface, int x, int y), (surface, x, y))
+SDL_ROW(SDL_Cursor *, SDL_GetDefaultCursor, (void), ())
+SDL_ROW(void, SDL_SetCursor, (SDL_Cursor *cursor), (cursor))
+SDL_ROW(void, SDL_FreeCursor, (SDL_Cursor *cursor), (cursor))
+SDL_ROW(char *, SDL_GetClipboardText, (void), ())
 SDL_ROW(void *, SDL_malloc, (size_t n), (n))
 SDL_ROW(void, SDL_free, (void *bytes), (bytes))
 // clang-format on

@@ -49,18 +49,16 @@ static void strike(struct terminal_display *d, const char *with, uint16_t code)
 
 static void strike_character(struct terminal_display *d, uint8_t c)
 {
-    if (c == 0x7f || c == '\b')
+    bool is_shifted;
+    uint16_t code = key_by_character(c == '\r' ? '\n' : c, &is_shifted);
+    if (code)
+        strike(d, is_shifted ? "shift" : "", code);
+    else if (c == 0x7f || c == '\b')
         strike(d, "", named("backspace"));
-    else if (c == '\r' || c == '\n')
-        strike(d, "", named("ret"));
-    else if (c == '\t')
-        strike(d, "", named("tab"));
     else if (c == ESCAPE)
         strike(d, "", named("esc"));
     else if (c < 0x20)
         strike(d, "ctrl", key_by_keysym(c | 0x60u));
-    else if (c < 0x7f)
-        strike(d, keysym_is_shifted(c) ? "shift" : "", key_by_keysym(c));
 }
 
 /* What follows an escape, as xterm writes it. */

@@ -9,6 +9,7 @@
 #include "base/os_net.h"
 #include "debug/keysyms.h"
 #include "frontend/screen_view.h"
+#include "frontend/typist.h"
 #include "frontend/vnc_library.h"
 
 #include <rfb/rfb.h>
@@ -21,6 +22,12 @@
 #define BLANK_HEIGHT   480u
 #define PIXEL_BYTES    4
 #define BUTTON_BITS    3u /* left, middle, right; then the wheel, up and down */
+
+#define KEY_LEFT_CTRL  29u
+#define KEY_RIGHT_CTRL 97u
+#define KEY_LEFT_ALT   56u
+#define KEY_RIGHT_ALT  100u
+#define KEY_V          47u
 
 struct vnc {
     struct vnc_config config;
@@ -37,6 +44,13 @@ struct vnc {
     uint32_t *blank; /* black */
     rfbCursorPtr cursor;
     int buttons, last_x, last_y;
+    struct typist typist;
+};
+
+/* What a viewer has cut, the newest: of its own, as it may be meant for another viewer's user. */
+struct cut {
+    size_t bytes;
+    char text[];
 };
 
 static struct vnc *vnc_of(rfbClientPtr client)
@@ -46,9 +60,43 @@ static struct vnc *vnc_of(rfbClientPtr client)
 
 /* --- input ------------------------------------------------------------------------------- */
 
+/* Viewers send all that their user cuts anywhere: it is kept until it is asked for. */
+static void on_cut(char *text, int n, rfbClientPtr client)
+{
+    struct cut *cut = n > 0 ? malloc(sizeof *cut + (size_t)n) : NULL;
+    free(client->clientData);
+    client->clientData = cut;
+    if (!cut)
+        return;
+    cut->bytes = (size_t)n;
+    memcpy(cut->text, text, cut->bytes);
+}
+
+static void paste(struct vnc *v, const struct cut *cut)
+{
+    struct error err;
+    screen_view_release_keys(&v->view);
+    if (!typist_begin(&v->typist, &v->view, cut ? cut->text : NULL, cut ? cut->bytes : 0, &err))
+        fprintf(stderr, "rivulet: %s\n", err.text);
+}
+
+static bool is_paste(const struct vnc *v, uint16_t code)
+{
+    const bool *down = v->view.down;
+    return code == KEY_V && (down[KEY_LEFT_CTRL] || down[KEY_RIGHT_CTRL]) &&
+           (down[KEY_LEFT_ALT] || down[KEY_RIGHT_ALT]);
+}
+
 static void on_key(rfbBool is_down, rfbKeySym keysym, rfbClientPtr client)
 {
-    screen_view_key(&vnc_of(client)->view, key_by_keysym(keysym), is_down);
+    struct vnc *v = vnc_of(client);
+    uint16_t code = key_by_keysym(keysym);
+    if (is_down)
+        typist_stop(&v->typist);
+    if (is_down && is_paste(v, code))
+        paste(v, client->clientData);
+    else
+        screen_view_key(&v->view, code, is_down);
 }
 
 static void move_pointer(struct vnc *v, int x, int y)
@@ -95,6 +143,7 @@ static int on_desktop_size(int width, int height, int count, rfbExtDesktopScreen
 static void on_gone(rfbClientPtr client)
 {
     struct vnc *v = vnc_of(client);
+    free(client->clientData);
     screen_view_release_keys(&v->view);
     for (unsigned button = VIEW_LEFT; v->buttons && button <= VIEW_MIDDLE; button++)
         screen_view_button(&v->view, button, false);
@@ -168,6 +217,7 @@ static void show_cursor(struct vnc *v)
 static void show_changes(struct vnc *v)
 {
     screen_view_update(&v->view);
+    typist_go_on(&v->typist, &v->view);
     if (v->view.is_resized)
         show_new_size(v);
     const struct screen_rect *r = &v->view.changed;
@@ -228,6 +278,7 @@ static bool make_screen(struct vnc *v)
     s->alwaysShared = v->config.is_shared;
     s->kbdAddEvent = on_key;
     s->ptrAddEvent = on_pointer;
+    s->setXCutText = on_cut;
     s->newClientHook = on_new;
     s->setDesktopSizeHook = on_desktop_size;
     if (*v->config.password) {
@@ -305,6 +356,7 @@ void vnc_close(struct vnc *v)
     if (v->wake)
         os_wake_destroy(v->wake);
     os_poll_destroy(v->poll);
+    typist_deinit(&v->typist);
     screen_view_deinit(&v->view);
     free(v->blank);
     free(v);

@@ -120,6 +120,7 @@ struct pci_function *bochs_add(struct machine *m, const struct properties *p, st
                                   .width = DEFAULT_WIDTH,
                                   .height = DEFAULT_HEIGHT,
                                   .has_edid = true,
+                                  .memory = m->memory,
                                   .log = m->config.log};
     if (!has_room(m, err) || !read_sides(p, &config.width, &config.height, err) ||
         !properties_switch(p, "edid", &config.has_edid, err) ||

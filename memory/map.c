@@ -31,6 +31,8 @@ struct memory_map {
     struct watched_range watched[WATCHERS];
     void (*watch_stores)(void *owner, uint64_t gpa, uint64_t bytes);
     void *watch_stores_owner;
+    void (*moved)(void *owner);
+    void *moved_owner;
 };
 
 struct memory_map *memory_create(struct log *log)
@@ -70,6 +72,18 @@ void memory_on_watch_stores(struct memory_map *map,
 {
     map->watch_stores = hook;
     map->watch_stores_owner = owner;
+}
+
+void memory_on_moved(struct memory_map *map, void (*hook)(void *owner), void *owner)
+{
+    map->moved = hook;
+    map->moved_owner = owner;
+}
+
+void memory_moved(struct memory_map *map)
+{
+    if (map->moved)
+        map->moved(map->moved_owner);
 }
 
 /* ---- adding regions ---- */
@@ -195,6 +209,14 @@ struct region *memory_find(const struct memory_map *map, uint64_t gpa)
 {
     size_t at = lower_bound(map, gpa);
     return at < map->count && map->regions[at].base <= gpa ? &map->regions[at] : NULL;
+}
+
+struct region *memory_find_data(const struct memory_map *map, uint64_t gpa)
+{
+    struct region *r = memory_find(map, gpa), *own = NULL;
+    if (r && r->kind == REGION_DEVICE && r->ops->memory)
+        own = r->ops->memory(r->device, gpa - r->base);
+    return own ? own : r;
 }
 
 /* ---- the bus ---- */
@@ -439,12 +461,11 @@ static uint64_t take_run(struct region *r, uint64_t page, uint64_t end)
     return page - first;
 }
 
-static void take_of_region(struct memory_map *map, const struct span *span,
-                           void (*written)(void *owner, uint64_t gpa, uint64_t bytes), void *owner)
+void memory_take_written_of(struct memory_map *map, struct region *r, uint64_t offset, uint64_t n,
+                            void (*written)(void *owner, uint64_t gpa, uint64_t bytes), void *owner)
 {
-    struct region *r = span->region;
-    uint64_t page = span->offset / PAGE_BYTES;
-    uint64_t end = (span->offset + span->bytes - 1) / PAGE_BYTES + 1;
+    uint64_t page = offset / PAGE_BYTES;
+    uint64_t end = (offset + n - 1) / PAGE_BYTES + 1;
     uint64_t first = end, last = page;
     for (uint64_t run; page < end; page += run + 1) {
         run = take_run(r, page, end);
@@ -466,7 +487,7 @@ void memory_take_written(struct memory_map *map, uint64_t gpa, uint64_t n,
         struct span span = find_span(map, gpa, n, false);
         if (!span.bytes)
             return;
-        take_of_region(map, &span, written, owner);
+        memory_take_written_of(map, span.region, span.offset, span.bytes, written, owner);
         gpa += span.bytes;
         n -= span.bytes;
     }

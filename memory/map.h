@@ -18,12 +18,20 @@
 
 /* Registers of a device. The bus (map.c) refuses widths that are not in `sizes`, and accesses that
  * are not naturally aligned or run over the region: the device sees only what it can answer. */
+struct region;
+
 struct mmio_ops {
     const char *name;
     /* size is 1, 2, 4 or 8; offset from the region's base. */
     uint64_t (*read)(void *device, uint64_t offset, unsigned size);
     void (*write)(void *device, uint64_t offset, uint64_t value, unsigned size);
     unsigned sizes; /* OR of the widths in bytes it takes: 1 | 2 | 4 | 8 */
+    /* What answers loads and stores of the CPU in the page at this offset, in place of read and
+     * write: RAM of the device's own, with marks, which is in no map; NULL: none. It is the same
+     * for all of a page, and a function of guest state; when it changes the device calls
+     * memory_moved.
+     */
+    struct region *(*memory)(void *device, uint64_t offset);
 };
 
 /* A ROM device is flash: its bytes are the device's own, writes go to the device, which also says
@@ -94,6 +102,9 @@ void memory_rom_device_changed(struct memory_map *map, uint64_t gpa, uint64_t n)
 /* The region that holds gpa, or NULL. Valid until the next add. */
 struct region *memory_find(const struct memory_map *map, uint64_t gpa);
 
+/* The same for loads and stores: a device's own RAM where it has some. */
+struct region *memory_find_data(const struct memory_map *map, uint64_t gpa);
+
 /* The regions in the order of their addresses; NULL after the last. */
 const struct region *memory_region(const struct memory_map *map, unsigned i);
 
@@ -146,9 +157,18 @@ bool memory_page_is_zero(const struct region *ram, uint64_t page);
  * load and a reset. The contents are seen between runs alone, and nothing here is guest state. */
 void memory_take_written(struct memory_map *map, uint64_t gpa, uint64_t n,
                          void (*written)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
+/* The same for n bytes at this offset of a device's own RAM. */
+void memory_take_written_of(struct memory_map *map, struct region *r, uint64_t offset, uint64_t n,
+                            void (*written)(void *owner, uint64_t gpa, uint64_t bytes),
+                            void *owner);
 /* Told that stores to a range of pages must take the slow path again, which marks the page. */
 void memory_on_watch_stores(struct memory_map *map,
                             void (*hook)(void *owner, uint64_t gpa, uint64_t bytes), void *owner);
+
+/* By a device: its own RAM answers at other addresses from now on, or no more. */
+void memory_moved(struct memory_map *map);
+/* Told that no access may take the fast path to where it led before. */
+void memory_on_moved(struct memory_map *map, void (*hook)(void *owner), void *owner);
 
 /* RAM contents (pages that are not zero), unless the walk leaves RAM out, and ROM. */
 void memory_state(struct memory_map *map, struct state *s);

@@ -1,8 +1,7 @@
 /* The Bochs display (contract: bochs.h; QEMU: docs/specs/standard-vga.rst, MMIO area spec).
  *
- * Video memory is a BAR like another: each access of the guest passes here, and so the rows that it
- * changed are known. A system draws elsewhere and copies what is new, which is a few stores a row.
- */
+ * Video memory is RAM behind a BAR, which the guest reaches without a call; its pages remember that
+ * they were written, as those of the machine's RAM do. Programs may draw on it as they do there. */
 #include "devices/display/bochs.h"
 
 #include "devices/display/edid.h"
@@ -44,14 +43,15 @@ struct bochs {
     /* --- guest state --- */
     uint16_t vbe[VBE_REGISTERS];
     bool is_big_endian;
-    uint8_t *memory;
+    uint8_t *bytes; /* video memory */
     /* --- host side --- */
     struct bochs_config config;
+    struct region memory; /* the bytes, for the CPU */
     uint8_t edid[EDID_BYTES];
     struct screen screen;
-    uint32_t *row; /* room for one */
-    /* What the screen shows; stride 0: nothing. Rows from dirty on, below dirty_end, may be new. */
-    uint32_t start, stride, dirty, dirty_end;
+    uint32_t *row;          /* room for one */
+    uint32_t start, stride; /* of what the screen shows; stride 0: nothing */
+    bool is_new;            /* nothing of that was drawn yet */
 };
 
 static struct bochs *bochs_of(struct pci_function *f)
@@ -61,18 +61,24 @@ static struct bochs *bochs_of(struct pci_function *f)
 
 /* --- the screen -------------------------------------------------------------------------- */
 
-static void mark_rows(struct bochs *b, uint32_t first, uint32_t end)
-{
-    b->dirty = (uint32_t)min_u64(b->dirty, first);
-    b->dirty_end = (uint32_t)max_u64(b->dirty_end, end);
-}
-
 static void draw_row(struct bochs *b, uint32_t y)
 {
-    const uint8_t *from = b->memory + b->start + (size_t)y * b->stride;
+    const uint8_t *from = b->bytes + b->start + (size_t)y * b->stride;
     pixels_convert(b->row, from, b->screen.width,
                    b->is_big_endian ? PIXEL_A8R8G8B8 : PIXEL_B8G8R8A8);
-    screen_put_row(&b->screen, y, b->row);
+    screen_put(&b->screen, 0, y, b->row, b->screen.width);
+}
+
+/* Rows of which some byte lies in these, which may reach beyond the picture. */
+static void draw_written(void *owner, uint64_t gpa, uint64_t bytes)
+{
+    struct bochs *b = owner;
+    uint64_t first = max_u64(gpa - b->memory.base, b->start) - b->start;
+    uint64_t last = gpa - b->memory.base + (bytes - 1) - b->start;
+    if (b->is_new)
+        return; /* all is drawn anyway */
+    for (uint64_t y = first / b->stride; y <= last / b->stride && y < b->screen.height; y++)
+        draw_row(b, (uint32_t)y);
 }
 
 static void refresh(void *owner)
@@ -80,10 +86,11 @@ static void refresh(void *owner)
     struct bochs *b = owner;
     if (!b->stride)
         return;
-    for (uint32_t y = b->dirty; y < b->dirty_end && y < b->screen.height; y++)
+    memory_take_written_of(b->config.memory, &b->memory, b->start,
+                           (uint64_t)b->stride * b->screen.height, draw_written, b);
+    for (uint32_t y = 0; b->is_new && y < b->screen.height; y++)
         draw_row(b, y);
-    b->dirty = UINT32_MAX;
-    b->dirty_end = 0;
+    b->is_new = false;
 }
 
 static void show_nothing(struct bochs *b)
@@ -112,27 +119,7 @@ static void show(struct bochs *b)
     }
     b->start = (uint32_t)start;
     b->stride = (uint32_t)stride;
-    mark_rows(b, 0, height);
-}
-
-/* --- video memory ------------------------------------------------------------------------ */
-
-static uint64_t memory_read(void *device, uint64_t offset, unsigned size)
-{
-    uint64_t value = 0;
-    memcpy(&value, bochs_of(device)->memory + offset, size);
-    return value;
-}
-
-static void memory_write(void *device, uint64_t offset, uint64_t value, unsigned size)
-{
-    struct bochs *b = bochs_of(device);
-    memcpy(b->memory + offset, &value, size);
-    if (!b->stride || offset < b->start)
-        return;
-    uint32_t row = (uint32_t)((offset - b->start) / b->stride);
-    if (row < b->screen.height)
-        mark_rows(b, row, row + 1);
+    b->is_new = true;
 }
 
 /* --- registers --------------------------------------------------------------------------- */
@@ -188,8 +175,6 @@ static void mmio_write(void *device, uint64_t offset, uint64_t value, unsigned s
 
 static const struct mmio_ops mmio_ops = {
     .name = "bochs-display-mmio", .read = mmio_read, .write = mmio_write, .sizes = 1 | 2 | 4};
-static const struct mmio_ops memory_ops = {
-    .name = "bochs-display", .read = memory_read, .write = memory_write, .sizes = 1 | 2 | 4 | 8};
 
 /* --- life and state ---------------------------------------------------------------------- */
 
@@ -210,12 +195,12 @@ static bool is_zero(const uint8_t *bytes, size_t n)
 static void video_memory_state(struct bochs *b, struct state *s)
 {
     for (uint64_t at = 0; at < b->config.memory_bytes && state_ok(s); at += STATE_BLOCK) {
-        bool has_content = !is_zero(b->memory + at, STATE_BLOCK);
+        bool has_content = !is_zero(b->bytes + at, STATE_BLOCK);
         state_bool(s, &has_content);
         if (has_content)
-            state_bytes(s, b->memory + at, STATE_BLOCK);
+            state_bytes(s, b->bytes + at, STATE_BLOCK);
         else if (state_loading(s))
-            memset(b->memory + at, 0, STATE_BLOCK);
+            memset(b->bytes + at, 0, STATE_BLOCK);
     }
 }
 
@@ -240,12 +225,28 @@ static void bochs_destroy(struct pci_function *f)
     struct bochs *b = bochs_of(f);
     screen_deinit(&b->screen);
     free(b->row);
-    free(b->memory);
+    free(b->bytes);
+    free(b->memory.marks);
     free(b);
 }
 
 static const struct pci_function_ops bochs_ops = {
     .reset = bochs_reset, .state = bochs_state, .destroy = bochs_destroy};
+
+static bool make_memory(struct bochs *b, uint64_t bytes)
+{
+    b->bytes = calloc(1, bytes);
+    b->memory = (struct region){.kind = REGION_RAM,
+                                .name = "bochs-display",
+                                .size = bytes,
+                                .hva = b->bytes,
+                                .marks = calloc(bytes / PAGE_BYTES, 1)};
+    if (b->bytes && b->memory.marks)
+        return true;
+    free(b->bytes);
+    free(b->memory.marks);
+    return false;
+}
 
 struct pci_function *bochs_create(const struct bochs_config *config)
 {
@@ -256,7 +257,7 @@ struct pci_function *bochs_create(const struct bochs_config *config)
                                                  .subsystem = 0x1100,
                                                  .class_code = 0x038000};
     struct bochs *b = calloc(1, sizeof *b);
-    if (!b || !(b->memory = calloc(1, config->memory_bytes))) {
+    if (!b || !make_memory(b, config->memory_bytes)) {
         free(b);
         return NULL;
     }
@@ -266,8 +267,12 @@ struct pci_function *bochs_create(const struct bochs_config *config)
     edid_make(b->edid, config->width, config->height);
     pci_function_init(&b->function, &bochs_ops, &identity);
     pci_add_bar(&b->function, 0,
-                &(struct pci_bar){PCI_BAR_MEMORY_32_PREFETCH, config->memory_bytes, &memory_ops});
-    pci_add_bar(&b->function, 2, &(struct pci_bar){PCI_BAR_MEMORY_32, MMIO_BYTES, &mmio_ops});
+                &(struct pci_bar){.type = PCI_BAR_MEMORY_32_PREFETCH,
+                                  .bytes = config->memory_bytes,
+                                  .memory = &b->memory});
+    pci_add_bar(
+        &b->function, 2,
+        &(struct pci_bar){.type = PCI_BAR_MEMORY_32, .bytes = MMIO_BYTES, .ops = &mmio_ops});
     return &b->function;
 }
 

@@ -13,6 +13,7 @@ struct bochs_config {
     uint64_t memory_bytes;  /* a power of two, BOCHS_MEMORY_LEAST to _MOST */
     uint32_t width, height; /* what EDID says that the display prefers */
     bool has_edid;
+    struct memory_map *memory; /* that the bus is in */
     struct log *log;
 };
 

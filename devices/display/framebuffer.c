@@ -55,7 +55,7 @@ static void draw_row(struct framebuffer *f, uint32_t y)
                   row_bytes(&f->mode)))
         return;
     convert_row(f);
-    screen_put_row(&f->screen, y, f->row_pixels);
+    screen_put(&f->screen, 0, y, f->row_pixels, f->mode.width);
 }
 
 /* Rows of which some byte lies in [gpa, gpa + bytes), which is cut to the picture. */

@@ -58,17 +58,17 @@ void screen_mark(struct screen *s, struct screen_rect r)
         s->changed = unite(s->changed, r);
 }
 
-void screen_put_row(struct screen *s, uint32_t y, const uint32_t *pixels)
+void screen_put(struct screen *s, uint32_t x, uint32_t y, const uint32_t *pixels, uint32_t n)
 {
-    uint32_t *old = s->pixels + (size_t)y * s->width, first = 0, end = s->width;
-    if (memcmp(old, pixels, s->width * sizeof *old) == 0)
+    uint32_t *old = s->pixels + (size_t)y * s->width + x, first = 0, end = n;
+    if (memcmp(old, pixels, n * sizeof *old) == 0)
         return;
     while (old[first] == pixels[first])
         first++;
     while (old[end - 1] == pixels[end - 1])
         end--;
     memcpy(old + first, pixels + first, (end - first) * sizeof *old);
-    screen_mark(s, (struct screen_rect){first, y, end - first, 1});
+    screen_mark(s, (struct screen_rect){x + first, y, end - first, 1});
 }
 
 void screen_taken(struct screen *s)
@@ -101,6 +101,11 @@ static const struct layout *find_layout(uint32_t format)
 bool pixel_format_is_known(uint32_t format)
 {
     return find_layout(format) != NULL;
+}
+
+bool pixel_format_is_native(uint32_t format)
+{
+    return format == PIXEL_B8G8R8A8 || format == PIXEL_B8G8R8X8;
 }
 
 void pixels_convert(uint32_t *to, const uint8_t *from, size_t n, enum pixel_format format)

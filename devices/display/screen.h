@@ -46,8 +46,8 @@ void screen_deinit(struct screen *s);
 
 /* These pixels have changed; what lies outside is cut off. */
 void screen_mark(struct screen *s, struct screen_rect r);
-/* A row's new pixels, of which those that differ are marked. */
-void screen_put_row(struct screen *s, uint32_t y, const uint32_t *pixels);
+/* New pixels of a row, from x on, which all lie inside; those that differ are marked. */
+void screen_put(struct screen *s, uint32_t x, uint32_t y, const uint32_t *pixels, uint32_t n);
 /* All changes have been seen. */
 void screen_taken(struct screen *s);
 
@@ -75,6 +75,8 @@ enum pixel_format {
     PIXEL_R8G8B8X8 = 134,
 };
 bool pixel_format_is_known(uint32_t format);
+/* Whether pixels in memory are as a screen's, but for what is in the byte that it does not use. */
+bool pixel_format_is_native(uint32_t format);
 /* n pixels to 0xAARRGGBB; X is 0xff. */
 void pixels_convert(uint32_t *to, const uint8_t *from, size_t n, enum pixel_format format);
 

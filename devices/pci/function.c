@@ -166,8 +166,12 @@ static unsigned bar_width(const struct pci_bar *bar, uint64_t offset, unsigned s
 bool pci_bar_read(struct pci_function *f, const struct pci_bar *bar, uint64_t offset, unsigned size,
                   uint64_t *value)
 {
-    unsigned width = bar_width(bar, offset, size);
     *value = 0;
+    if (bar->memory) {
+        memcpy(value, bar->memory->hva + offset, size);
+        return true;
+    }
+    unsigned width = bar_width(bar, offset, size);
     for (unsigned done = 0; width && done < size; done += width)
         *value |= bits_get(bar->ops->read(f, offset + done, width), 0, 8 * width) << 8 * done;
     return width;
@@ -176,6 +180,11 @@ bool pci_bar_read(struct pci_function *f, const struct pci_bar *bar, uint64_t of
 bool pci_bar_write(struct pci_function *f, const struct pci_bar *bar, uint64_t offset,
                    unsigned size, uint64_t value)
 {
+    if (bar->memory) {
+        memcpy(bar->memory->hva + offset, &value, size);
+        bar->memory->marks[offset / PAGE_BYTES] |= PAGE_STORED;
+        return true;
+    }
     unsigned width = bar_width(bar, offset, size);
     for (unsigned done = 0; width && done < size; done += width)
         bar->ops->write(f, offset + done, bits_get(value, 8 * done, 8 * width), width);

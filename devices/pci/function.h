@@ -51,6 +51,8 @@ struct pci_bar {
     enum pci_bar_type type;
     uint64_t bytes;             /* a power of two; 0: there is no such BAR */
     const struct mmio_ops *ops; /* called with the function as `device` */
+    /* Not NULL: it is RAM, and has no ops. The host bridge says where its base is. */
+    struct region *memory;
 };
 
 struct pci_function;

@@ -34,6 +34,7 @@ struct pci_host {
     /* --- host side --- */
     unsigned count;
     struct window io, memory_32, memory_64;
+    struct memory_map *memory; /* that the windows are in */
     struct pci_host_config config;
 };
 
@@ -86,6 +87,13 @@ static uint64_t ecam_read(void *device, uint64_t offset, unsigned size)
     return f ? pci_config_read(f, (unsigned)bits_get(offset, 0, 12), size) : UINT32_MAX;
 }
 
+/* Whether a register has a say in where BARs are. */
+static bool places_bars(unsigned offset)
+{
+    return (offset & ~1u) == PCI_COMMAND ||
+           (offset >= PCI_BAR0 && offset < PCI_BAR0 + 4 * PCI_BARS);
+}
+
 static void ecam_write(void *device, uint64_t offset, uint64_t value, unsigned size)
 {
     if (size == 8) {
@@ -95,11 +103,14 @@ static void ecam_write(void *device, uint64_t offset, uint64_t value, unsigned s
     }
     struct pci_host *p = device;
     struct pci_function *f = ecam_function(p, offset);
-    if (f)
-        pci_config_write(f, (unsigned)bits_get(offset, 0, 12), (uint32_t)value, size);
-    else
+    if (!f) {
         log_line(p->config.log, LOG_GUEST_ERRORS,
                  "pci: write to the configuration of an absent function, at 0x%" PRIx64, offset);
+        return;
+    }
+    pci_config_write(f, (unsigned)bits_get(offset, 0, 12), (uint32_t)value, size);
+    if (places_bars((unsigned)bits_get(offset, 0, 12)))
+        memory_moved(p->memory);
 }
 
 /* --- windows ----------------------------------------------------------------------------- */
@@ -145,19 +156,49 @@ static void window_write(void *device, uint64_t offset, uint64_t value, unsigned
         log_lost(w, offset, "write", size);
 }
 
+/* Whether a function before this one has a BAR that is smaller than the page, and in it. The CPU
+ * reaches RAM by pages, and would pass over it. */
+static bool is_shared(const struct window *w, const struct pci_function *f, uint64_t page)
+{
+    const struct pci_host *p = w->host;
+    for (unsigned i = 0; p->functions[i] != f; i++)
+        for (unsigned n = 0; n < PCI_BARS; n++)
+            if (p->functions[i]->bars[n].bytes && p->functions[i]->bars[n].bytes < PAGE_BYTES &&
+                (pci_bar_base(p->functions[i], n) & PAGE_MASK) == page)
+                return true;
+    return false;
+}
+
+/* The BAR's RAM, where the guest has put it. */
+static struct region *window_memory(void *device, uint64_t offset)
+{
+    const struct window *w = device;
+    const struct pci_bar *bar;
+    uint64_t bar_offset;
+    const struct pci_function *f = find_owner(w, offset, &bar, &bar_offset);
+    if (!f || !bar->memory || is_shared(w, f, (w->bus_base + offset) & PAGE_MASK))
+        return NULL;
+    bar->memory->base = w->bus_base + (offset - bar_offset);
+    return bar->memory;
+}
+
 static void init_window(struct pci_host *p, struct window *w, const char *name, uint64_t bus_base)
 {
-    *w = (struct window){
-        .host = p,
-        .bus_base = bus_base,
-        .io = w == &p->io,
-        .ops = {.name = name, .read = window_read, .write = window_write, .sizes = 1 | 2 | 4 | 8}};
+    *w = (struct window){.host = p,
+                         .bus_base = bus_base,
+                         .io = w == &p->io,
+                         .ops = {.name = name,
+                                 .read = window_read,
+                                 .write = window_write,
+                                 .sizes = 1 | 2 | 4 | 8,
+                                 .memory = window_memory}};
 }
 
 bool pci_host_add_windows(struct device *host, struct memory_map *memory, struct error *err)
 {
     struct pci_host *p = (struct pci_host *)host;
     const struct pci_host_config *c = &p->config;
+    p->memory = memory;
     return memory_add_device(memory, c->io.base, c->io.bytes, &p->io.ops, &p->io, err) &&
            memory_add_device(memory, c->memory_32.base, c->memory_32.bytes, &p->memory_32.ops,
                              &p->memory_32, err) &&
@@ -252,6 +293,7 @@ static void pci_host_reset(struct device *d)
     struct pci_host *p = (struct pci_host *)d;
     for (unsigned i = 0; i < p->count; i++)
         pci_function_reset(p->functions[i]);
+    memory_moved(p->memory);
 }
 
 static void pci_host_state(struct device *d, struct state *s)

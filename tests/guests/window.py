@@ -33,9 +33,9 @@ def run_quietly(command, environment):
 class Display:
     """An X server with a window manager, and what its user does."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, screen):
         ours, theirs = os.pipe()
-        size = f"{SCREEN[0]}x{SCREEN[1]}x24"
+        size = f"{screen[0]}x{screen[1]}x24"
         self.server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(theirs), "-screen", "0", size, "-nolisten", "tcp"],
             pass_fds=(theirs,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -55,6 +55,11 @@ class Display:
         ended = run_quietly(["xdotool", *map(str, words)], self.environment)
         expect(ended.returncode == 0, f"xdotool {words}: {ended.stderr}")
         return ended.stdout
+
+    def copy(self, text):
+        """Into the clipboard, of which xclip is the owner until the display ends."""
+        subprocess.run(["xclip", "-selection", "clipboard"], input=text.encode(), check=True,
+                       env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def find_window(self):
         """Windows come and go while the manager frames them, so that a search may fail."""
@@ -90,6 +95,10 @@ class Program(Console):
         super().__init__(process.stdout)
         self.process = process
 
+    def type(self, text):
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
     def wait_for_place(self, x, y):
         """Waits until the pointer is there, in parts of the picture; two pixels more or less."""
         end = time.monotonic() + SECONDS
@@ -113,23 +122,22 @@ class Program(Console):
 
 
 @contextmanager
-def shown(program, name):
+def shown(program, name, screen=SCREEN):
     """The program with its window, and the display that it is on."""
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    display = Display(folder)
+    display = Display(folder, screen)
     guest = folder / "demo.elf"
     run([ROOT / "tools/make-demo-guest", "--elf", guest]).must_end_with(0)
     command = [program, "-display", "sdl", "-device", "ramfb", "-device", "virtio-keyboard-device",
                "-device", "virtio-tablet-device", "-kernel", guest, "-append", "tell"]
     try:
         with subprocess.Popen(command, cwd=folder, env=display.environment,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT) as process:
             try:
                 display.find_window()
-                display.wait_for_size(PICTURE)
                 yield display, Program(process), folder
             finally:
                 process.kill()
@@ -142,6 +150,7 @@ def hears(program):
 
     def case():
         with shown(program, "window-input") as (display, console, _):
+            display.wait_for_size(PICTURE)
             display.do("mousemove", "--window", display.window, 256, 192)
             console.wait_for_place(0.25, 0.25)
             display.do("click", 1)
@@ -160,6 +169,7 @@ def resizes(program):
 
     def case():
         with shown(program, "window-sizes") as (display, console, _):
+            display.wait_for_size(PICTURE)
             display.do("windowsize", display.window, 640, 480)
             display.wait_for_size((640, 480))
             display.do("mousemove", "--window", display.window, 320, 120)
@@ -172,6 +182,66 @@ def resizes(program):
             display.wait_for_size((640, 480))
             display.do("key", "ctrl+alt+u")
             display.wait_for_size(PICTURE)
+
+    return case
+
+
+def fits_small_display(program):
+    """A picture that is larger than the display is all there in full screen."""
+
+    def case():
+        screen = (320, 240)
+        with shown(program, "window-small", screen) as (display, console, _):
+            display.do("key", "ctrl+alt+f")
+            display.wait_for_size(screen)
+            display.do("mousemove", 240, 60)
+            console.wait_for_place(0.75, 0.25)
+            display.do("key", "q")
+            console.must_end_with(0)
+
+    return case
+
+
+def pastes(program):
+    """The clipboard's text is typed, what has no key is counted, and another key ends it."""
+
+    def case():
+        with shown(program, "window-paste") as (display, console, _):
+            display.copy("az7 \N{EURO SIGN}b")
+            display.do("key", "ctrl+alt+v")
+            start = console.seen
+            console.wait_for("1 of 6 characters are on no key", SECONDS)
+            console.seen = start  # the guest says what it got sooner or later than that
+            for key in "az7 b":
+                console.wait_for(f"key {key}\n", SECONDS)
+            display.copy("z" * 5000)
+            display.do("key", "ctrl+alt+v")
+            console.wait_for("key z\n", SECONDS)
+            display.do("key", "a")
+            console.wait_for("typing is stopped after", SECONDS)
+            console.wait_for("key a\n", SECONDS)
+            expect("key z" not in console.text[console.seen:], "it types on")
+            display.do("key", "q")
+            console.must_end_with(0)
+
+    return case
+
+
+def survives_display(program):
+    """When the X server ends the guest goes on, and its console and the monitor are there."""
+
+    def case():
+        with shown(program, "window-lost") as (display, console, _):
+            display.server.kill()
+            console.wait_for("the window's display is lost; the guest goes on without a window\n",
+                             SECONDS)
+            console.type(b"\x01c")
+            console.wait_for("(rivulet) ", SECONDS)
+            console.type(b"info status\nsendkey a\n")
+            console.wait_for("VM status: running", SECONDS)
+            console.wait_for("key a\n", SECONDS)
+            console.type(b"quit\n")
+            console.must_end_with(0)
 
     return case
 
@@ -222,6 +292,10 @@ def needs_display(program):
 def window_cases(program):
     return [("in the window keys, pointer and button come to the guest", hears(program)),
             ("the window keeps its guest in all sizes and full screen", resizes(program)),
+            ("on a display smaller than the picture the window shows all of it",
+             fits_small_display(program)),
+            ("what is pasted into the window is typed", pastes(program)),
+            ("a window whose display is lost leaves the guest running", survives_display(program)),
             ("the window's hot key saves a picture", saves_picture(program)),
             ("closing the window powers the guest off", closes(program)),
             ("a window without a display is an error of one line", needs_display(program))]

@@ -18,9 +18,13 @@ struct rig {
 static void rig_init(struct rig *r, struct log *log)
 {
     struct error err;
-    struct bochs_config config = {
-        .memory_bytes = MEMORY_BYTES, .width = 640, .height = 480, .has_edid = true, .log = log};
     pci_bench_init(&r->bench, NULL);
+    struct bochs_config config = {.memory_bytes = MEMORY_BYTES,
+                                  .width = 640,
+                                  .height = 480,
+                                  .has_edid = true,
+                                  .memory = r->bench.memory,
+                                  .log = log};
     r->f = bochs_create(&config);
     r->screen = bochs_screen(r->f);
     ck_assert(pci_host_add(r->bench.host, r->f, DEVFN, &err));
@@ -97,6 +101,70 @@ START_TEST(stores_to_video_memory_are_shown_and_only_they_are_redrawn)
     look(&r);
     ck_assert_uint_eq(r.screen->pixels[2], 0x00010203);
     ck_assert_uint_eq(bus_read(&r.bench, MEMORY_BASE + 64 * 4 + 8, 8), 0x00010203);
+    rig_free(&r);
+}
+END_TEST
+
+static void count(void *owner)
+{
+    ++*(unsigned *)owner;
+}
+
+START_TEST(video_memory_is_ram_where_its_bar_is)
+{
+    struct rig r;
+    unsigned moves = 0;
+    const uint64_t other = MEMORY_BASE + 4 * MEMORY_BYTES;
+    rig_init(&r, NULL);
+    const struct region *ram = memory_find_data(r.bench.memory, MEMORY_BASE + 0x5000);
+    ck_assert(ram->kind == REGION_RAM && ram->base == MEMORY_BASE && ram->size == MEMORY_BYTES);
+    ck_assert(memory_find_data(r.bench.memory, MMIO_BASE)->kind == REGION_DEVICE);
+    memory_on_moved(r.bench.memory, count, &moves);
+    bus_write(&r.bench, config_address(DEVFN, PCI_BAR0), other, 4);
+    ck_assert_uint_eq(moves, 1);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE)->kind == REGION_DEVICE);
+    ck_assert_uint_eq(memory_find_data(r.bench.memory, other)->base, other);
+    bus_write(&r.bench, config_address(DEVFN, PCI_COMMAND), 0, 2);
+    ck_assert_uint_eq(moves, 2);
+    ck_assert(memory_find_data(r.bench.memory, other)->kind == REGION_DEVICE);
+    r.bench.host->ops->reset(r.bench.host);
+    ck_assert_uint_eq(moves, 3);
+    rig_free(&r);
+}
+END_TEST
+
+static uint64_t read_small(void *device, uint64_t offset, unsigned size)
+{
+    (void)device, (void)offset, (void)size;
+    return 0x5a;
+}
+
+static void destroy_small(struct pci_function *f)
+{
+    (void)f;
+}
+
+START_TEST(a_page_in_which_another_function_decodes_a_part_is_no_ram)
+{
+    static const struct mmio_ops registers = {.name = "small", .read = read_small, .sizes = 1};
+    static const struct pci_function_ops ops = {.destroy = destroy_small};
+    static const struct pci_identity identity = {.name = "small", .vendor = 1, .device = 1};
+    struct pci_function small = {.ops = NULL};
+    struct rig r;
+    struct error err;
+    rig_init(&r, NULL);
+    pci_function_init(&small, &ops, &identity);
+    pci_add_bar(&small, 0,
+                &(struct pci_bar){.type = PCI_BAR_MEMORY_32, .bytes = 16, .ops = &registers});
+    ck_assert(pci_host_add(r.bench.host, &small, 1, &err)); /* before the display */
+    bus_write(&r.bench, config_address(1, PCI_BAR0), MEMORY_BASE + 0x1230, 4);
+    bus_write(&r.bench, config_address(1, PCI_COMMAND), PCI_COMMAND_MEMORY, 2);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE + 0x1000)->kind == REGION_DEVICE);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE + 0x1fff)->kind == REGION_DEVICE);
+    ck_assert(memory_find_data(r.bench.memory, MEMORY_BASE + 0x2000)->kind == REGION_RAM);
+    bus_write(&r.bench, MEMORY_BASE + 0x1000, 7, 1);
+    ck_assert_uint_eq(bus_read(&r.bench, MEMORY_BASE + 0x1000, 1), 7);
+    ck_assert_uint_eq(bus_read(&r.bench, MEMORY_BASE + 0x1230, 1), 0x5a);
     rig_free(&r);
 }
 END_TEST
@@ -201,6 +269,8 @@ int main(void)
     TCase *tc = tcase_create("bochs");
     tcase_add_test(tc, a_driver_finds_what_it_looks_for);
     tcase_add_test(tc, stores_to_video_memory_are_shown_and_only_they_are_redrawn);
+    tcase_add_test(tc, video_memory_is_ram_where_its_bar_is);
+    tcase_add_test(tc, a_page_in_which_another_function_decodes_a_part_is_no_ram);
     tcase_add_test(tc, the_order_of_bytes_can_be_turned);
     tcase_add_test(tc, what_does_not_fit_video_memory_is_not_shown);
     tcase_add_test(tc, unknown_registers_are_reported);

@@ -12,19 +12,41 @@ START_TEST(keysyms_are_keys_of_a_us_keyboard)
     static const struct {
         uint32_t keysym;
         const char *name; /* "": none */
-        bool is_shifted;
     } cases[] = {
-        {'a', "a", false},      {'Z', "z", true},         {'1', "1", false},
-        {'!', "1", true},       {' ', "spc", false},      {'|', "backslash", true},
-        {0xff0d, "ret", false}, {0xffbe, "f1", false},    {0xffc7, "f10", false},
-        {0xffc8, "f11", false}, {0xffe1, "shift", false}, {0xff55, "pgup", false},
-        {0xe4, "", false},      {0, "", false},           {UINT32_MAX, "", false},
+        {'a', "a"},       {'Z', "z"},     {'1', "1"},      {'!', "1"},         {' ', "spc"},
+        {0xff0d, "ret"},  {0xffbe, "f1"}, {0xffc7, "f10"}, {'|', "backslash"}, {0xffc8, "f11"},
+        {0xff55, "pgup"}, {0xe4, ""},     {0, ""},         {0xffe1, "shift"},  {UINT32_MAX, ""},
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         ck_assert_uint_eq(key_by_keysym(cases[i].keysym),
                           key_by_name(cases[i].name, strlen(cases[i].name)));
-        ck_assert(keysym_is_shifted(cases[i].keysym) == cases[i].is_shifted);
+}
+END_TEST
+
+START_TEST(characters_are_keys_with_shift_or_without_and_beyond_ascii_none)
+{
+    static const struct {
+        uint32_t character;
+        const char *name; /* "": none */
+        bool is_shifted;
+    } cases[] = {
+        {'a', "a", false},    {'Z', "z", true},
+        {'1', "1", false},    {'!', "1", true},
+        {' ', "spc", false},  {'|', "backslash", true},
+        {'_', "minus", true}, {'~', "grave_accent", true},
+        {'\n', "ret", false}, {'\t', "tab", false},
+        {'\b', "", false},    {0x7f, "", false},
+        {0xe4, "", false},    {0xff0d, "", false},
+        {0, "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool is_shifted = true;
+        ck_assert_uint_eq(key_by_character(cases[i].character, &is_shifted),
+                          key_by_name(cases[i].name, strlen(cases[i].name)));
+        ck_assert(is_shifted == cases[i].is_shifted);
     }
+    for (uint32_t c = ' '; c <= '~'; c++)
+        ck_assert_msg(key_by_character(c, &(bool){0}) != 0, "%c", (char)c);
 }
 END_TEST
 
@@ -172,6 +194,7 @@ static Suite *suite(void)
     Suite *s = suite_create("screen");
     TCase *c = tcase_create("screen");
     tcase_add_test(c, keysyms_are_keys_of_a_us_keyboard);
+    tcase_add_test(c, characters_are_keys_with_shift_or_without_and_beyond_ascii_none);
     tcase_add_test(c, changes_are_united_and_cut_off);
     tcase_add_test(c, rectangles_may_be_anything);
     tcase_add_test(c, each_format_has_its_order_of_bytes);

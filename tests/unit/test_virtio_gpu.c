@@ -159,7 +159,26 @@ START_TEST(what_is_transferred_and_flushed_is_shown)
     ck_assert_uint_eq(shown(&r, 20, 10), white);
     ck_assert_uint_eq(shown(&r, 21, 10), 10 * SIDE + 21);
     ck_assert_uint_eq(screen(&r)->changed.x, 20);
-    ck_assert_uint_eq(screen(&r)->changed.width, 2);
+    ck_assert_uint_eq(screen(&r)->changed.width, 1);
+    rig_free(&r);
+}
+END_TEST
+
+START_TEST(of_what_is_flushed_only_what_is_new_has_changed)
+{
+    struct virtio_rig r;
+    init(&r);
+    show_picture(&r);
+    screen_taken(screen(&r));
+    ck_assert_uint_eq(COMMAND(&r, FLUSH, 0, 0, SIDE, SIDE, 1, 0), OK);
+    ck_assert(rect_is_empty(screen(&r)->changed));
+    uint32_t white = 0xffffff;
+    poke(&r, PIXELS + 4 * (10 * SIDE + 20), &white, 4);
+    ck_assert_uint_eq(COMMAND(&r, TRANSFER, 0, 0, SIDE, SIDE, 0, 0, 1, 0), OK);
+    ck_assert_uint_eq(COMMAND(&r, SET_SCANOUT, 0, 0, SIDE, SIDE, 0, 1), OK); /* as a page flip */
+    const struct screen_rect pixel = {20, 10, 1, 1};
+    ck_assert_mem_eq(&screen(&r)->changed, &pixel, sizeof pixel);
+    ck_assert(!screen(&r)->is_resized);
     rig_free(&r);
 }
 END_TEST
@@ -174,6 +193,9 @@ START_TEST(a_scanout_may_show_a_part)
     ck_assert_uint_eq(screen(&r)->height, 24);
     ck_assert_uint_eq(shown(&r, 1, 2), 18 * SIDE + 9);
     screen_taken(screen(&r));
+    uint32_t white = 0xffffff;
+    poke(&r, PIXELS + 4 * (16 * SIDE + 8), &white, 4);
+    ck_assert_uint_eq(COMMAND(&r, TRANSFER, 8, 16, 1, 1, 4 * (16 * SIDE + 8), 0, 1, 0), OK);
     ck_assert_uint_eq(COMMAND(&r, FLUSH, 0, 0, 9, 17, 1, 0), OK);
     ck_assert_uint_eq(screen(&r)->changed.x, 0);
     ck_assert_uint_eq(screen(&r)->changed.width, 1);
@@ -330,6 +352,7 @@ static Suite *suite(void)
     tcase_add_test(c, another_size_is_told_and_cleared);
     tcase_add_test(c, the_edid_names_the_size_and_adds_up);
     tcase_add_test(c, what_is_transferred_and_flushed_is_shown);
+    tcase_add_test(c, of_what_is_flushed_only_what_is_new_has_changed);
     tcase_add_test(c, a_scanout_may_show_a_part);
     tcase_add_test(c, a_backing_may_lie_in_pieces);
     tcase_add_test(c, wrong_commands_are_answered_with_their_errors);

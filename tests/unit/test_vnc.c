@@ -282,6 +282,47 @@ START_TEST(keys_and_pointer_reach_the_guest_and_are_released_when_the_viewer_goe
 }
 END_TEST
 
+static void let_in(void *owner)
+{
+    struct bench *b = owner;
+    input_deliver(machine_door(b->rig.rig->m));
+}
+
+static void copy(int fd, const char *text)
+{
+    uint8_t head[8] = {6, [7] = (uint8_t)strlen(text)};
+    say(fd, head, sizeof head);
+    say(fd, text, strlen(text));
+}
+
+/* Keys that come and go: what waits is that of the typed text too. */
+static void paste(struct bench *b)
+{
+    const uint8_t control[] = {4, 1, 0, 0, 0, 0, 0xff, 0xe3},
+                  alt[] = {4, 1, 0, 0, 0, 0, 0xff, 0xe9};
+    const uint8_t v[] = {4, 1, 0, 0, 0, 0, 0, 'v'};
+    int fd = join(b), other = join(b);
+    copy(fd, "never asked for");
+    copy(fd, "A");
+    copy(other, "another's");
+    say(fd, control, sizeof control);
+    wait_for(b, MACHINE_KEYBOARD, 1);
+    say(fd, alt, sizeof alt);
+    say(fd, v, sizeof v);
+    wait_for(b, MACHINE_KEYBOARD,
+             4); /* both pressed, both released; what waits holds the text up */
+    ck_assert(control_call(b->rig.control, let_in, b));
+    wait_for(b, MACHINE_KEYBOARD, 4); /* shift, a, and back */
+    close(fd);
+    close(other);
+}
+
+START_TEST(a_viewer_types_what_its_user_has_copied_when_asked)
+{
+    play("", paste);
+}
+END_TEST
+
 static bool answer(int fd, const char *password)
 {
     uint8_t challenge[16];
@@ -338,6 +379,7 @@ int main(void)
     tcase_add_test(tc, a_viewer_sees_the_picture_and_then_what_changes);
     tcase_add_test(tc, several_viewers_see_the_same_and_one_may_go);
     tcase_add_test(tc, keys_and_pointer_reach_the_guest_and_are_released_when_the_viewer_goes);
+    tcase_add_test(tc, a_viewer_types_what_its_user_has_copied_when_asked);
     tcase_add_test(tc, who_knows_the_password_is_let_in_and_nobody_else);
     tcase_add_test(tc, viewers_that_talk_nonsense_are_survived);
     suite_add_tcase(suite, tc);
