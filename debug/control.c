@@ -341,11 +341,12 @@ bool control_reset(struct control *c, struct error *err)
     return machine_may_change(control_machine(c), err) && reset(c, false, err);
 }
 
-bool control_load(struct control *c, const char *path, struct error *err)
+bool control_load(struct control *c, const char *where, struct error *err)
 {
     bool is_intact = true;
     if (machine_may_change(control_machine(c), err) &&
-        snapshot_load(control_machine(c), path, &is_intact, err)) {
+        (snapshot_is_name(where) ? snapshot_load_named : snapshot_load)(control_machine(c), where,
+                                                                        &is_intact, err)) {
         if (c->state != RUN_RUNNING)
             c->state = RUN_PAUSED;
         tell(c, CONTROL_LOADED, false);

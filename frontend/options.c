@@ -123,8 +123,8 @@ static const struct option_row rows[] = {
      "reboot=reset|shutdown, shutdown=poweroff|pause"},
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
      "start with the machine stopped: the monitor's or gdb's cont lets it run"},
-    {"loadvm", NULL, "FILE", SET_TEXT, AT(load_file), NULL,
-     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with"},
+    {"loadvm", NULL, "NAME|FILE", SET_TEXT, AT(load_file), NULL,
+     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with: a name is in the qcow2 drives; a file's has a / or\nends in .rvs"},
     {"incoming", NULL, "file:FILE", CALL, 0, set_incoming, "the same as -loadvm FILE"},
     {"gdb", NULL, "END", CALL, 0, set_gdb,
      "gdb may come at tcp::PORT, for this host alone; tcp:0.0.0.0:PORT;\n"

@@ -70,7 +70,7 @@ static void describe_options(const char *name, const struct machine_options *opt
     }
 }
 
-void description_machine(struct machine *m, const struct byte_sink *out)
+static void describe_machine(struct machine *m, bool with_disks, const struct byte_sink *out)
 {
     static const char *const firmwares[] = {
         [BIOS_BUILT_IN] = "built-in SBI", [BIOS_NONE] = "none", [BIOS_FILE] = "a file"};
@@ -91,7 +91,17 @@ void description_machine(struct machine *m, const struct byte_sink *out)
     describe_options("device", &c->devices, out);
     describe_options("nic", &c->nics, out);
     describe_options("global", &c->globals, out);
-    snapshot_describe_disks(m->drives, out);
+    snapshot_describe_disks(m->drives, with_disks, out);
+}
+
+void description_machine(struct machine *m, const struct byte_sink *out)
+{
+    describe_machine(m, false, out);
+}
+
+void description_machine_with_disks(struct machine *m, const struct byte_sink *out)
+{
+    describe_machine(m, true, out);
 }
 
 /* --- its command line ------------------------------------------------------------------------ */

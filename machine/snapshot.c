@@ -5,6 +5,7 @@
 #include "machine/internal.h"
 #include "machine/snapshot_disks.h"
 #include "machine/snapshot_file.h"
+#include "machine/snapshot_parts.h"
 
 #include "base/os.h"
 
@@ -115,10 +116,11 @@ static bool save_ram(struct machine *m, struct snapshot_writer *w, struct error 
     return true;
 }
 
-static bool save_sections(struct machine *m, struct snapshot_writer *w,
-                          const struct snapshot_options *options, struct error *err)
+bool snapshot_save_sections(struct machine *m, struct snapshot_writer *w, bool inside,
+                            const struct snapshot_options *options, struct error *err)
 {
-    if (!save_text(m, w, "machine", description_machine, err) ||
+    if (!save_text(m, w, "machine", inside ? description_machine_with_disks : description_machine,
+                   err) ||
         !save_text(m, w, "info", describe_moment, err) ||
         !save_text(m, w, "options", description_command_line, err))
         return false;
@@ -137,7 +139,7 @@ bool snapshot_save(struct machine *m, const char *path, const struct snapshot_op
     struct snapshot_writer *w = snapshot_writer_create(path, options->compress, err);
     if (!w)
         return false;
-    if (save_sections(m, w, options, err))
+    if (snapshot_save_sections(m, w, false, options, err))
         return snapshot_writer_commit(w, err);
     snapshot_writer_abandon(w);
     return false;
@@ -145,7 +147,7 @@ bool snapshot_save(struct machine *m, const char *path, const struct snapshot_op
 
 /* --- loading ------------------------------------------------------------------------------ */
 
-static bool check_machine(struct machine *m, struct snapshot_file *f, const char *path,
+static bool check_machine(struct machine *m, struct snapshot_file *f, const char *path, bool inside,
                           struct error *err)
 {
     uint64_t n;
@@ -154,7 +156,7 @@ static bool check_machine(struct machine *m, struct snapshot_file *f, const char
         return false;
     struct text here = {0};
     struct byte_sink sink = text_sink(&here);
-    description_machine(m, &sink);
+    (inside ? description_machine_with_disks : description_machine)(m, &sink);
     bool ok = here.failed ? error_set(err, "no memory for comparing machines")
                           : description_same(path, (const char *)there, n, &here, err);
     free(here.bytes);
@@ -214,20 +216,21 @@ static bool load_ram(struct machine *m, struct snapshot_file *f, struct error *e
     return true;
 }
 
-static bool load_sections(struct machine *m, struct snapshot_file *f, const char *path,
-                          bool *is_intact, struct error *err)
+bool snapshot_check_sections(struct machine *m, struct snapshot_file *f, const char *path,
+                             bool inside, struct error *err)
 {
     uint64_t n;
-    *is_intact = true;
-    if (!snapshot_settle_disks(m->drives, err) || !check_machine(m, f, path, err))
-        return false;
+    return check_machine(m, f, path, inside, err) && snapshot_bytes(f, "state", &n, err) &&
+           check_ram(m, f, err) && snapshot_check_disks(m->drives, f, err);
+}
+
+bool snapshot_load_sections(struct machine *m, struct snapshot_file *f, struct error *err)
+{
+    uint64_t n;
     const uint8_t *state = snapshot_bytes(f, "state", &n, err);
-    if (!state || !check_ram(m, f, err) || !snapshot_check_disks(m->drives, f, err))
-        return false;
-    *is_intact = false;
     m->ends = m->wants_reset = false;
     boot_nothing(m); /* requests under way are given up, for example */
-    return load_ram(m, f, err) && snapshot_load_disks(m->drives, f, err) &&
+    return state && load_ram(m, f, err) && snapshot_load_disks(m->drives, f, err) &&
            machine_load_but_ram(m, state, n, err);
 }
 
@@ -235,7 +238,12 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct 
 {
     *is_intact = true;
     struct snapshot_file *f = snapshot_open(path, err);
-    bool ok = f && load_sections(m, f, path, is_intact, err);
+    bool ok = f && snapshot_settle_disks(m->drives, err) &&
+              snapshot_check_sections(m, f, path, false, err);
+    if (ok) {
+        *is_intact = false;
+        ok = snapshot_load_sections(m, f, err);
+    }
     snapshot_close(f);
     return ok;
 }

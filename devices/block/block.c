@@ -245,6 +245,12 @@ enum block_status block_forget_changes(struct block *b)
     return b->image->ops->forget(b->image);
 }
 
+struct disk *block_qcow2(struct block *b)
+{
+    struct disk *image = b->image;
+    return !image->read_only && !strcmp(image->ops->format, "qcow2") ? image : NULL;
+}
+
 /* ---- opening and closing ---- */
 
 static struct disk *open_image(const struct block_options *o, struct error *err)

@@ -90,6 +90,11 @@ uint64_t block_history_memory(const struct block *b);
 /* As if nothing had ever been written. */
 enum block_status block_forget_changes(struct block *b);
 
+/* The qcow2 image in which the guest's writes stay, for its snapshots (qcow2_snapshot.h); NULL:
+ * there is none. While it is settled. */
+struct disk;
+struct disk *block_qcow2(struct block *b);
+
 /* Hands the request to the workers. Requests may be done in any order; a flush covers the writes
  * that were done (delivered) before it was submitted. */
 void block_submit(struct block *b, struct block_request *r);

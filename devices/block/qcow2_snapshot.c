@@ -5,10 +5,12 @@
  * counts each of its clusters as often. */
 #include "devices/block/qcow2_snapshot.h"
 
+#include "base/values.h"
 #include "devices/block/qcow2_change.h"
 #include "devices/block/qcow2_snapshot_table.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MAX_ENTRY_BYTES 1024u /* of a new entry of the snapshot table */
@@ -66,6 +68,24 @@ bool qcow2_find_snapshot(struct disk *image, const char *name, struct qcow2_snap
         *snapshot = t.items[index];
     qcow2_free_snapshots(&t);
     return true;
+}
+
+void qcow2_print_snapshot(const struct qcow2_snapshot *s, const struct byte_sink *out)
+{
+    char size[VALUE_SIZE_BYTES], date[OS_DATE_BYTES], clock[32], icount[24] = "";
+    if (!s) {
+        byte_sink_print(out, "%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG", "VM SIZE", "DATE",
+                        "VM CLOCK", "ICOUNT");
+        return;
+    }
+    uint64_t seconds = s->clock_ns / 1000000000u, ms = s->clock_ns / 1000000u % 1000u;
+    value_size_text(s->state_bytes, size);
+    os_local_date(s->date_ns, date);
+    snprintf(clock, sizeof clock, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64,
+             seconds / 3600, seconds / 60 % 60, seconds % 60, ms);
+    if (s->icount != UINT64_MAX)
+        snprintf(icount, sizeof icount, "%" PRIu64, s->icount);
+    byte_sink_print(out, "%-9s %-16s %8s%20s%13s%11s\n", s->id, s->name, size, date, clock, icount);
 }
 
 /* ---- a machine's state, on its way in ---- */

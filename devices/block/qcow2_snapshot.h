@@ -7,6 +7,7 @@
 #ifndef RIVULET_DEVICES_BLOCK_QCOW2_SNAPSHOT_H
 #define RIVULET_DEVICES_BLOCK_QCOW2_SNAPSHOT_H
 
+#include "base/byte_sink.h"
 #include "devices/block/disk.h"
 
 #define QCOW2_SNAPSHOT_NAME_BYTES 256u /* QEMU's, the end included */
@@ -31,6 +32,9 @@ bool qcow2_list_snapshots(struct disk *image, struct qcow2_snapshot **list, unsi
 /* *found tells whether there is one. */
 bool qcow2_find_snapshot(struct disk *image, const char *name, struct qcow2_snapshot *snapshot,
                          bool *found, struct error *err) MUST_CHECK;
+
+/* A line of a table as QEMU shows it; NULL: its head. */
+void qcow2_print_snapshot(const struct qcow2_snapshot *s, const struct byte_sink *out);
 
 /* A machine's state on its way into a snapshot: it has places in the image, of which the image on
  * the disk does not know yet. The image is not used otherwise until its end. NULL and err. */

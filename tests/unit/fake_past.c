@@ -22,6 +22,35 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct 
     return none(err);
 }
 
+bool snapshot_is_name(const char *text)
+{
+    (void)text;
+    return false;
+}
+
+bool snapshot_save_named(struct machine *m, const char *name,
+                         const struct snapshot_options *options, struct error *err)
+{
+    return snapshot_save(m, name, options, err);
+}
+
+bool snapshot_load_named(struct machine *m, const char *name, bool *is_intact, struct error *err)
+{
+    return snapshot_load(m, name, is_intact, err);
+}
+
+bool snapshot_delete_named(struct machine *m, const char *name, struct error *err)
+{
+    (void)m, (void)name;
+    return none(err);
+}
+
+bool snapshot_list_named(struct machine *m, const struct byte_sink *out, struct error *err)
+{
+    (void)m, (void)out;
+    return none(err);
+}
+
 char *snapshot_command_line(const char *path, struct error *err)
 {
     (void)path;
