@@ -1,4 +1,4 @@
-/* rivulet: reads the command line, runs the machine (or `img`, or `exec`), returns its exit
+/* rivulet: reads the command line, runs the machine (or `img`, `exec`, `snapshot`), returns its exit
  * status. */
 #include "frontend/boot_file.h"
 #include "frontend/demo_guest.h"
@@ -7,6 +7,7 @@
 #include "frontend/listings.h"
 #include "frontend/options.h"
 #include "frontend/run.h"
+#include "frontend/snapshot_command.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
     int status;
     if (argc > 1 && !strcmp(argv[1], "img"))
         return img_main(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "snapshot"))
+        return snapshot_main(argc - 1, argv + 1);
     if (argc > 0 && is_called_exec(argv[0]))
         return exec_main(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "exec"))

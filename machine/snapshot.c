@@ -295,8 +295,10 @@ static bool print_text(struct snapshot_file *f, const char *name, const struct b
 {
     uint64_t n;
     const uint8_t *bytes = snapshot_bytes(f, name, &n, err);
-    if (bytes)
-        out->write(out->owner, bytes, n);
+    for (uint64_t i = 0; bytes && i < n; i++) { /* it may be anybody's, and go to a terminal */
+        uint8_t c = bytes[i] == '\n' || (bytes[i] >= ' ' && bytes[i] != 0x7f) ? bytes[i] : '?';
+        out->write(out->owner, &c, 1);
+    }
     return bytes != NULL;
 }
 
@@ -311,6 +313,18 @@ bool snapshot_describe(const char *path, const struct byte_sink *out, struct err
         byte_sink_print(out, "section %-24s %12" PRIu64 " bytes, %12" PRIu64 " in the file\n",
                         s.name, s.bytes, s.bytes_in_file);
     }
+    if (ok)
+        byte_sink_print(out, "all check sums are right\n"); /* or it would not be open */
+    snapshot_close(f);
+    return ok;
+}
+
+bool snapshot_extract(const char *path, const char *section, const char *to, struct error *err)
+{
+    uint64_t n;
+    struct snapshot_file *f = snapshot_open(path, err);
+    const uint8_t *bytes = f ? snapshot_bytes(f, section, &n, err) : NULL;
+    bool ok = bytes && os_file_write(to, bytes, n, err);
     snapshot_close(f);
     return ok;
 }

@@ -64,5 +64,8 @@ char *snapshot_command_line(const char *path, struct error *err);
 
 /* What is in the file, as lines of text. */
 bool snapshot_describe(const char *path, const struct byte_sink *out, struct error *err) MUST_CHECK;
+/* Writes a section to a file. False and err: there is none, for example. */
+bool snapshot_extract(const char *path, const char *section, const char *to,
+                      struct error *err) MUST_CHECK;
 
 #endif
