@@ -120,6 +120,8 @@ bool control_reset(struct control *c, struct error *err) MUST_CHECK;
  * err: nothing has changed; or the file was good and its state was not, and then the machine is
  * stopped and needs a reset. */
 bool control_load(struct control *c, const char *where, struct error *err) MUST_CHECK;
+/* The same, to the machine's checkpoint (machine/checkpoint.h). */
+bool control_return(struct control *c, struct error *err) MUST_CHECK;
 /* The end of the program, status 0. */
 void control_quit(struct control *c);
 

@@ -2,6 +2,7 @@
 #include "debug/actions.h"
 #include "debug/monitor_internal.h"
 
+#include "machine/checkpoint.h"
 #include "machine/snapshot.h"
 
 #define PATH_BYTES 1024u
@@ -58,11 +59,35 @@ static bool migrate(struct monitor *m, struct arguments *a, struct error *err)
     return action_save(monitor_machine(m), path + 5, false, err);
 }
 
+static bool checkpoint(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return argument_end(a, err) && machine_take_checkpoint(monitor_machine(m), err);
+}
+
+static bool restore(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return argument_end(a, err) && control_return(m->control, err);
+}
+
+bool monitor_show_checkpoint(struct monitor *m, struct arguments *a, struct error *err)
+{
+    struct machine_checkpoint_figures f;
+    if (!argument_end(a, err))
+        return false;
+    if (!machine_checkpoint_figures(monitor_machine(m), &f))
+        return error_set(err, "there is no checkpoint");
+    say(m, "%zu pages were written since; %zu pages are kept, %zu KiB\n", f.dirty_pages,
+        f.kept_pages, f.bytes >> 10);
+    return true;
+}
+
 const struct monitor_row monitor_snapshot_rows[] = {
     {"savevm", NULL, "NAME|FILE [compress]",
      "save the machine: inside of its qcow2 drives, or to a file (with a / or .rvs)", save},
     {"loadvm", NULL, "NAME|FILE", "go back to a saved machine", load},
     {"delvm", NULL, "NAME", "delete a saved machine from the drives", delete_named},
+    {"checkpoint", NULL, "", "keep this moment in memory", checkpoint},
+    {"restore", NULL, "", "go back to the checkpoint, in less than a millisecond", restore},
     {"migrate", NULL, "file:FILE", "stop, and save the machine to a file", migrate},
     {.name = NULL},
 };

@@ -3,6 +3,7 @@
 #include "frontend/boot_file.h"
 #include "frontend/demo_guest.h"
 #include "frontend/exec.h"
+#include "frontend/fork_server.h"
 #include "frontend/img.h"
 #include "frontend/listings.h"
 #include "frontend/options.h"
@@ -45,7 +46,7 @@ int main(int argc, char **argv)
         if (options.action != ACTION_RUN)
             return show(options.action);
         if (boot_file_apply(&options, &err) && demo_guest_apply(&options, &err) &&
-            run(&options, &status, &err))
+            (options.is_fork_server ? fork_server_run : run)(&options, &status, &err))
             return status;
     }
     fprintf(stderr, "rivulet: %s\n", err.text);

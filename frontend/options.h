@@ -82,6 +82,7 @@ struct options {
     bool rr_given, replays;
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
+    bool is_fork_server;      /* fork_server.h */
     const char *picture_file; /* of the display, at the end; NULL: none */
     struct option_list breakpoints;
     const char *traces[OPTION_TRACES]; /* debug/trace.h */

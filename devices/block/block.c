@@ -224,6 +224,28 @@ enum block_status block_go_back(struct block *b, uint64_t moment)
     return b->has_history ? journal_go_back(b->image, moment) : BLOCK_OK;
 }
 
+bool block_keep_history(struct block *b, struct error *err)
+{
+    if (b->has_history || b->image->read_only)
+        return true;
+    struct disk *journal = journal_open(b->image, err);
+    if (!journal)
+        return false;
+    b->image = journal;
+    b->has_history = true;
+    return true;
+}
+
+void block_forget_history(struct block *b)
+{
+    struct disk *journal = b->image;
+    if (!b->has_history)
+        return;
+    b->image = journal->backing;
+    b->has_history = false;
+    journal->ops->destroy(journal);
+}
+
 uint64_t block_history_memory(const struct block *b)
 {
     return b->has_history ? journal_memory(b->image) : 0;

@@ -85,6 +85,9 @@ bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes);
  * there is one moment, 0. */
 uint64_t block_moment(const struct block *b);
 enum block_status block_go_back(struct block *b, uint64_t moment);
+/* From now on it can go back, or no longer; settled. A disk that is only read needs nothing. */
+bool block_keep_history(struct block *b, struct error *err) MUST_CHECK;
+void block_forget_history(struct block *b);
 /* Bytes of host memory for it. */
 uint64_t block_history_memory(const struct block *b);
 /* As if nothing had ever been written. */

@@ -1,4 +1,5 @@
 /* The fake machine (fake_machine.h) has no past, is never recorded, and is in no file. */
+#include "machine/checkpoint.h"
 #include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
@@ -20,6 +21,25 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct 
     (void)m, (void)path;
     *is_intact = true;
     return none(err);
+}
+
+bool machine_take_checkpoint(struct machine *m, struct error *err)
+{
+    (void)m;
+    return none(err);
+}
+
+bool machine_return(struct machine *m, bool *is_intact, struct error *err)
+{
+    (void)m;
+    *is_intact = true;
+    return none(err);
+}
+
+bool machine_checkpoint_figures(const struct machine *m, struct machine_checkpoint_figures *f)
+{
+    (void)m, (void)f;
+    return false;
 }
 
 bool snapshot_is_name(const char *text)
