@@ -359,9 +359,9 @@ bool control_load(struct control *c, const char *where, struct error *err)
 {
     struct machine *m = control_machine(c);
     bool is_intact = true;
-    bool ok = machine_may_change(m, err) &&
-              (snapshot_is_name(where) ? snapshot_load_named : snapshot_load)(m, where, &is_intact,
-                                                                              err);
+    bool ok =
+        machine_may_change(m, err) &&
+        (snapshot_is_name(where) ? snapshot_load_named : snapshot_load)(m, where, &is_intact, err);
     return end_load(c, ok, is_intact);
 }
 

@@ -91,7 +91,8 @@ static bool serve(struct server *s, struct error *err)
     return ok;
 }
 
-/* --- the machine ------------------------------------------------------------------------------- */
+/* --- the machine -------------------------------------------------------------------------------
+ */
 
 static bool load(struct machine *m, const struct options *o, struct error *err)
 {

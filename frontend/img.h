@@ -24,7 +24,7 @@ struct img_args {
     bool quiet, progress, json, backing_chain, share, shrink, strict, existing, keep, compress;
     char action;             /* of snapshot: 'l', 'a', 'c', 'd'; 0: none */
     const char *action_name; /* its value */
-    bool no_check; /* -u: the backing file is not looked at */
+    bool no_check;           /* -u: the backing file is not looked at */
     char **files;
     int count;
 };

@@ -124,7 +124,8 @@ static const struct option_row rows[] = {
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
      "start with the machine stopped: the monitor's or gdb's cont lets it run"},
     {"loadvm", NULL, "NAME|FILE", SET_TEXT, AT(load_file), NULL,
-     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with: a name is in the qcow2 drives; a file's has a / or\nends in .rvs"},
+     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with: a "
+     "name is in the qcow2 drives; a file's has a / or\nends in .rvs"},
     {"incoming", NULL, "file:FILE", CALL, 0, set_incoming, "the same as -loadvm FILE"},
     {"gdb", NULL, "END", CALL, 0, set_gdb,
      "gdb may come at tcp::PORT, for this host alone; tcp:0.0.0.0:PORT;\n"
@@ -183,7 +184,8 @@ static const struct option_row rows[] = {
     {"until", NULL, "TIME", CALL, 0, set_until,
      "end at this virtual time with status 0: 1.5s, 200ms, or ns"},
     {"fork-server", NULL, NULL, SET_TRUE, AT(is_fork_server), NULL,
-     "run cases from standard input, all from one moment: that of -loadvm,\nof -until, or the start (frontend/fork_server.h has the protocol)"},
+     "run cases from standard input, all from one moment: that of -loadvm,\nof -until, or the "
+     "start (frontend/fork_server.h has the protocol)"},
     {"trace", NULL, "WHAT[,WHAT...][,file=FILE][,PROPERTY=VALUE...]", CALL, 0, add_trace,
      "write what the guest does, from the start (the monitor's trace: at\n"
      "any time). WHAT: insn, trap, int, return, sbi, syscall, csr, mmio,\n"

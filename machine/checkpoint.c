@@ -230,9 +230,9 @@ bool machine_checkpoint_figures(const struct machine *m, struct machine_checkpoi
     if (!k)
         return false;
     state_data(k->state, &state);
-    *f = (struct machine_checkpoint_figures){
-        .dirty_pages = k->dirty_count,
-        .kept_pages = k->kept_count,
-        .bytes = k->kept_count * PAGE_BYTES + state + k->dirty_capacity * sizeof *k->dirty};
+    *f = (struct machine_checkpoint_figures){.dirty_pages = k->dirty_count,
+                                             .kept_pages = k->kept_count,
+                                             .bytes = k->kept_count * PAGE_BYTES + state +
+                                                      k->dirty_capacity * sizeof *k->dirty};
     return true;
 }

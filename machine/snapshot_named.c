@@ -64,8 +64,8 @@ static bool find_images(struct machine *m, const char *name, struct images *imag
 }
 
 /* Whether this image has one; the newest if so. Names alone count, as for QEMU. */
-static bool find_in(struct disk *image, const char *name, struct qcow2_snapshot *found, bool *is_there,
-                    struct error *err)
+static bool find_in(struct disk *image, const char *name, struct qcow2_snapshot *found,
+                    bool *is_there, struct error *err)
 {
     struct qcow2_snapshot *list;
     unsigned count;
@@ -81,7 +81,8 @@ static bool find_in(struct disk *image, const char *name, struct qcow2_snapshot 
     return true;
 }
 
-/* --- saving ------------------------------------------------------------------------------------ */
+/* --- saving ------------------------------------------------------------------------------------
+ */
 
 struct saving {
     struct images images;
@@ -113,18 +114,33 @@ static bool delete_older(struct disk *image, const char *name, struct error *err
     return ok;
 }
 
+/* The first `count` images but the one of the state have a new one, which is the last. */
+static void take_back(const struct images *images, unsigned count)
+{
+    struct error ignored;
+    struct qcow2_snapshot s;
+    bool is_there;
+    for (unsigned i = 1; i < count; i++)
+        if (find_in(images->items[i], images->name, &s, &is_there, &ignored) && is_there)
+            (void)!qcow2_delete_snapshot(images->items[i], s.id, &ignored);
+}
+
 /* The state's image is the last: where it has one the others have theirs. */
 static bool commit_state(void *owner, struct error *err)
 {
     struct saving *s = owner;
     const struct images *images = &s->images;
-    bool ok = true;
-    for (unsigned i = 1; i < images->count && ok; i++)
-        ok = qcow2_create_snapshot(images->items[i], &s->snapshot, NULL, err);
+    unsigned made = 1;
+    while (made < images->count &&
+           qcow2_create_snapshot(images->items[made], &s->snapshot, NULL, err))
+        made++;
+    bool ok = made == images->count;
     if (ok)
         ok = qcow2_create_snapshot(images->items[0], &s->snapshot, s->state, err);
     else
         qcow2_state_abandon(s->state);
+    if (!ok)
+        take_back(images, made);
     for (unsigned i = 0; i < images->count && ok; i++)
         ok = delete_older(images->items[i], images->name, err);
     return ok;
@@ -154,10 +170,8 @@ bool snapshot_save_named(struct machine *m, const char *name,
     s.state = qcow2_state_create(s.images.items[0], err);
     if (!s.state)
         return false;
-    struct snapshot_target target = {.write = write_state,
-                                     .commit = commit_state,
-                                     .abandon = abandon_state,
-                                     .owner = &s};
+    struct snapshot_target target = {
+        .write = write_state, .commit = commit_state, .abandon = abandon_state, .owner = &s};
     struct snapshot_writer *w = snapshot_writer_create_at(target, options->compress, err);
     if (!w)
         return false;
@@ -167,7 +181,8 @@ bool snapshot_save_named(struct machine *m, const char *name,
     return false;
 }
 
-/* --- loading ----------------------------------------------------------------------------------- */
+/* --- loading -----------------------------------------------------------------------------------
+ */
 
 static bool check_is_ours(const struct images *images, const struct qcow2_snapshot *s,
                           struct error *err)
@@ -253,7 +268,8 @@ bool snapshot_load_named(struct machine *m, const char *name, bool *is_intact, s
     return ok;
 }
 
-/* --- deleting, listing --------------------------------------------------------------------------- */
+/* --- deleting, listing ---------------------------------------------------------------------------
+ */
 
 bool snapshot_delete_named(struct machine *m, const char *name, struct error *err)
 {

@@ -14,17 +14,17 @@ struct qcow2_change {
     struct qcow2_header next; /* what the client changes here is the image's afterwards */
     uint64_t *old_refblocks;  /* where they are on the disk; 0: none */
     uint64_t old_refblock_count;
-    uint8_t *l2;     /* room for one */
-    uint64_t *l1;    /* the active one to be */
-    uint64_t *from;  /* the L2 tables that it is copied from; 0: none */
+    uint8_t *l2;    /* room for one */
+    uint64_t *l1;   /* the active one to be */
+    uint64_t *from; /* the L2 tables that it is copied from; 0: none */
     uint64_t l1_entries;
 };
 
 /* How many entries the L1 table of so many bytes has. */
 uint64_t qcow2_l1_entries(const struct qcow2 *q, uint64_t bytes);
 
-/* All that is in memory goes to the disk. Before the beginning; what is allocated in between the disk
- * knows nothing of, and a failure forgets it. */
+/* All that is in memory goes to the disk. Before the beginning; what is allocated in between the
+ * disk knows nothing of, and a failure forgets it. */
 enum block_status qcow2_change_settle(struct qcow2 *q);
 /* Not more than `clusters` are to be allocated. Ends with qcow2_change_end in any case. */
 enum block_status qcow2_change_begin(struct qcow2_change *c, struct qcow2 *q, uint64_t clusters);

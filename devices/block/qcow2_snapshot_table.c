@@ -59,8 +59,8 @@ static struct qcow2_snapshot parse(const struct qcow2 *q, const uint8_t *e)
         .icount = extra >= EXTRA_ICOUNT + 8 ? get_be64(more + EXTRA_ICOUNT) : UINT64_MAX,
         .state_bytes = extra >= EXTRA_STATE_BYTES + 8 ? get_be64(more + EXTRA_STATE_BYTES)
                                                       : get_be32(e + ENTRY_STATE_BYTES),
-        .disk_bytes = extra >= EXTRA_DISK_BYTES + 8 ? get_be64(more + EXTRA_DISK_BYTES)
-                                                    : q->header.size,
+        .disk_bytes =
+            extra >= EXTRA_DISK_BYTES + 8 ? get_be64(more + EXTRA_DISK_BYTES) : q->header.size,
         .l1_offset = get_be64(e + ENTRY_L1_OFFSET),
         .l1_entries = get_be32(e + ENTRY_L1_SIZE),
     };

@@ -1,5 +1,5 @@
-/* The snapshot table of a qcow2 image in memory (qcow2.txt: "Snapshots"). Entries of others keep all
- * their bytes. */
+/* The snapshot table of a qcow2 image in memory (qcow2.txt: "Snapshots"). Entries of others keep
+ * all their bytes. */
 #ifndef RIVULET_DEVICES_BLOCK_QCOW2_SNAPSHOT_TABLE_H
 #define RIVULET_DEVICES_BLOCK_QCOW2_SNAPSHOT_TABLE_H
 

@@ -1,10 +1,10 @@
 /* Fuzzer of recordings. The first byte of an input chooses: the rest is the file; or it becomes
- * records behind a right header, with right checks, so that a machine plays them. Nothing but an end
- * with a reason may come of it. Built with -DRIVULET_FUZZ=ON by clang:
+ * records behind a right header, with right checks, so that a machine plays them. Nothing but an
+ * end with a reason may come of it. Built with -DRIVULET_FUZZ=ON by clang:
  *
  *   build/tests/fuzz/fuzz_input_log -max_len=2000 */
-#include "base/os.h"
 #include "machine/input_log.h"
+#include "base/os.h"
 #include "machine/record.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,21 +1,21 @@
 /* Fuzzer of saved machines. The first byte of an input chooses: the rest is the file; or the rest
  * changes the sections of a right file, whose check sums are made right again, so that what it says
- * is believed. The machine that takes it runs a little. Nothing but an error or a machine may come of
- * it. Built with -DRIVULET_FUZZ=ON by clang:
+ * is believed. The machine that takes it runs a little. Nothing but an error or a machine may come
+ * of it. Built with -DRIVULET_FUZZ=ON by clang:
  *
  *   build/tests/fuzz/fuzz_snapshot -max_len=2000 */
-#include "base/os.h"
 #include "machine/snapshot.h"
+#include "base/os.h"
 #include "machine/snapshot_file.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-#define PATH       "fuzz.rvs" /* in the folder that tests/fuzz/run makes */
-#define CHANGES    64u
-#define RUN_NS     20000u
-#define SECTIONS   16u
+#define PATH     "fuzz.rvs" /* in the folder that tests/fuzz/run makes */
+#define CHANGES  64u
+#define RUN_NS   20000u
+#define SECTIONS 16u
 
 struct section {
     char name[SNAPSHOT_NAME_BYTES + 1];

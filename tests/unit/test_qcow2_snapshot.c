@@ -21,7 +21,7 @@ static void apply(struct disk *image, const char *name)
     ck_assert_msg(qcow2_apply_snapshot(image, name, &err), "%s", err.text);
 }
 
-static void delete(struct disk *image, const char *name)
+static void delete (struct disk *image, const char *name)
 {
     struct error err;
     ck_assert_msg(qcow2_delete_snapshot(image, name, &err), "%s", err.text);

@@ -1,6 +1,6 @@
 /* Files that older programs made must load (docs/ARCHITECTURE.md says what a change of the format
- * must do). With RIVULET_MAKE_FIXTURES=FOLDER in its environment this program makes them, and prints
- * what it expects of them.
+ * must do). With RIVULET_MAKE_FIXTURES=FOLDER in its environment this program makes them, and
+ * prints what it expects of them.
  *
  * The guest's program is in the files too: it is not assembled here again. */
 #include "machine/drives.h"
@@ -124,8 +124,7 @@ int main(void)
     if (getenv(MAKES))
         tcase_add_loop_test(tests, make_fixture, 0, ARRAY_LEN(fixtures));
     else
-        tcase_add_loop_test(tests, an_old_file_loads_and_its_guest_goes_on, 0,
-                            ARRAY_LEN(fixtures));
+        tcase_add_loop_test(tests, an_old_file_loads_and_its_guest_goes_on, 0, ARRAY_LEN(fixtures));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
