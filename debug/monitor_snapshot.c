@@ -61,7 +61,16 @@ static bool migrate(struct monitor *m, struct arguments *a, struct error *err)
 
 static bool checkpoint(struct monitor *m, struct arguments *a, struct error *err)
 {
-    return argument_end(a, err) && machine_take_checkpoint(monitor_machine(m), err);
+    char word[8];
+    argument_word(a, word, sizeof word);
+    if (!argument_end(a, err))
+        return false;
+    if (!*word)
+        return machine_take_checkpoint(monitor_machine(m), err);
+    if (strcmp(word, "off") != 0)
+        return error_set(err, "unexpected '%s': give off, or nothing", word);
+    machine_forget_checkpoint(monitor_machine(m));
+    return true;
 }
 
 static bool restore(struct monitor *m, struct arguments *a, struct error *err)
@@ -86,7 +95,7 @@ const struct monitor_row monitor_snapshot_rows[] = {
      "save the machine: inside of its qcow2 drives, or to a file (with a / or .rvs)", save},
     {"loadvm", NULL, "NAME|FILE", "go back to a saved machine", load},
     {"delvm", NULL, "NAME", "delete a saved machine from the drives", delete_named},
-    {"checkpoint", NULL, "", "keep this moment in memory", checkpoint},
+    {"checkpoint", NULL, "[off]", "keep this moment in memory; or forget it", checkpoint},
     {"restore", NULL, "", "go back to the checkpoint, in less than a millisecond", restore},
     {"migrate", NULL, "file:FILE", "stop, and save the machine to a file", migrate},
     {.name = NULL},

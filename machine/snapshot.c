@@ -1,6 +1,7 @@
 /* Saving a machine to a file and loading it (contract: snapshot.h). */
 #include "machine/snapshot.h"
 
+#include "machine/checkpoint.h"
 #include "machine/description.h"
 #include "machine/internal.h"
 #include "machine/snapshot_disks.h"
@@ -228,6 +229,7 @@ bool snapshot_load_sections(struct machine *m, struct snapshot_file *f, struct e
 {
     uint64_t n;
     const uint8_t *state = snapshot_bytes(f, "state", &n, err);
+    machine_forget_checkpoint(m); /* its disks are others now */
     m->ends = m->wants_reset = false;
     boot_nothing(m); /* requests under way are given up, for example */
     return state && load_ram(m, f, err) && snapshot_load_disks(m->drives, f, err) &&

@@ -49,6 +49,8 @@ static bool find_images(struct machine *m, const char *name, struct images *imag
         if (image) {
             images->ids[images->count] = m->drives->items[i].id;
             images->items[images->count++] = image;
+        } else if (m->moment && !block_is_read_only(b)) {
+            return error_set(err, "the disks belong to the checkpoint: give checkpoint off first");
         } else if (!block_is_read_only(b) && !block_is_overlay(b)) {
             return error_set(err,
                              "drive '%s' is writable but does not support snapshots: it is %s; "

@@ -141,10 +141,11 @@ const char *block_path(const struct block *b)
     return b->image->path;
 }
 
-/* Without the overlay of a snapshot. */
+/* Without the overlay of a snapshot, and what keeps its past. */
 static const struct disk *image_of(const struct block *b)
 {
-    return b->is_snapshot ? b->image->backing : b->image;
+    const struct disk *image = b->has_history ? b->image->backing : b->image;
+    return b->is_snapshot ? image->backing : image;
 }
 
 const char *block_format(const struct block *b)

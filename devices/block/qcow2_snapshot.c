@@ -53,26 +53,10 @@ bool qcow2_list_snapshots(struct disk *image, struct qcow2_snapshot **list, unsi
     return true;
 }
 
-bool qcow2_find_snapshot(struct disk *image, const char *name, struct qcow2_snapshot *snapshot,
-                         bool *found, struct error *err)
-{
-    struct qcow2_snapshot_table t;
-    struct qcow2 *q = begin_using(image);
-    enum block_status status = qcow2_read_snapshots(q, &t);
-    os_rwlock_unlock(q->lock);
-    if (status != BLOCK_OK)
-        return failed(image, "read the snapshots of", status, err);
-    unsigned index = qcow2_snapshot_index(&t, name);
-    *found = index < t.count;
-    if (*found)
-        *snapshot = t.items[index];
-    qcow2_free_snapshots(&t);
-    return true;
-}
-
 void qcow2_print_snapshot(const struct qcow2_snapshot *s, const struct byte_sink *out)
 {
     char size[VALUE_SIZE_BYTES], date[OS_DATE_BYTES], clock[32], icount[24] = "";
+    char name[QCOW2_SNAPSHOT_NAME_BYTES];
     if (!s) {
         byte_sink_print(out, "%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG", "VM SIZE", "DATE",
                         "VM CLOCK", "ICOUNT");
@@ -85,7 +69,11 @@ void qcow2_print_snapshot(const struct qcow2_snapshot *s, const struct byte_sink
              seconds / 3600, seconds / 60 % 60, seconds % 60, ms);
     if (s->icount != UINT64_MAX)
         snprintf(icount, sizeof icount, "%" PRIu64, s->icount);
-    byte_sink_print(out, "%-9s %-16s %8s%20s%13s%11s\n", s->id, s->name, size, date, clock, icount);
+    snprintf(name, sizeof name, "%s", s->name);
+    for (char *c = name; *c; c++) /* anybody's, and it may go to a terminal */
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    byte_sink_print(out, "%-9s %-16s %8s%20s%13s%11s\n", s->id, name, size, date, clock, icount);
 }
 
 /* ---- a machine's state, on its way in ---- */

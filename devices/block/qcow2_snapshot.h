@@ -29,10 +29,6 @@ struct qcow2_snapshot {
 /* malloc()ed, in the order of the image; *count may be 0. */
 bool qcow2_list_snapshots(struct disk *image, struct qcow2_snapshot **list, unsigned *count,
                           struct error *err) MUST_CHECK;
-/* *found tells whether there is one. */
-bool qcow2_find_snapshot(struct disk *image, const char *name, struct qcow2_snapshot *snapshot,
-                         bool *found, struct error *err) MUST_CHECK;
-
 /* A line of a table as QEMU shows it; NULL: its head. */
 void qcow2_print_snapshot(const struct qcow2_snapshot *s, const struct byte_sink *out);
 
