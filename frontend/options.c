@@ -184,8 +184,9 @@ static const struct option_row rows[] = {
     {"until", NULL, "TIME", CALL, 0, set_until,
      "end at this virtual time with status 0: 1.5s, 200ms, or ns"},
     {"fork-server", NULL, NULL, SET_TRUE, AT(is_fork_server), NULL,
-     "run cases from standard input, all from one moment: that of -loadvm,\nof -until, or the "
-     "start (frontend/fork_server.h has the protocol)"},
+     "run cases from standard input, all from one moment: that of -loadvm,\n"
+     "of -until, or the start; the machine alone, with no monitor and no\n"
+     "display (frontend/fork_server.h has the protocol)"},
     {"trace", NULL, "WHAT[,WHAT...][,file=FILE][,PROPERTY=VALUE...]", CALL, 0, add_trace,
      "write what the guest does, from the start (the monitor's trace: at\n"
      "any time). WHAT: insn, trap, int, return, sbi, syscall, csr, mmio,\n"

@@ -3,6 +3,7 @@
 #include "machine/drives.h"
 #include "machine/history.h"
 #include "machine/internal.h"
+#include "machine/snapshot.h"
 #include "tests/unit/past_rig.h"
 
 #define START_NS (RIG_MS + 123 * RIG_US)
@@ -69,6 +70,22 @@ START_TEST(a_later_checkpoint_takes_the_place)
     ck_assert(!machine_return(r->m, &is_intact, &err));
     ck_assert(is_intact);
     ck_assert_str_eq(err.text, "there is no checkpoint");
+    rig_free(r);
+    end(&p);
+}
+END_TEST
+
+START_TEST(a_machine_that_was_loaded_has_no_checkpoint)
+{
+    struct program p;
+    struct error err;
+    bool is_intact;
+    begin(&p, 1);
+    struct rig *r = rig_create(&p, 1);
+    ck_assert(snapshot_save(r->m, "file", &(struct snapshot_options){0}, &err));
+    take(r);
+    ck_assert(snapshot_load(r->m, "file", &is_intact, &err));
+    ck_assert(!machine_return(r->m, &is_intact, &err));
     rig_free(r);
     end(&p);
 }
@@ -200,6 +217,7 @@ int main(void)
     tcase_add_loop_test(tests, a_machine_that_returns_is_what_it_was_and_goes_on_so, 0,
                         ARRAY_LEN(hart_counts));
     tcase_add_test(tests, a_later_checkpoint_takes_the_place);
+    tcase_add_test(tests, a_machine_that_was_loaded_has_no_checkpoint);
     tcase_add_test(tests, a_reset_goes_back_too);
     tcase_add_test(tests, disks_return_and_are_written_again_afterwards);
     tcase_add_test(tests, a_machine_with_a_past_needs_none);
