@@ -14,6 +14,8 @@ uint64_t os_wall_clock_ns(void);
 /* "2026-11-21T19:40:00Z" for a time in ns since 1970. */
 #define OS_DATE_BYTES 32u
 void os_date(uint64_t ns, char text[OS_DATE_BYTES]);
+/* "2026-11-21 20:40:00", where the host is. */
+void os_local_date(uint64_t ns, char text[OS_DATE_BYTES]);
 
 /* The host's number of this process; on Linux its first thread's too. */
 int os_process_id(void);

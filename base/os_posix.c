@@ -50,6 +50,15 @@ void os_date(uint64_t ns, char text[OS_DATE_BYTES])
         strftime(text, OS_DATE_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+void os_local_date(uint64_t ns, char text[OS_DATE_BYTES])
+{
+    struct tm tm;
+    time_t seconds = (time_t)(ns / NS_PER_S);
+    text[0] = '\0';
+    if (localtime_r(&seconds, &tm))
+        strftime(text, OS_DATE_BYTES, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
 int os_process_id(void)
 {
     return (int)getpid();

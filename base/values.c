@@ -1,6 +1,8 @@
 /* Values that users write (contract: values.h). */
 #include "base/values.h"
 
+#include <stdio.h>
+
 #include <string.h>
 
 #define NS_PER_S 1000000000ull
@@ -82,6 +84,16 @@ bool value_size(const char *text, uint64_t unit_bytes, uint64_t *bytes)
         {"g", 1ull << 30}, {"T", 1ull << 40}, {"t", 1ull << 40},
     };
     return read_scaled(text, units, ARRAY_LEN(units), bytes);
+}
+
+void value_size_text(uint64_t bytes, char text[VALUE_SIZE_BYTES])
+{
+    static const char *const units[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+    unsigned unit = 0;
+    double v = (double)bytes;
+    for (; v >= 1000 && unit + 1 < ARRAY_LEN(units); unit++)
+        v /= 1024;
+    snprintf(text, VALUE_SIZE_BYTES, "%.3g %sB", v, units[unit]);
 }
 
 bool value_time(const char *text, uint64_t *ns)

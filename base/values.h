@@ -15,6 +15,10 @@ bool value_time(const char *text, uint64_t *ns) MUST_CHECK;
 /* on, yes, true; off, no, false. */
 bool value_switch(const char *text, bool *on) MUST_CHECK;
 
+/* "1.5 GiB", with three digits, as QEMU writes sizes. */
+#define VALUE_SIZE_BYTES 16u
+void value_size_text(uint64_t bytes, char text[VALUE_SIZE_BYTES]);
+
 /* One item of a QEMU list such as `virt,aclint=off,dumpdtb=a.dtb`: `key=value`, or a word alone,
  * whose value is NULL. In a value ",," stands for a comma. */
 struct list_item {

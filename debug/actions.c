@@ -5,6 +5,7 @@
 #include "debug/keys.h"
 #include "debug/picture.h"
 #include "devices/display/input_event.h"
+#include "machine/snapshot.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -48,7 +49,7 @@ bool action_save_memory(struct hart *h, bool physical, uint64_t address, uint64_
     return ok;
 }
 
-/* --- screen and keyboard ----------------------------------------------------------------- */
+/* --- the screen ---------------------------------------------------------------------------- */
 
 bool action_dump_screen(struct machine *m, const char *path, const char *format, struct error *err)
 {
@@ -64,6 +65,39 @@ bool action_dump_screen(struct machine *m, const char *path, const char *format,
         return picture_write(screen, path, err);
     return picture_write_as(screen, is_ppm ? PICTURE_PPM : PICTURE_PNG, path, err);
 }
+
+/* --- saving -------------------------------------------------------------------------------- */
+
+typedef bool save_machine(struct machine *m, const char *where,
+                          const struct snapshot_options *options, struct error *err);
+
+static bool save_with_picture(struct machine *m, const char *where, bool compress,
+                              save_machine *save, struct error *err)
+{
+    struct screen *screen = machine_screen(m, 0);
+    struct snapshot_extra picture = {.name = SNAPSHOT_PICTURE};
+    if (screen && screen->refresh)
+        screen->refresh(screen->owner);
+    uint8_t *png = screen && screen->pixels ? picture_png(screen, &picture.n) : NULL;
+    picture.bytes = png;
+    struct snapshot_options options = {
+        .compress = compress, .extras = &picture, .extra_count = png != NULL};
+    bool ok = save(m, where, &options, err);
+    free(png);
+    return ok;
+}
+
+bool action_save(struct machine *m, const char *path, bool compress, struct error *err)
+{
+    return save_with_picture(m, path, compress, snapshot_save, err);
+}
+
+bool action_save_named(struct machine *m, const char *name, bool compress, struct error *err)
+{
+    return save_with_picture(m, name, compress, snapshot_save_named, err);
+}
+
+/* --- the keyboard ------------------------------------------------------------------------- */
 
 static void push_key(struct machine *m, unsigned entry, uint16_t code, bool is_down)
 {

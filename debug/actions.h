@@ -15,6 +15,11 @@ bool action_save_memory(struct hart *h, bool physical, uint64_t address, uint64_
  * .ppm, else PNG. */
 bool action_dump_screen(struct machine *m, const char *path, const char *format,
                         struct error *err) MUST_CHECK;
+/* Saves the machine: to a file, or inside of its drives (machine/snapshot.h), with what the display
+ * shows. */
+bool action_save(struct machine *m, const char *path, bool compress, struct error *err) MUST_CHECK;
+bool action_save_named(struct machine *m, const char *name, bool compress,
+                       struct error *err) MUST_CHECK;
 /* "ctrl-alt-f1": all are pressed in this order, and released in the other. */
 bool action_send_keys(struct machine *m, const char *names, struct error *err) MUST_CHECK;
 

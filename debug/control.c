@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "cpu/hart.h"
+#include "machine/checkpoint.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
 
@@ -375,19 +376,34 @@ bool control_reset(struct control *c, struct error *err)
     return machine_may_change(control_machine(c), err) && reset(c, false, err);
 }
 
-bool control_load(struct control *c, const char *path, struct error *err)
+/* What a load leaves behind. */
+static bool end_load(struct control *c, bool ok, bool is_intact)
 {
-    bool is_intact = true;
-    if (machine_may_change(control_machine(c), err) &&
-        snapshot_load(control_machine(c), path, &is_intact, err)) {
+    if (ok) {
         if (c->state != RUN_RUNNING)
             c->state = RUN_PAUSED;
         tell(c, CONTROL_LOADED, false);
-        return true;
-    }
-    if (!is_intact)
+    } else if (!is_intact) {
         stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
-    return false;
+    }
+    return ok;
+}
+
+bool control_load(struct control *c, const char *where, struct error *err)
+{
+    struct machine *m = control_machine(c);
+    bool is_intact = true;
+    bool ok =
+        machine_may_change(m, err) &&
+        (snapshot_is_name(where) ? snapshot_load_named : snapshot_load)(m, where, &is_intact, err);
+    return end_load(c, ok, is_intact);
+}
+
+bool control_return(struct control *c, struct error *err)
+{
+    bool is_intact;
+    bool ok = machine_return(control_machine(c), &is_intact, err);
+    return end_load(c, ok, is_intact);
 }
 
 void control_quit(struct control *c)

@@ -124,10 +124,13 @@ bool control_is_hit(struct control *c, unsigned hart);
 /* At once; a stopped machine is then in RUN_PRELAUNCH. With no_reboot the end. False and err: what
  * must be loaded again is not there any more; the machine is stopped. */
 bool control_reset(struct control *c, struct error *err) MUST_CHECK;
-/* The machine becomes that of a snapshot (machine/snapshot.h), and runs on if it ran. False and
+/* The machine becomes that of a snapshot (machine/snapshot.h), a file or a name, and runs on if it
+ * ran. False and
  * err: nothing has changed; or the file was good and its state was not, and then the machine is
  * stopped and needs a reset. */
-bool control_load(struct control *c, const char *path, struct error *err) MUST_CHECK;
+bool control_load(struct control *c, const char *where, struct error *err) MUST_CHECK;
+/* The same, to the machine's checkpoint (machine/checkpoint.h). */
+bool control_return(struct control *c, struct error *err) MUST_CHECK;
 /* The end of the program, status 0. */
 void control_quit(struct control *c);
 

@@ -254,6 +254,8 @@ const struct monitor_row monitor_info_rows[] = {
     {"irq", "pic", "", "the interrupt controller", show_interrupts},
     {"block", NULL, "", "the drives", show_drives},
     {"network", NULL, "", "the networks", show_networks},
+    {"snapshots", NULL, "", "the machines that are saved in the drives", monitor_show_snapshots},
+    {"checkpoint", NULL, "", "what the checkpoint keeps", monitor_show_checkpoint},
     {"hash", NULL, "", "a hash of the whole state, to compare runs", show_hash},
     {"history", NULL, "", "what is kept of the past", show_history},
     {"usernet", NULL, "", "the connections of user networks", show_connections},

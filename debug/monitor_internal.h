@@ -78,5 +78,8 @@ bool monitor_show_pages(struct monitor *m, struct arguments *a, struct error *er
 /* info breakpoints: monitor_points.c. */
 bool monitor_show_breakpoints(struct monitor *m, struct arguments *a, struct error *err);
 void monitor_remove_points(struct monitor *m);
+/* info snapshots, info checkpoint: monitor_snapshot.c. */
+bool monitor_show_checkpoint(struct monitor *m, struct arguments *a, struct error *err);
+bool monitor_show_snapshots(struct monitor *m, struct arguments *a, struct error *err);
 
 #endif

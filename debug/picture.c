@@ -75,7 +75,7 @@ static uint8_t *make_ppm(const struct screen *s, size_t *size)
     return ppm;
 }
 
-static uint8_t *make_png(const struct screen *s, size_t *size)
+uint8_t *picture_png(const struct screen *s, size_t *size)
 {
     static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     uLong raw_bytes = (uLong)s->height * (s->width * (uLong)PIXEL_BYTES + 1);
@@ -119,7 +119,7 @@ bool picture_write_as(const struct screen *s, enum picture_format format, const 
     size_t size;
     if (!s->pixels)
         return error_set(err, "the display shows nothing yet");
-    uint8_t *file = format == PICTURE_PPM ? make_ppm(s, &size) : make_png(s, &size);
+    uint8_t *file = format == PICTURE_PPM ? make_ppm(s, &size) : picture_png(s, &size);
     if (!file)
         return error_set(err, "no memory for a picture of %u x %u", s->width, s->height);
     bool ok = os_file_write(path, file, size, err);

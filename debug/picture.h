@@ -13,4 +13,7 @@ enum picture_format { PICTURE_PNG, PICTURE_PPM };
 bool picture_write_as(const struct screen *s, enum picture_format format, const char *path,
                       struct error *err) MUST_CHECK;
 
+/* A PNG in memory, malloc()ed; the screen shows something. NULL: no memory. */
+uint8_t *picture_png(const struct screen *s, size_t *size);
+
 #endif

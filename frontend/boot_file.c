@@ -183,6 +183,7 @@ static bool load_snapshot(struct options *o, struct error *err)
     }
     free(lines);
     o->load_file = o->file;
+    o->load_is_file = true;
     return ok;
 }
 

@@ -41,13 +41,15 @@ static const struct command commands[] = {
     {"commit", img_commit, ":f:t:dpq", 1, 1, 1, "[-f FORMAT] [-d] [-p] [-q] FILE"},
     {"compare", img_compare, ":f:F:T:pqsU", 2, 2, 2,
      "[-f FORMAT] [-F FORMAT] [-s] [-p] [-q] [-U] FILE1 FILE2"},
+    {"snapshot", img_snapshot, ":f:la:c:d:qU", 1, 1, 1,
+     "[-f FORMAT] [-q] [-U] -l | -a NAME | -c NAME | -d NAME FILE"},
 };
 
 static void print_usage(FILE *out)
 {
     fprintf(out, "usage: rivulet img COMMAND ...\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(out, "  %-8s%s\n", commands[i].name, commands[i].usage);
+        fprintf(out, "  %-9s%s\n", commands[i].name, commands[i].usage);
     fprintf(out, "Formats are raw and qcow2; options and output are those of qemu-img.\n");
 }
 
@@ -65,6 +67,16 @@ static bool set_output(struct img_args *args, const char *kind, struct error *er
     args->json = !strcmp(kind, "json");
     return args->json || !strcmp(kind, "human") ||
            error_set(err, "--output must be human or json, not '%s'", kind);
+}
+
+/* -l, or -a, -c, -d with a name: those of `snapshot`. */
+static bool set_action(struct img_args *args, int letter, const char *name, struct error *err)
+{
+    if (args->action)
+        return error_set(err, "img snapshot: give one of -l, -a, -c and -d");
+    args->action = (char)letter;
+    args->action_name = name;
+    return true;
 }
 
 /* Letters whose value or effect we do not need (sparse size, cache modes, threads, order) are taken
@@ -85,6 +97,9 @@ static bool take_option(struct img_args *args, int letter, const char *value, st
         {'s', NULL, &args->strict},         {'c', NULL, &args->compress},
         {SHRINK, NULL, &args->shrink},      {BACKING_CHAIN, NULL, &args->backing_chain},
     };
+    bool has_name = value && (letter == 'a' || letter == 'c' || letter == 'd');
+    if (letter == 'l' || has_name)
+        return set_action(args, letter, value, err);
     for (size_t i = 0; i < ARRAY_LEN(simple); i++) {
         if (simple[i].letter != letter)
             continue;

@@ -22,7 +22,9 @@ struct img_args {
     char options[2048];         /* -o, joined by commas */
     const char *repair;         /* -r */
     bool quiet, progress, json, backing_chain, share, shrink, strict, existing, keep, compress;
-    bool no_check; /* -u: the backing file is not looked at */
+    char action;             /* of snapshot: 'l', 'a', 'c', 'd'; 0: none */
+    const char *action_name; /* its value */
+    bool no_check;           /* -u: the backing file is not looked at */
     char **files;
     int count;
 };
@@ -38,6 +40,7 @@ int img_check(const struct img_args *args, struct error *err);
 int img_convert(const struct img_args *args, struct error *err);
 int img_commit(const struct img_args *args, struct error *err);
 int img_compare(const struct img_args *args, struct error *err);
+int img_snapshot(const struct img_args *args, struct error *err);
 
 /* Creates an image of this size (UINT64_MAX: of its backing file's) and with the options of args.
  */

@@ -1,4 +1,5 @@
 /* `rivulet img info` and `check` (contract: img.h). */
+#include "base/values.h"
 #include "devices/block/qcow2_tools.h"
 #include "frontend/img.h"
 
@@ -10,15 +11,11 @@
 
 /* ---- info ---- */
 
-/* "1 GiB", with three digits as QEMU writes it. */
 static void print_size(uint64_t bytes)
 {
-    static const char *const units[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
-    unsigned unit = 0;
-    double v = (double)bytes;
-    for (; v >= 1000 && unit + 1 < ARRAY_LEN(units); unit++)
-        v /= 1024;
-    printf("%.3g %sB", v, units[unit]);
+    char text[VALUE_SIZE_BYTES];
+    value_size_text(bytes, text);
+    printf("%s", text);
 }
 
 static const char *yes_no(bool b)

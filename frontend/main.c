@@ -1,12 +1,14 @@
-/* rivulet: reads the command line, runs the machine (or `img`, or `exec`), returns its exit
- * status. */
+/* rivulet: reads the command line, runs the machine (or `img`, `exec`, `snapshot`), returns its
+ * exit status. */
 #include "frontend/boot_file.h"
 #include "frontend/demo_guest.h"
 #include "frontend/exec.h"
+#include "frontend/fork_server.h"
 #include "frontend/img.h"
 #include "frontend/listings.h"
 #include "frontend/options.h"
 #include "frontend/run.h"
+#include "frontend/snapshot_command.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,8 @@ int main(int argc, char **argv)
     int status;
     if (argc > 1 && !strcmp(argv[1], "img"))
         return img_main(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "snapshot"))
+        return snapshot_main(argc - 1, argv + 1);
     if (argc > 0 && is_called_exec(argv[0]))
         return exec_main(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "exec"))
@@ -42,7 +46,7 @@ int main(int argc, char **argv)
         if (options.action != ACTION_RUN)
             return show(options.action);
         if (boot_file_apply(&options, &err) && demo_guest_apply(&options, &err) &&
-            run(&options, &status, &err))
+            (options.is_fork_server ? fork_server_run : run)(&options, &status, &err))
             return status;
     }
     fprintf(stderr, "rivulet: %s\n", err.text);

@@ -463,6 +463,7 @@ bool set_incoming(struct options *o, const char *value, struct error *err)
     if (strncmp(value, "file:", 5) != 0)
         return error_set(err, "only file:FILE is possible");
     o->load_file = value + 5;
+    o->load_is_file = true;
     return true;
 }
 

@@ -132,8 +132,9 @@ static const struct option_row rows[] = {
      "reboot=reset|shutdown, shutdown=poweroff|pause"},
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
      "start with the machine stopped: the monitor's or gdb's cont lets it run"},
-    {"loadvm", NULL, "FILE", SET_TEXT, AT(load_file), NULL,
-     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with"},
+    {"loadvm", NULL, "NAME|FILE", SET_TEXT, AT(load_file), NULL,
+     "go on from a snapshot (the monitor's savevm), with the options that\nit was made with: a "
+     "name is in the qcow2 drives; a file's has a / or\nends in .rvs"},
     {"incoming", NULL, "file:FILE", CALL, 0, set_incoming, "the same as -loadvm FILE"},
     {"gdb", NULL, "END", CALL, 0, set_gdb,
      "gdb may come at tcp::PORT, for this host alone; tcp:0.0.0.0:PORT;\n"
@@ -191,6 +192,10 @@ static const struct option_row rows[] = {
     {"D", NULL, "FILE", SET_TEXT, AT(log_file), NULL, "write the log to FILE"},
     {"until", NULL, "TIME", CALL, 0, set_until,
      "end at this virtual time with status 0: 1.5s, 200ms, or ns"},
+    {"fork-server", NULL, NULL, SET_TRUE, AT(is_fork_server), NULL,
+     "run cases from standard input, all from one moment: that of -loadvm,\n"
+     "of -until, or the start; the machine alone, with no monitor and no\n"
+     "display (frontend/fork_server.h has the protocol)"},
     {"trace", NULL, "WHAT[,WHAT...][,file=FILE][,PROPERTY=VALUE...]", CALL, 0, add_trace,
      "write what the guest does, from the start (the monitor's trace: at\n"
      "any time). WHAT: insn, trap, int, return, sbi, syscall, csr, mmio,\n"
@@ -511,6 +516,7 @@ void options_print_help(FILE *out)
             "       rivulet debug [OPTION...] [FILE]   the same in a debugger (debug --help)\n"
             "       rivulet exec [OPTION...] PROGRAM   a Linux program (exec --help)\n"
             "       rivulet img COMMAND [...]          disk images (img --help)\n"
+            "       rivulet snapshot FILE [...]        what a saved machine is (snapshot --help)\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
             "-machine, -cpu, -device and -accel list what they know when given help.\n"

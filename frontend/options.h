@@ -77,10 +77,12 @@ struct options {
     const char *log_file; /* NULL: stderr */
     const char *script_file;
     const char *load_file;   /* a snapshot; NULL: none */
+    bool load_is_file;       /* whatever it looks like */
     const char *record_file; /* NULL: not recorded; with `replays` it is played */
     bool rr_given, replays;
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
+    bool is_fork_server;      /* fork_server.h */
     const char *picture_file; /* of the display, at the end; NULL: none */
     struct option_list breakpoints;
     const char *traces[OPTION_TRACES]; /* debug/trace.h */

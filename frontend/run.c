@@ -364,7 +364,9 @@ static bool create_machine(struct run *r, struct error *err)
     if (!r->machine)
         return false;
     bool is_intact;
-    if (o->load_file && !snapshot_load(r->machine, o->load_file, &is_intact, err))
+    if (o->load_file && !(snapshot_is_name(o->load_file) && !o->load_is_file
+                              ? snapshot_load_named
+                              : snapshot_load)(r->machine, o->load_file, &is_intact, err))
         return false;
     if (o->record_file && !(o->replays ? machine_replay(r->machine, o->record_file, err)
                                        : machine_record(r->machine, o->record_file, err)))

@@ -77,7 +77,7 @@ static void describe_semihosting(const struct machine_semihosting *c, const stru
                         c->folder ? " with files" : "", c->chardev ? " with a console" : "");
 }
 
-void description_machine(struct machine *m, const struct byte_sink *out)
+static void describe_machine(struct machine *m, bool with_disks, const struct byte_sink *out)
 {
     static const char *const firmwares[] = {
         [BIOS_BUILT_IN] = "built-in SBI", [BIOS_NONE] = "none", [BIOS_FILE] = "a file"};
@@ -99,7 +99,17 @@ void description_machine(struct machine *m, const struct byte_sink *out)
     describe_options("nic", &c->nics, out);
     describe_options("global", &c->globals, out);
     describe_semihosting(&c->semihosting, out);
-    snapshot_describe_disks(m->drives, out);
+    snapshot_describe_disks(m->drives, with_disks, out);
+}
+
+void description_machine(struct machine *m, const struct byte_sink *out)
+{
+    describe_machine(m, false, out);
+}
+
+void description_machine_with_disks(struct machine *m, const struct byte_sink *out)
+{
+    describe_machine(m, true, out);
 }
 
 /* --- its command line ------------------------------------------------------------------------ */

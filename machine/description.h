@@ -8,6 +8,8 @@
 /* What decides how the state is walked and what the devices are. Not the files that were loaded:
  * they are in RAM. Not the ends of wires: they are the host's. Its disks are settled. */
 void description_machine(struct machine *m, const struct byte_sink *out);
+/* The same for a snapshot inside of its disks: what was written to those since is of no matter. */
+void description_machine_with_disks(struct machine *m, const struct byte_sink *out);
 
 /* An option a line, its name and its value. Those that only the user can give come first, as
  * DESCRIPTION_NEEDS and the option's name. */

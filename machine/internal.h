@@ -48,6 +48,7 @@ struct round {
 
 struct recorder;
 struct history;
+struct moment;
 struct semihost;
 
 struct machine {
@@ -103,6 +104,7 @@ struct machine {
     atomic_bool stop_requested;
     struct recorder *recorder; /* NULL: nothing is recorded or replayed */
     struct history *history;   /* NULL: it is not kept */
+    struct moment *moment;     /* of the checkpoint (checkpoint.h); NULL: none */
     bool is_muted;             /* what the guest says goes nowhere */
 };
 

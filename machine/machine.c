@@ -3,6 +3,7 @@
 #include "devices/serial/ns16550a.h"
 #include "devices/virtio/blk.h"
 #include "machine/chardevs.h"
+#include "machine/checkpoint.h"
 #include "machine/cpu_model.h"
 #include "machine/drives.h"
 #include "machine/fw_items.h"
@@ -235,6 +236,7 @@ struct machine *machine_create(const struct machine_config *config, struct error
 
 struct machine *machine_succeed(struct machine *old, struct error *err)
 {
+    machine_forget_checkpoint(old);
     struct machine *m = create(&old->config, old->drives, err);
     if (!m)
         return NULL;
@@ -260,6 +262,7 @@ void machine_destroy(struct machine *m)
     if (!m)
         return;
     struct error ignored;
+    machine_forget_checkpoint(m);
     history_destroy(m->history);
     m->history = NULL;
     (void)!machine_record_close(m, &ignored);

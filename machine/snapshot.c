@@ -1,10 +1,12 @@
 /* Saving a machine to a file and loading it (contract: snapshot.h). */
 #include "machine/snapshot.h"
 
+#include "machine/checkpoint.h"
 #include "machine/description.h"
 #include "machine/internal.h"
 #include "machine/snapshot_disks.h"
 #include "machine/snapshot_file.h"
+#include "machine/snapshot_parts.h"
 
 #include "base/os.h"
 
@@ -115,10 +117,11 @@ static bool save_ram(struct machine *m, struct snapshot_writer *w, struct error 
     return true;
 }
 
-static bool save_sections(struct machine *m, struct snapshot_writer *w,
-                          const struct snapshot_options *options, struct error *err)
+bool snapshot_save_sections(struct machine *m, struct snapshot_writer *w, bool inside,
+                            const struct snapshot_options *options, struct error *err)
 {
-    if (!save_text(m, w, "machine", description_machine, err) ||
+    if (!save_text(m, w, "machine", inside ? description_machine_with_disks : description_machine,
+                   err) ||
         !save_text(m, w, "info", describe_moment, err) ||
         !save_text(m, w, "options", description_command_line, err))
         return false;
@@ -137,7 +140,7 @@ bool snapshot_save(struct machine *m, const char *path, const struct snapshot_op
     struct snapshot_writer *w = snapshot_writer_create(path, options->compress, err);
     if (!w)
         return false;
-    if (save_sections(m, w, options, err))
+    if (snapshot_save_sections(m, w, false, options, err))
         return snapshot_writer_commit(w, err);
     snapshot_writer_abandon(w);
     return false;
@@ -145,7 +148,7 @@ bool snapshot_save(struct machine *m, const char *path, const struct snapshot_op
 
 /* --- loading ------------------------------------------------------------------------------ */
 
-static bool check_machine(struct machine *m, struct snapshot_file *f, const char *path,
+static bool check_machine(struct machine *m, struct snapshot_file *f, const char *path, bool inside,
                           struct error *err)
 {
     uint64_t n;
@@ -154,7 +157,7 @@ static bool check_machine(struct machine *m, struct snapshot_file *f, const char
         return false;
     struct text here = {0};
     struct byte_sink sink = text_sink(&here);
-    description_machine(m, &sink);
+    (inside ? description_machine_with_disks : description_machine)(m, &sink);
     bool ok = here.failed ? error_set(err, "no memory for comparing machines")
                           : description_same(path, (const char *)there, n, &here, err);
     free(here.bytes);
@@ -214,20 +217,22 @@ static bool load_ram(struct machine *m, struct snapshot_file *f, struct error *e
     return true;
 }
 
-static bool load_sections(struct machine *m, struct snapshot_file *f, const char *path,
-                          bool *is_intact, struct error *err)
+bool snapshot_check_sections(struct machine *m, struct snapshot_file *f, const char *path,
+                             bool inside, struct error *err)
 {
     uint64_t n;
-    *is_intact = true;
-    if (!snapshot_settle_disks(m->drives, err) || !check_machine(m, f, path, err))
-        return false;
+    return check_machine(m, f, path, inside, err) && snapshot_bytes(f, "state", &n, err) &&
+           check_ram(m, f, err) && snapshot_check_disks(m->drives, f, err);
+}
+
+bool snapshot_load_sections(struct machine *m, struct snapshot_file *f, struct error *err)
+{
+    uint64_t n;
     const uint8_t *state = snapshot_bytes(f, "state", &n, err);
-    if (!state || !check_ram(m, f, err) || !snapshot_check_disks(m->drives, f, err))
-        return false;
-    *is_intact = false;
+    machine_forget_checkpoint(m); /* its disks are others now */
     m->ends = m->wants_reset = false;
     boot_nothing(m); /* requests under way are given up, for example */
-    return load_ram(m, f, err) && snapshot_load_disks(m->drives, f, err) &&
+    return state && load_ram(m, f, err) && snapshot_load_disks(m->drives, f, err) &&
            machine_load_but_ram(m, state, n, err);
 }
 
@@ -235,7 +240,12 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct 
 {
     *is_intact = true;
     struct snapshot_file *f = snapshot_open(path, err);
-    bool ok = f && load_sections(m, f, path, is_intact, err);
+    bool ok = f && snapshot_settle_disks(m->drives, err) &&
+              snapshot_check_sections(m, f, path, false, err);
+    if (ok) {
+        *is_intact = false;
+        ok = snapshot_load_sections(m, f, err);
+    }
     snapshot_close(f);
     return ok;
 }
@@ -287,8 +297,10 @@ static bool print_text(struct snapshot_file *f, const char *name, const struct b
 {
     uint64_t n;
     const uint8_t *bytes = snapshot_bytes(f, name, &n, err);
-    if (bytes)
-        out->write(out->owner, bytes, n);
+    for (uint64_t i = 0; bytes && i < n; i++) { /* it may be anybody's, and go to a terminal */
+        uint8_t c = bytes[i] == '\n' || (bytes[i] >= ' ' && bytes[i] != 0x7f) ? bytes[i] : '?';
+        out->write(out->owner, &c, 1);
+    }
     return bytes != NULL;
 }
 
@@ -303,6 +315,18 @@ bool snapshot_describe(const char *path, const struct byte_sink *out, struct err
         byte_sink_print(out, "section %-24s %12" PRIu64 " bytes, %12" PRIu64 " in the file\n",
                         s.name, s.bytes, s.bytes_in_file);
     }
+    if (ok)
+        byte_sink_print(out, "all check sums are right\n"); /* or it would not be open */
+    snapshot_close(f);
+    return ok;
+}
+
+bool snapshot_extract(const char *path, const char *section, const char *to, struct error *err)
+{
+    uint64_t n;
+    struct snapshot_file *f = snapshot_open(path, err);
+    const uint8_t *bytes = f ? snapshot_bytes(f, section, &n, err) : NULL;
+    bool ok = bytes && os_file_write(to, bytes, n, err);
     snapshot_close(f);
     return ok;
 }

@@ -28,16 +28,19 @@ bool snapshot_settle_disks(struct drives *d, struct error *err)
     return true;
 }
 
-void snapshot_describe_disks(const struct drives *d, const struct byte_sink *out)
+void snapshot_describe_disks(const struct drives *d, bool inside, const struct byte_sink *out)
 {
     for (unsigned i = 0; i < d->count; i++) {
-        const struct block *b = d->items[i].block;
-        byte_sink_print(out, "drive %s: %" PRIu64 " bytes, %s, image changed at %" PRIu64 " ns\n",
-                        d->items[i].id, block_bytes(b),
+        struct block *b = d->items[i].block;
+        byte_sink_print(out, "drive %s: %" PRIu64 " bytes, %s", d->items[i].id, block_bytes(b),
                         block_is_overlay(b)     ? "snapshot=on"
                         : block_is_read_only(b) ? "read-only"
-                                                : "writable",
-                        file_changed_ns(block_path(b)));
+                                                : "writable");
+        if (inside && block_qcow2(b))
+            byte_sink_print(out, ", with snapshots inside\n");
+        else
+            byte_sink_print(out, ", image changed at %" PRIu64 " ns\n",
+                            file_changed_ns(block_path(b)));
     }
 }
 

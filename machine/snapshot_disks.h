@@ -7,8 +7,9 @@
 
 /* Waits until all that the guest has written is durable. */
 bool snapshot_settle_disks(struct drives *d, struct error *err) MUST_CHECK;
-/* One line a drive: what the images must be like for a load. Settled. */
-void snapshot_describe_disks(const struct drives *d, const struct byte_sink *out);
+/* One line a drive: what the images must be like for a load; `inside`: those that can have
+ * snapshots inside go back themselves. Settled. */
+void snapshot_describe_disks(const struct drives *d, bool inside, const struct byte_sink *out);
 /* What was written to overlays. Settled. */
 bool snapshot_save_disks(struct drives *d, struct snapshot_writer *w, struct error *err) MUST_CHECK;
 /* Whether snapshot_load_disks will find what it needs. */

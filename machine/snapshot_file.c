@@ -46,7 +46,7 @@ static uint64_t head_hash(const struct file_head *head)
 /* --- writing ------------------------------------------------------------------------------ */
 
 struct snapshot_writer {
-    struct os_new_file *file;
+    struct snapshot_target target; /* without functions once it is gone */
     struct file_head head;
     struct file_section *section; /* the one that is being written; NULL: none yet */
     uint8_t *piece;               /* what is not in the file yet */
@@ -59,35 +59,62 @@ struct snapshot_writer {
 
 void snapshot_writer_abandon(struct snapshot_writer *w)
 {
-    os_new_file_abandon(w->file);
+    if (w->target.abandon)
+        w->target.abandon(w->target.owner);
     if (w->compresses)
         deflateEnd(&w->deflate);
     free(w->piece);
     free(w);
 }
 
-struct snapshot_writer *snapshot_writer_create(const char *path, bool compress, struct error *err)
+struct snapshot_writer *snapshot_writer_create_at(struct snapshot_target target, bool compress,
+                                                  struct error *err)
 {
     struct snapshot_writer *w = calloc(1, sizeof *w);
-    if (w)
+    if (w) {
+        w->target = target;
         w->piece = malloc(PIECE);
+    }
     /* The fastest level: the next one takes twice the time for a tenth less. */
     if (w && w->piece && compress)
         w->compresses = deflateInit(&w->deflate, Z_BEST_SPEED) == Z_OK;
     if (!w || !w->piece || compress != w->compresses) {
-        error_set(err, "no memory for writing %.400s", path);
+        error_set(err, "no memory for writing a snapshot");
         if (w)
             snapshot_writer_abandon(w);
+        else
+            target.abandon(target.owner);
         return NULL;
     }
     memcpy(w->head.magic, MAGIC, sizeof w->head.magic);
     w->head.version = FORMAT_VERSION;
     w->head.file_bytes = PAGE;
-    w->file = os_new_file_create(path, err);
-    if (w->file)
-        return w;
-    snapshot_writer_abandon(w);
-    return NULL;
+    return w;
+}
+
+static bool write_new_file(void *owner, uint64_t offset, const void *bytes, size_t n,
+                           struct error *err)
+{
+    return os_new_file_write(owner, offset, bytes, n, err);
+}
+
+static bool commit_new_file(void *owner, struct error *err)
+{
+    return os_new_file_commit(owner, err);
+}
+
+static void abandon_new_file(void *owner)
+{
+    os_new_file_abandon(owner);
+}
+
+struct snapshot_writer *snapshot_writer_create(const char *path, bool compress, struct error *err)
+{
+    struct snapshot_target target = {.write = write_new_file,
+                                     .commit = commit_new_file,
+                                     .abandon = abandon_new_file,
+                                     .owner = os_new_file_create(path, err)};
+    return target.owner ? snapshot_writer_create_at(target, compress, err) : NULL;
 }
 
 static void fail(struct snapshot_writer *w, const struct error *reason)
@@ -105,7 +132,8 @@ static void put_piece(struct snapshot_writer *w)
     if (w->failed || w->filled == 0)
         return;
     s->hash = hash_bytes(s->hash, w->piece, w->filled);
-    if (!os_new_file_write(w->file, s->offset + s->bytes_in_file, w->piece, w->filled, &reason))
+    if (!w->target.write(w->target.owner, s->offset + s->bytes_in_file, w->piece, w->filled,
+                         &reason))
         fail(w, &reason);
     s->bytes_in_file += w->filled;
     w->filled = 0;
@@ -191,8 +219,9 @@ static bool put_end_and_head(struct snapshot_writer *w, uint64_t end, struct err
 {
     static const uint8_t zeroes[PAGE];
     w->head.hash = head_hash(&w->head);
-    return os_new_file_write(w->file, end, zeroes, w->head.file_bytes - end, err) &&
-           os_new_file_write(w->file, 0, &w->head, sizeof w->head, err);
+    const struct snapshot_target *t = &w->target;
+    return t->write(t->owner, end, zeroes, w->head.file_bytes - end, err) &&
+           t->write(t->owner, 0, &w->head, sizeof w->head, err);
 }
 
 bool snapshot_writer_commit(struct snapshot_writer *w, struct error *err)
@@ -205,8 +234,8 @@ bool snapshot_writer_commit(struct snapshot_writer *w, struct error *err)
     if (!ok)
         *err = w->failure;
     if (ok && put_end_and_head(w, end, err)) {
-        ok = os_new_file_commit(w->file, err);
-        w->file = NULL;
+        ok = w->target.commit(w->target.owner, err);
+        w->target.abandon = NULL;
     } else {
         ok = false;
     }
@@ -217,7 +246,8 @@ bool snapshot_writer_commit(struct snapshot_writer *w, struct error *err)
 /* --- reading ------------------------------------------------------------------------------ */
 
 struct snapshot_file {
-    struct os_file file;
+    struct os_file file; /* or pages of os_reserve */
+    bool is_mapped;
     struct file_head head;
     uint8_t *unpacked[SNAPSHOT_SECTIONS_MAX];
     char path[256]; /* cut: for messages */
@@ -229,7 +259,10 @@ void snapshot_close(struct snapshot_file *f)
         return;
     for (unsigned i = 0; i < SNAPSHOT_SECTIONS_MAX; i++)
         free(f->unpacked[i]);
-    os_unmap_file(&f->file);
+    if (f->is_mapped)
+        os_unmap_file(&f->file);
+    else
+        os_release((void *)(uintptr_t)f->file.bytes, f->file.size);
     free(f);
 }
 
@@ -274,15 +307,38 @@ static bool check(struct snapshot_file *f, struct error *err)
     return true;
 }
 
-struct snapshot_file *snapshot_open(const char *path, struct error *err)
+static struct snapshot_file *new_file(const char *name, struct error *err)
 {
     struct snapshot_file *f = calloc(1, sizeof *f);
+    if (f)
+        strncpy(f->path, name, sizeof f->path - 1);
+    else
+        error_set(err, "no memory for reading %.400s", name);
+    return f;
+}
+
+struct snapshot_file *snapshot_open(const char *path, struct error *err)
+{
+    struct snapshot_file *f = new_file(path, err);
+    if (!f)
+        return NULL;
+    f->is_mapped = true;
+    if (os_map_file(path, &f->file, err) && check(f, err))
+        return f;
+    snapshot_close(f);
+    return NULL;
+}
+
+struct snapshot_file *snapshot_open_bytes(const char *name, uint8_t *bytes, size_t n,
+                                          struct error *err)
+{
+    struct snapshot_file *f = new_file(name, err);
     if (!f) {
-        error_set(err, "no memory for reading %.400s", path);
+        os_release(bytes, n);
         return NULL;
     }
-    strncpy(f->path, path, sizeof f->path - 1);
-    if (os_map_file(path, &f->file, err) && check(f, err))
+    f->file = (struct os_file){.bytes = bytes, .size = n};
+    if (check(f, err))
         return f;
     snapshot_close(f);
     return NULL;

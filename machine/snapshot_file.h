@@ -27,6 +27,18 @@
 
 struct snapshot_writer;
 
+/* Where the bytes go when it is no file. What is never written reads as zero. Behind commit, also
+ * when it fails, and behind abandon the owner is gone. */
+struct snapshot_target {
+    bool (*write)(void *owner, uint64_t offset, const void *bytes, size_t n, struct error *err);
+    bool (*commit)(void *owner, struct error *err);
+    void (*abandon)(void *owner);
+    void *owner;
+};
+
+/* The target is the writer's, and abandoned when it cannot be made. NULL and err. */
+struct snapshot_writer *snapshot_writer_create_at(struct snapshot_target target, bool compress,
+                                                  struct error *err);
 /* Nothing has the path's name until snapshot_writer_commit. compress: zlib's, for small files that
  * take longer. NULL and err. */
 struct snapshot_writer *snapshot_writer_create(const char *path, bool compress, struct error *err);
@@ -44,6 +56,10 @@ struct snapshot_file;
 
 /* Checks the whole file: NULL and err when it is not one, is cut, newer, or damaged. */
 struct snapshot_file *snapshot_open(const char *path, struct error *err);
+/* The same for bytes from os_reserve, which are the snapshot's from now on, also when it fails;
+ * `name` is for messages. */
+struct snapshot_file *snapshot_open_bytes(const char *name, uint8_t *bytes, size_t n,
+                                          struct error *err);
 void snapshot_close(struct snapshot_file *f);
 
 struct snapshot_section {

@@ -312,6 +312,13 @@ void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner)
     }
 }
 
+void memory_freeze_page(struct memory_map *map, uint64_t gpa)
+{
+    struct region *r = memory_find(map, gpa);
+    if (r && r->marks && map->thaw)
+        r->marks[(gpa - r->base) / PAGE_BYTES] |= PAGE_FROZEN;
+}
+
 static void thaw_page(struct memory_map *map, const struct region *r, uint64_t page)
 {
     if (!(r->marks[page] & PAGE_FROZEN))

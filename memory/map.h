@@ -135,6 +135,9 @@ void memory_on_code_write(struct memory_map *map,
  * begins anew with all pages. hook NULL: nobody is told any more. */
 typedef void memory_thaw(void *owner, const struct region *ram, uint64_t page);
 void memory_freeze(struct memory_map *map, memory_thaw *hook, void *owner);
+/* Its bytes are again what they were: the hook is told of this page once more. Behind a load of the
+ * TLBs, or with their fast tags dropped. */
+void memory_freeze_page(struct memory_map *map, uint64_t gpa);
 /* A page of RAM is about to be written. Whoever writes through a host pointer calls it. */
 void memory_before_write(struct memory_map *map, struct region *ram, uint64_t gpa);
 

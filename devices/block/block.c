@@ -157,10 +157,11 @@ const char *block_path(const struct block *b)
     return b->image->path;
 }
 
-/* Without the overlay of a snapshot. */
+/* Without the overlay of a snapshot, and what keeps its past. */
 static const struct disk *image_of(const struct block *b)
 {
-    return b->is_snapshot ? b->image->backing : b->image;
+    const struct disk *image = b->has_history ? b->image->backing : b->image;
+    return b->is_snapshot ? image->backing : image;
 }
 
 const char *block_format(const struct block *b)
@@ -248,6 +249,28 @@ enum block_status block_go_back(struct block *b, uint64_t moment)
     return b->has_history ? journal_go_back(b->image, moment) : BLOCK_OK;
 }
 
+bool block_keep_history(struct block *b, struct error *err)
+{
+    if (b->has_history || b->image->read_only)
+        return true;
+    struct disk *journal = journal_open(b->image, err);
+    if (!journal)
+        return false;
+    b->image = journal;
+    b->has_history = true;
+    return true;
+}
+
+void block_forget_history(struct block *b)
+{
+    struct disk *journal = b->image;
+    if (!b->has_history)
+        return;
+    b->image = journal->backing;
+    b->has_history = false;
+    journal->ops->destroy(journal);
+}
+
 uint64_t block_history_memory(const struct block *b)
 {
     return b->has_history ? journal_memory(b->image) : 0;
@@ -267,6 +290,12 @@ bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes)
 enum block_status block_forget_changes(struct block *b)
 {
     return b->image->ops->forget(b->image);
+}
+
+struct disk *block_qcow2(struct block *b)
+{
+    struct disk *image = b->image;
+    return !image->read_only && !strcmp(image->ops->format, "qcow2") ? image : NULL;
 }
 
 /* ---- opening and closing ---- */

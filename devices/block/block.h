@@ -94,10 +94,18 @@ bool block_next_change(struct block *b, uint64_t *offset, uint64_t *bytes);
  * there is one moment, 0. */
 uint64_t block_moment(const struct block *b);
 enum block_status block_go_back(struct block *b, uint64_t moment);
+/* From now on it can go back, or no longer; settled. A disk that is only read needs nothing. */
+bool block_keep_history(struct block *b, struct error *err) MUST_CHECK;
+void block_forget_history(struct block *b);
 /* Bytes of host memory for it. */
 uint64_t block_history_memory(const struct block *b);
 /* As if nothing had ever been written. */
 enum block_status block_forget_changes(struct block *b);
+
+/* The qcow2 image in which the guest's writes stay, for its snapshots (qcow2_snapshot.h); NULL:
+ * there is none. While it is settled. */
+struct disk;
+struct disk *block_qcow2(struct block *b);
 
 /* Hands the request to the workers. Requests may be done in any order; a flush covers the writes
  * that were done (delivered) before it was submitted. */

@@ -202,6 +202,8 @@ enum block_status qcow2_get_refcount(struct qcow2 *q, uint64_t cluster, uint64_t
 /* Writes a refcount, also where there may be no refcount block: a new one is put behind all that is
  * used. */
 enum block_status qcow2_force_refcount(struct qcow2 *q, uint64_t cluster, uint64_t refcount);
+/* So many clusters behind all that is used can be counted without a new refcount table. */
+enum block_status qcow2_reserve_refcounts(struct qcow2 *q, uint64_t clusters);
 /* Allocates up to `wanted` clusters that lie one behind the other, at least one. `fresh`: they read
  * as zero. */
 enum block_status qcow2_allocate(struct qcow2 *q, uint64_t wanted, uint64_t *offset, uint64_t *got,

@@ -233,6 +233,8 @@ enum block_status qcow2_write_header(struct qcow2 *q)
     put_be64(b + HEADER_L1_OFFSET, h->l1_offset);
     put_be64(b + HEADER_REFTABLE_OFFSET, h->reftable_offset);
     put_be32(b + HEADER_REFTABLE_CLUSTERS, h->reftable_clusters);
+    put_be32(b + HEADER_SNAPSHOTS, h->snapshots);
+    put_be64(b + HEADER_SNAPSHOTS_OFFSET, h->snapshots_offset);
     if (h->version > 2) {
         put_be64(b + HEADER_INCOMPATIBLE, h->incompatible);
         put_be64(b + HEADER_AUTOCLEAR, h->autoclear);

@@ -187,6 +187,17 @@ static enum block_status grow_reftable(struct qcow2 *q, uint64_t index)
     return status;
 }
 
+enum block_status qcow2_reserve_refcounts(struct qcow2 *q, uint64_t clusters)
+{
+    enum block_status status = BLOCK_OK;
+    for (;;) { /* growing moves the end */
+        uint64_t last = (clusters_of(q, q->file_end) + clusters) >> q->refblock_bits;
+        if (last < q->refblocks.top_entries || status != BLOCK_OK)
+            return status;
+        status = grow_reftable(q, last);
+    }
+}
+
 /* Makes the cluster countable. A missing block takes the very cluster, which is free as all that it
  * counts are: *taken. */
 static enum block_status need_refblock(struct qcow2 *q, uint64_t cluster, bool *taken)

@@ -4,6 +4,7 @@
  *
  *   build/tests/fuzz/fuzz_qcow2 -max_len=65536 FOLDER-OF-IMAGES */
 #include "devices/block/disk.h"
+#include "devices/block/qcow2_snapshot.h"
 #include "devices/block/qcow2_tools.h"
 
 #include <stdlib.h>
@@ -120,6 +121,26 @@ static void use(struct disk *image)
     free(bytes);
 }
 
+/* The first snapshot of the image, and one of our own. */
+static void use_snapshots(struct disk *image, bool writable)
+{
+    struct qcow2_snapshot *list, s = {.name = "ours"};
+    unsigned count;
+    struct error err;
+    uint8_t state[4096];
+    if (!qcow2_list_snapshots(image, &list, &count, &err))
+        return;
+    if (count)
+        (void)qcow2_read_state(image, &list[0], state, min_u64(sizeof state, list[0].state_bytes));
+    if (writable) {
+        (void)!qcow2_create_snapshot(image, &s, NULL, &err);
+        (void)(count && qcow2_apply_snapshot(image, list[0].id, &err));
+        (void)(count && qcow2_delete_snapshot(image, list[0].id, &err));
+        (void)!qcow2_delete_snapshot(image, "ours", &err);
+    }
+    free(list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct disk_options o = {.path = "fuzz"};
@@ -135,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         image->read_only = !writable;
         if (!writable || image->ops->begin_writing(image, &err))
             use(image);
+        use_snapshots(image, writable);
         (void)qcow2_check(image, &check, &err);
         disk_close(image);
     }

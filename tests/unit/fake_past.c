@@ -1,4 +1,5 @@
 /* The fake machine (fake_machine.h) has no past, is never recorded, and is in no file. */
+#include "machine/checkpoint.h"
 #include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
@@ -19,6 +20,59 @@ bool snapshot_load(struct machine *m, const char *path, bool *is_intact, struct 
 {
     (void)m, (void)path;
     *is_intact = true;
+    return none(err);
+}
+
+bool machine_take_checkpoint(struct machine *m, struct error *err)
+{
+    (void)m;
+    return none(err);
+}
+
+bool machine_return(struct machine *m, bool *is_intact, struct error *err)
+{
+    (void)m;
+    *is_intact = true;
+    return none(err);
+}
+
+void machine_forget_checkpoint(struct machine *m)
+{
+    (void)m;
+}
+
+bool machine_checkpoint_figures(const struct machine *m, struct machine_checkpoint_figures *f)
+{
+    (void)m, (void)f;
+    return false;
+}
+
+bool snapshot_is_name(const char *text)
+{
+    (void)text;
+    return false;
+}
+
+bool snapshot_save_named(struct machine *m, const char *name,
+                         const struct snapshot_options *options, struct error *err)
+{
+    return snapshot_save(m, name, options, err);
+}
+
+bool snapshot_load_named(struct machine *m, const char *name, bool *is_intact, struct error *err)
+{
+    return snapshot_load(m, name, is_intact, err);
+}
+
+bool snapshot_delete_named(struct machine *m, const char *name, struct error *err)
+{
+    (void)m, (void)name;
+    return none(err);
+}
+
+bool snapshot_list_named(struct machine *m, const struct byte_sink *out, struct error *err)
+{
+    (void)m, (void)out;
     return none(err);
 }
 

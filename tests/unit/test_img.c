@@ -203,6 +203,42 @@ START_TEST(internal_snapshots_keep_what_they_saw)
 }
 END_TEST
 
+START_TEST(snapshots_of_images_are_those_of_qemu)
+{
+    if (lacks("qemu-img") || lacks("qemu-io"))
+        return;
+    make_content("a.raw");
+    ck_assert_int_eq(shell("qemu-img convert -c -O qcow2 a.raw q.qcow2"), 0);
+    ck_assert_int_eq(img("snapshot -c first q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-io -c 'write -P 7 1M 300k' q.qcow2 >/dev/null"), 0);
+    ck_assert_int_eq(shell("qemu-img snapshot -c second q.qcow2 && qemu-img check -q q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-img convert -O raw q.qcow2 b.raw"), 0);
+    ck_assert_int_eq(img("snapshot -l q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-img snapshot -l q.qcow2 | diff - out"), 0);
+    ck_assert_int_eq(img("snapshot -a first q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-img check -q q.qcow2 && qemu-img compare -q q.qcow2 a.raw"), 0);
+    ck_assert_int_eq(img("snapshot -a 2 q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-img check -q q.qcow2 && qemu-img compare -q q.qcow2 b.raw"), 0);
+    ck_assert_int_eq(shell("qemu-img snapshot -a first q.qcow2"), 0);
+    ck_assert_int_eq(img("compare q.qcow2 a.raw"), 0);
+    ck_assert_int_eq(shell("qemu-img resize -q q.qcow2 9M"), 0);
+    ck_assert_int_eq(img("snapshot -a second q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-img check -q q.qcow2 && qemu-img compare -q q.qcow2 b.raw && "
+                           "qemu-img info q.qcow2 | grep -q 'virtual size: 5 MiB'"),
+                     0);
+    ck_assert_int_eq(img("snapshot -d first q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-img check -q q.qcow2"), 0);
+    ck_assert_int_eq(img("snapshot -d second q.qcow2"), 0);
+    ck_assert_int_eq(shell("qemu-img check -q q.qcow2 && qemu-img compare -q q.qcow2 b.raw"), 0);
+    ck_assert_int_eq(shell("[ -z \"$(qemu-img snapshot -l q.qcow2)\" ]"), 0);
+    ck_assert_int_ne(img("snapshot -d second q.qcow2"), 0);
+    output_has("q.qcow2 has no snapshot 'second'");
+    ck_assert_int_ne(img("snapshot -l a.raw"), 0);
+    output_has("only qcow2 images have snapshots");
+    ck_assert_int_ne(img("snapshot -c x -d y q.qcow2"), 0);
+}
+END_TEST
+
 START_TEST(an_image_that_qemu_left_dirty_is_repaired)
 {
     if (lacks("qemu-io"))
@@ -310,6 +346,7 @@ static Suite *img_suite(void)
     tcase_add_test(tc, chains_read_commit_and_resize_as_those_of_qemu);
     tcase_add_test(tc, a_small_image_grows_to_many_tables);
     tcase_add_test(tc, internal_snapshots_keep_what_they_saw);
+    tcase_add_test(tc, snapshots_of_images_are_those_of_qemu);
     tcase_add_test(tc, an_image_that_qemu_left_dirty_is_repaired);
     tcase_add_test(tc, leaks_are_found_and_repaired);
     tcase_add_test(tc, compare_says_where_images_differ);

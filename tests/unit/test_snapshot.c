@@ -196,6 +196,10 @@ START_TEST(a_file_tells_what_is_in_it)
                                         "ISA rv64i", "section state",       "section note"};
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         ck_assert_msg(strstr(text.sent, parts[i]) != NULL, "%s in\n%s", parts[i], text.sent);
+    ck_assert(snapshot_extract("file", "note", "text", &err));
+    ck_assert_int_eq(shell("[ \"$(cat text)\" = hello ]"), 0);
+    ck_assert(!snapshot_extract("file", SNAPSHOT_PICTURE, "text", &err));
+    ck_assert_str_eq(err.text, "file has no section 'screen.png'");
     end(&p);
 }
 END_TEST
