@@ -7,6 +7,8 @@
 
 #include "base/os.h"
 #include "cpu/hart.h"
+#include "machine/edit.h"
+#include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
 
@@ -307,6 +309,12 @@ bool control_travel(struct control *c,
     return ok;
 }
 
+bool control_branch(struct control *c, struct error *err)
+{
+    control_stop(c, RUN_PAUSED);
+    return machine_branch(control_machine(c), err);
+}
+
 /* The machine is off for good, unless the program stays to look at it. */
 static void shut_down(struct control *c, struct machine_exit exit, bool by_guest)
 {
@@ -325,7 +333,9 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
         shut_down(c, (struct machine_exit){.stop = MACHINE_RESET}, by_guest);
         return true;
     }
-    if (!machine_reset(control_machine(c), err)) {
+    static const struct machine_edit edit = {.kind = EDIT_RESET};
+    struct machine *m = control_machine(c);
+    if (by_guest ? !machine_reset(m, err) : !machine_edit(m, &edit, err)) {
         /* Half a guest is no guest: it cannot go on. */
         stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
         return false;
@@ -338,14 +348,18 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
 
 bool control_reset(struct control *c, struct error *err)
 {
-    return machine_may_change(control_machine(c), err) && reset(c, false, err);
+    return machine_may_edit(control_machine(c), err) && reset(c, false, err);
 }
 
 bool control_load(struct control *c, const char *path, struct error *err)
 {
     bool is_intact = true;
-    if (machine_may_change(control_machine(c), err) &&
-        snapshot_load(control_machine(c), path, &is_intact, err)) {
+    struct error lost;
+    struct machine *m = control_machine(c);
+    bool ok = machine_may_load(m, err) && snapshot_load(m, path, &is_intact, err);
+    if ((ok || !is_intact) && !machine_renew_history(m, &lost) && ok)
+        ok = error_set(err, "the machine is loaded, and its past is not kept: %.400s", lost.text);
+    if (ok) {
         if (c->state != RUN_RUNNING)
             c->state = RUN_PAUSED;
         tell(c, CONTROL_LOADED, false);

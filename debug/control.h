@@ -110,6 +110,8 @@ bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),
                     void *owner, struct error *err) MUST_CHECK;
+/* The machine's past becomes its present (machine_branch), and it stops if it runs. */
+bool control_branch(struct control *c, struct error *err) MUST_CHECK;
 /* Whether a breakpoint where the hart stands stops the machine: for who looks for them. */
 bool control_is_hit(struct control *c, unsigned hart);
 /* At once; a stopped machine is then in RUN_PRELAUNCH. With no_reboot the end. False and err: what

@@ -2,6 +2,8 @@
 #include "debug/gdb_internal.h"
 
 #include "debug/past.h"
+#include "machine/edit.h"
+#include "machine/record.h"
 
 #define TIMER_BITS (1ull << IRQ_STIP | 1ull << IRQ_MTIP)
 
@@ -120,8 +122,9 @@ static void step(struct gdb *g, unsigned hart)
     /* gdb takes a breakpoint away to step over it; it may still be there. */
     if (gdb_breakpoint_at(g, h->pc, false))
         h->resume_pc = h->pc;
-    h->held_interrupts = (g->sstep & GDB_SSTEP_NOIRQ ? ~TIMER_BITS : 0) |
-                         (g->sstep & GDB_SSTEP_NOTIMER ? TIMER_BITS : 0);
+    if (!machine_is_recorded(gdb_machine(g))) /* it would be another run */
+        h->held_interrupts = (g->sstep & GDB_SSTEP_NOIRQ ? ~TIMER_BITS : 0) |
+                             (g->sstep & GDB_SSTEP_NOTIMER ? TIMER_BITS : 0);
     g->actor = hart;
     owe_stop(g, control_step_while(g->control, hart, is_in_range, g, &ignored));
 }
@@ -136,8 +139,9 @@ static bool take_place(struct gdb *g, struct gdb_text *t)
         return true;
     if (!gdb_take_number(t, &pc) || gdb_left(t) || pc % 2)
         return false;
-    machine_hart(gdb_machine(g), g->actor)->pc = pc;
-    return true;
+    struct error ignored;
+    struct machine_edit edit = {.kind = EDIT_PC, .hart = g->actor, .value = pc};
+    return machine_edit(gdb_machine(g), &edit, &ignored);
 }
 
 /* Behind C and S: SIGNAL[;ADDRESS]. The guest has no signals. */

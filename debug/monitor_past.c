@@ -40,6 +40,11 @@ static bool run_until(struct monitor *m, struct arguments *a, struct error *err)
     return true;
 }
 
+static bool branch(struct monitor *m, struct arguments *a, struct error *err)
+{
+    return argument_end(a, err) && control_branch(m->control, err);
+}
+
 /* --- who wrote ---------------------------------------------------------------------------- */
 
 /* At most 8 bytes, little-endian, as one number. */
@@ -106,6 +111,7 @@ const struct monitor_row monitor_past_rows[] = {
     {"reverse-continue", "rc", "", "run back to the last breakpoint or watchpoint", run_back},
     {"goto", NULL, "STEP", "go to a moment, the sum of all harts' steps, back or forth", go_to},
     {"run-until", NULL, "STEP", "run until all harts together have made so many steps", run_until},
+    {"branch", NULL, "", "make what is seen now the present: what came after it is lost", branch},
     {"who-wrote", NULL, "[phys] ADDR [BYTES]",
      "find who wrote there last, and go there; physical, or the current hart's address", who_wrote},
     {.name = NULL},

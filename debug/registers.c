@@ -2,6 +2,7 @@
 #include "debug/registers.h"
 
 #include "base/values.h"
+#include "machine/edit.h"
 
 static const char *const x_names[32] = {
     "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
@@ -71,24 +72,14 @@ uint64_t register_read(struct hart *h, const struct reg *r)
     return value;
 }
 
-bool register_write(struct hart *h, const struct reg *r, uint64_t value)
+bool register_write(struct machine *m, unsigned hart, const struct reg *r, uint64_t value,
+                    struct error *err)
 {
-    switch (r->kind) {
-    case REGISTER_PC:
-        if (value & 1) /* no instruction begins there */
-            return false;
-        h->pc = value;
-        return true;
-    case REGISTER_X:
-        if (r->number == 0)
-            return false;
-        h->x[r->number] = value;
-        return true;
-    case REGISTER_F:
-        h->f[r->number] = value;
-        return true;
-    case REGISTER_CSR:
-        return hart_csr_poke(h, r->number, value);
-    }
-    return false;
+    static const enum edit_kind kinds[] = {[REGISTER_PC] = EDIT_PC,
+                                           [REGISTER_X] = EDIT_X,
+                                           [REGISTER_F] = EDIT_F,
+                                           [REGISTER_CSR] = EDIT_CSR};
+    struct machine_edit edit = {
+        .kind = kinds[r->kind], .hart = hart, .number = r->number, .value = value};
+    return machine_edit(m, &edit, err);
 }

@@ -4,6 +4,8 @@
 
 #include "cpu/hart.h"
 
+struct machine;
+
 enum register_kind { REGISTER_PC, REGISTER_X, REGISTER_F, REGISTER_CSR };
 
 struct reg {
@@ -18,7 +20,8 @@ const char *register_f_name(unsigned i);
 /* False: there is no such register. */
 bool register_find(const char *name, struct reg *r) MUST_CHECK;
 uint64_t register_read(struct hart *h, const struct reg *r);
-/* Between runs. False: it cannot be written, or not with this value. */
-bool register_write(struct hart *h, const struct reg *r, uint64_t value) MUST_CHECK;
+/* Between runs. False and err: it cannot be written, or not with this value. */
+bool register_write(struct machine *m, unsigned hart, const struct reg *r, uint64_t value,
+                    struct error *err) MUST_CHECK;
 
 #endif

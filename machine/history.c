@@ -9,6 +9,7 @@
  * history_round. */
 #include "machine/history.h"
 
+#include "machine/chardevs.h"
 #include "machine/drives.h"
 #include "machine/internal.h"
 #include "machine/nets.h"
@@ -323,6 +324,19 @@ void history_destroy(struct history *h)
     free(h);
 }
 
+bool machine_renew_history(struct machine *m, struct error *err)
+{
+    if (!m->history)
+        return true;
+    memory_freeze(m->memory, NULL, NULL);
+    history_destroy(m->history);
+    m->history = NULL;
+    if (!machine_record_close(m, err))
+        return false;
+    machine_mute(m, false);
+    return machine_keep_history(m, err);
+}
+
 bool machine_has_history(const struct machine *m)
 {
     return m->history;
@@ -345,7 +359,9 @@ uint64_t machine_checkpoint_before(const struct machine *m, uint64_t steps)
 void machine_mute(struct machine *m, bool is_muted)
 {
     m->is_muted = is_muted;
-    nets_mute(m->nets, is_muted || recorder_is_past(m->recorder));
+    m->is_silent = is_muted || (m->recorder && recorder_is_past(m->recorder));
+    nets_mute(m->nets, m->is_silent);
+    chardevs_mute(m->chardevs, m->is_silent);
 }
 
 /* Runs on without stopping at what debuggers have set. A reset that a debugger does for the guest
@@ -400,6 +416,7 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
         return error_set(err, "there is no past yet");
     if (!find(h, hart, all, steps, &k))
         return error_set(err, "the past begins at step %" PRIu64, machine_history_start(m));
+    recorder_leave_present(m->recorder);
     machine_mute(m, true);
     bool ok = restore(h, k, err);
     uint64_t now = all ? machine_steps(m) : m->harts[hart]->steps;
@@ -412,6 +429,8 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
             machine_stop_at(m, hart, steps);
         ok = run_silently(m, err);
     }
+    if (ok && all && machine_steps(m) == steps)
+        recorder_sleep_to_present(m->recorder);
     machine_mute(m, false);
     return ok;
 }

@@ -16,6 +16,9 @@
 bool machine_keep_history(struct machine *m, struct error *err) MUST_CHECK;
 bool machine_has_history(const struct machine *m);
 
+/* The past begins here, if it is kept: what was before is another machine's. */
+bool machine_renew_history(struct machine *m, struct error *err) MUST_CHECK;
+
 /* The moments of the first checkpoint, and of the last one before this moment. UINT64_MAX: there is
  * none. */
 uint64_t machine_history_start(const struct machine *m);

@@ -1,4 +1,5 @@
 /* The fake machine (fake_machine.h) has no past, is never recorded, and is in no file. */
+#include "machine/edit.h"
 #include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
@@ -41,7 +42,36 @@ bool machine_replay(struct machine *m, const char *path, struct error *err)
     return none(err);
 }
 
-bool machine_may_change(const struct machine *m, struct error *err)
+bool machine_may_load(const struct machine *m, struct error *err)
+{
+    (void)m, (void)err;
+    return true;
+}
+
+bool machine_is_recorded(const struct machine *m)
+{
+    (void)m;
+    return false;
+}
+
+bool machine_branch(struct machine *m, struct error *err)
+{
+    (void)m;
+    return none(err);
+}
+
+bool machine_may_edit(const struct machine *m, struct error *err)
+{
+    (void)m, (void)err;
+    return true;
+}
+
+bool machine_edit(struct machine *m, const struct machine_edit *e, struct error *err)
+{
+    return e->kind == EDIT_RESET ? machine_reset(m, err) : none(err);
+}
+
+bool machine_renew_history(struct machine *m, struct error *err)
 {
     (void)m, (void)err;
     return true;
