@@ -6,6 +6,7 @@
 #include "debug/control.h"
 
 #include "base/os.h"
+#include "cpu/code.h"
 #include "cpu/hart.h"
 #include "machine/edit.h"
 #include "machine/history.h"
@@ -44,6 +45,8 @@ struct control {
     void *more_owner;
     struct control_observer *observers;
     struct control_work *deferred;
+    bool travels;     /* control_travel */
+    bool ends_travel; /* somebody wants it to stop */
 };
 
 const char *run_state_name(enum run_state state)
@@ -239,12 +242,22 @@ static void stop(struct control *c, enum run_state state, struct machine_exit ex
 
 void control_stop(struct control *c, enum run_state why)
 {
-    if (c->state == RUN_RUNNING)
+    if (c->travels)
+        c->ends_travel = true;
+    else if (c->state == RUN_RUNNING)
         stop(c, why, (struct machine_exit){.stop = MACHINE_REQUEST});
+}
+
+/* Others are served while it travels, and can only look, or stop it. */
+static bool is_free(const struct control *c, struct error *err)
+{
+    return !c->travels || error_set(err, "the machine moves in its past: `stop` ends that");
 }
 
 bool control_continue(struct control *c, struct error *err)
 {
+    if (!is_free(c, err))
+        return false;
     if (c->state == RUN_SHUTDOWN)
         return error_set(err, "the guest is off: reset the machine first (system_reset)");
     if (c->state == RUN_RUNNING)
@@ -294,23 +307,85 @@ bool control_run_until(struct control *c, uint64_t steps, struct error *err)
     return true;
 }
 
+/* Observers of the harts see what runs once, and not each time that it is looked for. */
+struct observers {
+    struct hart_observer *of[MACHINE_MAX_HARTS];
+    enum code_watch watch;
+};
+
+static void set_observers(struct machine *m, struct hart_observer *const *of, enum code_watch watch)
+{
+    struct hart *h;
+    for (unsigned i = 0; (h = machine_hart(m, i)) != NULL; i++) {
+        hart_set_observer(h, of ? of[i] : NULL);
+        code_set_watch(h->ports.code, watch);
+    }
+}
+
+static struct observers blind(struct machine *m)
+{
+    struct observers saved = {.watch = machine_hart(m, 0)->ports.code->watch};
+    struct hart *h;
+    for (unsigned i = 0; (h = machine_hart(m, i)) != NULL; i++)
+        saved.of[i] = h->observer;
+    set_observers(m, NULL, CODE_UNWATCHED);
+    return saved;
+}
+
+bool control_attend(struct control *c)
+{
+    serve(c);
+    return !c->ends_travel && c->result == CONTROL_GOES_ON;
+}
+
+static bool attend(void *owner)
+{
+    return control_attend(owner);
+}
+
+/* Who stops it finds the machine where it was. */
+static bool turn_round(struct control *c, uint64_t began, struct error *err)
+{
+    struct error ignored;
+    c->ends_travel = false;
+    if (!machine_go_to(control_machine(c), began, &ignored))
+        return error_set(err, "interrupted");
+    return error_set(err, "interrupted: the machine is where it was");
+}
+
 bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),
                     void *owner, struct error *err)
 {
+    struct machine *m = control_machine(c);
     struct machine_exit exit = {.stop = MACHINE_STEPPED};
-    if (c->state == RUN_RUNNING)
-        stop(c, RUN_PAUSED, (struct machine_exit){.stop = MACHINE_REQUEST});
+    if (!is_free(c, err))
+        return false;
+    uint64_t began = machine_steps(m);
+    struct observers saved = blind(m);
+    c->travels = true;
+    c->ends_travel = false;
+    machine_on_attention(m, attend, c);
+    if (c->state != RUN_RUNNING)
+        tell(c, CONTROL_RESUMED, false);
     c->state = RUN_RUNNING;
-    tell(c, CONTROL_RESUMED, false);
-    bool ok = move(owner, control_machine(c), &exit, err);
-    stop(c, RUN_DEBUG, exit);
+    bool ok = move(owner, m, &exit, err);
+    bool is_interrupted = !ok && c->ends_travel;
+    if (is_interrupted)
+        turn_round(c, began, err);
+    machine_on_attention(m, NULL, NULL);
+    c->travels = false;
+    set_observers(m, saved.of, saved.watch);
+    stop(c, is_interrupted ? RUN_PAUSED : RUN_DEBUG,
+         is_interrupted ? (struct machine_exit){.stop = MACHINE_REQUEST} : exit);
     return ok;
 }
 
 bool control_branch(struct control *c, struct error *err)
 {
+    if (!is_free(c, err))
+        return false;
     control_stop(c, RUN_PAUSED);
     return machine_branch(control_machine(c), err);
 }
@@ -348,7 +423,7 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
 
 bool control_reset(struct control *c, struct error *err)
 {
-    return machine_may_edit(control_machine(c), err) && reset(c, false, err);
+    return is_free(c, err) && machine_may_edit(control_machine(c), err) && reset(c, false, err);
 }
 
 bool control_load(struct control *c, const char *path, struct error *err)
@@ -356,7 +431,8 @@ bool control_load(struct control *c, const char *path, struct error *err)
     bool is_intact = true;
     struct error lost;
     struct machine *m = control_machine(c);
-    bool ok = machine_may_load(m, err) && snapshot_load(m, path, &is_intact, err);
+    bool ok =
+        is_free(c, err) && machine_may_load(m, err) && snapshot_load(m, path, &is_intact, err);
     if ((ok || !is_intact) && !machine_renew_history(m, &lost) && ok)
         ok = error_set(err, "the machine is loaded, and its past is not kept: %.400s", lost.text);
     if (ok) {

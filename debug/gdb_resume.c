@@ -197,6 +197,16 @@ static void travel(struct gdb *g, bool (*go)(struct gdb *g, struct error *err))
     (void)go(g, &ignored);
 }
 
+/* An O packet: gdb shows it as it comes. */
+static void show(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct gdb *g = owner;
+    gdb_reply_begin(&g->packets);
+    gdb_reply_text(&g->packets, "O");
+    gdb_reply_hex(&g->packets, bytes, n);
+    gdb_reply_send(&g->packets);
+}
+
 static bool go_step_back(struct gdb *g, struct error *err)
 {
     return past_step(g->control, g->actor, 1, err);
@@ -204,7 +214,8 @@ static bool go_step_back(struct gdb *g, struct error *err)
 
 static bool go_back(struct gdb *g, struct error *err)
 {
-    return past_continue(g->control, g->actor, err);
+    struct byte_sink progress = {.write = show, .owner = g};
+    return past_continue(g->control, g->actor, &progress, err);
 }
 
 void gdb_step_back(struct gdb *g, struct gdb_text *t)

@@ -100,6 +100,8 @@ struct machine {
     atomic_bool stop_requested;
     struct recorder *recorder; /* NULL: nothing is recorded or replayed */
     struct history *history;   /* NULL: it is not kept */
+    bool (*attend)(void *owner); /* machine_on_attention */
+    void *attend_owner;
     bool is_muted;             /* a client has asked for silence */
     bool is_silent;            /* what the guest says goes nowhere: muted, or said before */
 };
@@ -150,6 +152,9 @@ bool recorder_is_past(const struct recorder *r);
 void recorder_round(struct recorder *r, uint64_t now_ns);
 /* Its events have run. */
 void recorder_after_events(struct recorder *r, uint64_t now_ns);
+/* Who gives something to the machine at this moment of a replay: the entry of the door, or the
+ * debugger; NULL: nobody. */
+const char *recorder_giver(const struct recorder *r);
 /* Where a replay must stand next; UINT64_MAX: nowhere. */
 uint64_t recorder_next_ns(const struct recorder *r);
 bool recorder_is_replay(const struct recorder *r);
@@ -199,6 +204,8 @@ bool machine_load_but_ram(struct machine *m, const void *bytes, size_t n,
 /* A round is about to begin. */
 void history_round(struct history *h);
 void history_destroy(struct history *h);
+/* Runs on to where machine_stop_at says, whatever debuggers have set. */
+bool history_run(struct machine *m, struct error *err) MUST_CHECK;
 
 /* --- machine.c: what the guest asks for, from inside an instruction --- */
 

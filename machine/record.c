@@ -33,7 +33,8 @@ struct recorder {
     uint64_t hashes;
     /* The latest moment there has been: up to there it repeats what it did. */
     uint64_t present_steps, present_ns;
-    struct error end; /* of a replay */
+    const char *giver; /* recorder_giver */
+    struct error end;  /* of a replay */
 };
 
 /* --- hashes ------------------------------------------------------------------------------- */
@@ -119,10 +120,12 @@ static void check_hashes(struct recorder *r, const struct log_record *record)
 
 static void give_input(struct recorder *r, const struct log_record *record)
 {
-    if (input_give(r->m->door, record->entry, record->bytes, record->n))
-        return;
     const char *name = input_entry_name(r->m->door, record->entry);
-    diverge(r, "it did not take what was recorded for ",
+    r->giver = name;
+    bool ok = input_give(r->m->door, record->entry, record->bytes, record->n);
+    r->giver = NULL;
+    if (!ok)
+        diverge(r, "it did not take what was recorded for ",
             name ? name : "an entry that is not there");
 }
 
@@ -220,10 +223,12 @@ static void replay_edit(struct recorder *r, const struct log_record *record,
                              .bytes = record->bytes + sizeof *head,
                              .n = record->n - sizeof *head};
     bool is_known = head->kind < EDIT_KINDS && head->steps == machine_steps(r->m);
+    r->giver = "the debugger";
     if (is_known && e.kind == EDIT_RESET)
         r->m->wants_reset = true;
     else if (!is_known || !edit_apply(r->m, &e, &err))
         diverge(r, "what was changed by hand cannot be", "");
+    r->giver = NULL;
     input_log_advance(r->log);
 }
 
@@ -356,6 +361,11 @@ uint64_t recorder_next_ns(const struct recorder *r)
     if (record)
         return record->now_ns;
     return r->is_replay && r->goes_on ? r->present_ns : UINT64_MAX;
+}
+
+const char *recorder_giver(const struct recorder *r)
+{
+    return r->giver;
 }
 
 bool recorder_is_replay(const struct recorder *r)

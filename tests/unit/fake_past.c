@@ -130,10 +130,15 @@ void machine_mute(struct machine *m, bool is_muted)
     (void)m, (void)is_muted;
 }
 
-bool machine_find_writer(struct machine *m, uint64_t gpa, uint64_t n, uint64_t before,
+void machine_on_attention(struct machine *m, bool (*attend)(void *owner), void *owner)
+{
+    (void)m, (void)attend, (void)owner;
+}
+
+bool machine_find_writer(struct machine *m, const struct machine_written *what, uint64_t before,
                          struct machine_writer *writer, bool *found, struct error *err)
 {
-    (void)m, (void)gpa, (void)n, (void)before, (void)writer, (void)found;
+    (void)m, (void)what, (void)before, (void)writer, (void)found;
     return none(err);
 }
 
