@@ -8,7 +8,6 @@
 #include "base/os.h"
 #include "cpu/code.h"
 #include "cpu/hart.h"
-#include "machine/edit.h"
 #include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
@@ -382,6 +381,16 @@ bool control_travel(struct control *c,
     return ok;
 }
 
+bool control_may_edit(const struct control *c, struct error *err)
+{
+    return is_free(c, err) && machine_may_edit(control_machine(c), err);
+}
+
+bool control_edit(struct control *c, const struct machine_edit *e, struct error *err)
+{
+    return is_free(c, err) && machine_edit(control_machine(c), e, err);
+}
+
 bool control_branch(struct control *c, struct error *err)
 {
     if (!is_free(c, err))
@@ -423,7 +432,7 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
 
 bool control_reset(struct control *c, struct error *err)
 {
-    return is_free(c, err) && machine_may_edit(control_machine(c), err) && reset(c, false, err);
+    return control_may_edit(c, err) && reset(c, false, err);
 }
 
 bool control_load(struct control *c, const char *path, struct error *err)

@@ -15,7 +15,7 @@
 #ifndef RIVULET_DEBUG_CONTROL_H
 #define RIVULET_DEBUG_CONTROL_H
 
-#include "machine/machine.h"
+#include "machine/edit.h"
 
 /* QEMU's RunState. Only in RUN_RUNNING does the machine run. */
 enum run_state {
@@ -111,6 +111,9 @@ bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),
                     void *owner, struct error *err) MUST_CHECK;
+/* A change that somebody makes by hand (machine/edit.h), and whether there can be any now. */
+bool control_edit(struct control *c, const struct machine_edit *e, struct error *err) MUST_CHECK;
+bool control_may_edit(const struct control *c, struct error *err) MUST_CHECK;
 /* The machine's past becomes its present (machine_branch), and it stops if it runs. */
 bool control_branch(struct control *c, struct error *err) MUST_CHECK;
 /* For move(), now and then: serves what other threads call. False: it is to come to an end. */

@@ -4,7 +4,6 @@
 
 #include "cpu/peek.h"
 #include "debug/registers.h"
-#include "machine/edit.h"
 
 /* --- registers --------------------------------------------------------------------------- */
 
@@ -43,18 +42,21 @@ static bool write_register(struct gdb *g, uint64_t number, uint64_t value)
 {
     struct reg r;
     struct error ignored;
-    struct machine_edit priv = {.kind = EDIT_PRIVILEGE, .hart = g->hart, .value = value};
-    if (number == GDB_PRIV)
-        return machine_edit(gdb_machine(g), &priv, &ignored);
-    return number == 0 || (find_register(number, &r) &&
-                           register_write(gdb_machine(g), g->hart, &r, value, &ignored));
+    struct machine_edit edit = {.kind = EDIT_PRIVILEGE, .hart = g->hart, .value = value};
+    if (number == 0)
+        return true;
+    if (number != GDB_PRIV && !find_register(number, &r))
+        return false;
+    if (number != GDB_PRIV)
+        edit = register_edit(g->hart, &r, value);
+    return control_edit(g->control, &edit, &ignored);
 }
 
 /* The answer to a write: in the past, why there is none. */
 static void answer_write(struct gdb *g, bool ok, const char *failure)
 {
     struct error err;
-    if (ok || machine_may_edit(gdb_machine(g), &err)) {
+    if (ok || control_may_edit(g->control, &err)) {
         gdb_answer(g, ok ? "OK" : failure);
         return;
     }
@@ -131,7 +133,7 @@ static void write_memory(struct gdb *g, uint64_t address, const void *from, size
                                 .value = address,
                                 .bytes = from,
                                 .n = n};
-    answer_write(g, machine_edit(gdb_machine(g), &edit, &ignored), GDB_EFAULT);
+    answer_write(g, control_edit(g->control, &edit, &ignored), GDB_EFAULT);
 }
 
 /* As many bytes as there are: all, or up to the first page that is not there. */

@@ -2,7 +2,6 @@
 #include "debug/gdb_internal.h"
 
 #include "debug/past.h"
-#include "machine/edit.h"
 #include "machine/record.h"
 
 #define TIMER_BITS (1ull << IRQ_STIP | 1ull << IRQ_MTIP)
@@ -141,7 +140,7 @@ static bool take_place(struct gdb *g, struct gdb_text *t)
         return false;
     struct error ignored;
     struct machine_edit edit = {.kind = EDIT_PC, .hart = g->actor, .value = pc};
-    return machine_edit(gdb_machine(g), &edit, &ignored);
+    return control_edit(g->control, &edit, &ignored);
 }
 
 /* Behind C and S: SIGNAL[;ADDRESS]. The guest has no signals. */

@@ -5,7 +5,6 @@
 #include "debug/actions.h"
 #include "debug/disasm.h"
 #include "debug/registers.h"
-#include "machine/edit.h"
 
 #include <ctype.h>
 
@@ -177,8 +176,9 @@ static bool set_register(struct monitor *m, struct arguments *a, struct error *e
         return error_set(err, "unknown register '%s'", name);
     if (!argument_number(m, a, &value, err) || !argument_end(a, err))
         return false;
-    return machine_may_edit(monitor_machine(m), err) &&
-           (register_write(monitor_machine(m), m->hart, &reg, value, err) ||
+    struct machine_edit edit = register_edit(m->hart, &reg, value);
+    return control_may_edit(m->control, err) &&
+           (control_edit(m->control, &edit, err) ||
             error_set(err, "%s cannot be set to 0x%llx", name, (unsigned long long)value));
 }
 
@@ -197,8 +197,8 @@ static bool write_memory(struct monitor *m, struct arguments *a, struct error *e
         bytes[i] = (uint8_t)(value >> 8 * i);
     struct machine_edit edit = {
         .kind = EDIT_MEMORY, .hart = m->hart, .value = address, .bytes = bytes, .n = size};
-    return machine_may_edit(monitor_machine(m), err) &&
-           (machine_edit(monitor_machine(m), &edit, err) ||
+    return control_may_edit(m->control, err) &&
+           (control_edit(m->control, &edit, err) ||
             no_memory(monitor_hart(m), false, address, err));
 }
 

@@ -126,7 +126,7 @@ static void tell_progress(struct travel *t, uint64_t steps)
     if (!t->progress || now_ns - t->told_ns < PROGRESS_NS)
         return;
     t->told_ns = now_ns;
-    byte_sink_print(t->progress, "looked back to step %llu of %llu; Ctrl-C ends it\n",
+    byte_sink_print(t->progress, "looked back to step %llu (the first is %llu); Ctrl-C ends it\n",
                     (unsigned long long)steps,
                     (unsigned long long)machine_history_start(control_machine(t->control)));
 }

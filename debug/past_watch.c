@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+#define CSR_FCSR     3u
+#define TRAP_NOTICES (NOTICE_BIT(NOTICE_TRAP) | NOTICE_BIT(NOTICE_RETURN))
+
 struct past_watch {
     struct hart_observer observer;
     struct insn_cache *instructions;
@@ -26,6 +29,7 @@ struct past_watch {
     uint64_t depth; /* calls to be found still */
     /* A register. */
     struct reg reg;
+    bool is_quiet;  /* on_csr_notice */
     uint64_t value; /* when the last instruction had run, */
     uint64_t ran;   /* at this moment */
     bool writes;    /* the instruction that runs does */
@@ -96,9 +100,10 @@ static bool find_call(struct past_watch *w, uint64_t *steps)
     }
     while (n-- > 0) {
         w->depth += w->events[n] % 2 ? 1 : UINT64_MAX;
-        *steps = w->events[n] / 2;
-        if (w->depth == 0)
+        if (w->depth == 0) {
+            *steps = w->events[n] / 2;
             return true;
+        }
     }
     return false;
 }
@@ -158,6 +163,27 @@ static void on_register_notice(void *owner, struct hart *h, const struct notice 
     }
 }
 
+/* A CSR that only CSR instructions, traps and their ends change: nothing else need be watched, and
+ * the run goes at its full speed. */
+static void on_csr_notice(void *owner, struct hart *h, const struct notice *n)
+{
+    struct past_watch *w = owner;
+    bool is_write = n->kind == NOTICE_CSR && n->number == w->reg.number;
+    uint64_t value = register_read(h, &w->reg), before = is_write ? n->old : value;
+    if (before != w->value)
+        note_change(w, w->ran, before, false);
+    w->value = before;
+    w->ran = machine_steps(w->machine);
+    if (is_write)
+        note_change(w, w->ran, value, true);
+    w->value = value;
+}
+
+static bool is_quiet_csr(const struct reg *r)
+{
+    return r->kind == REGISTER_CSR && r->number > CSR_FCSR;
+}
+
 bool past_watch_change(const struct past_watch *w, struct past_change *change)
 {
     *change = w->change;
@@ -182,10 +208,8 @@ struct past_watch *past_watch_calls(struct hart *h, bool outwards)
     struct past_watch *w = create(h);
     if (!w)
         return NULL;
-    w->observer = (struct hart_observer){.notice = on_call_notice,
-                                         .owner = w,
-                                         .wants = NOTICE_RUNS | NOTICE_BIT(NOTICE_TRAP) |
-                                                  NOTICE_BIT(NOTICE_RETURN)};
+    w->observer = (struct hart_observer){
+        .notice = on_call_notice, .owner = w, .wants = NOTICE_RUNS | TRAP_NOTICES};
     w->priv = h->priv;
     w->is_next = !outwards;
     w->depth = 1;
@@ -197,8 +221,11 @@ struct past_watch *past_watch_register(struct hart *h, const struct reg *r)
     struct past_watch *w = create(h);
     if (!w)
         return NULL;
-    w->observer = (struct hart_observer){
-        .notice = on_register_notice, .owner = w, .wants = NOTICE_RUNS | NOTICE_BIT(NOTICE_CSR)};
+    w->is_quiet = is_quiet_csr(r);
+    w->observer = (struct hart_observer){.notice = w->is_quiet ? on_csr_notice : on_register_notice,
+                                         .owner = w,
+                                         .wants = NOTICE_BIT(NOTICE_CSR) |
+                                                  (w->is_quiet ? TRAP_NOTICES : NOTICE_RUNS)};
     w->reg = *r;
     return w;
 }
@@ -220,7 +247,7 @@ void past_watch_begin(struct past_watch *w, struct machine *m, unsigned hart)
     w->last_step = UINT64_MAX;
     w->value = register_read(w->hart, &w->reg);
     w->ran = machine_steps(m);
-    code_set_watch(w->hart->ports.code, CODE_SINGLE);
+    code_set_watch(w->hart->ports.code, w->is_quiet ? CODE_UNWATCHED : CODE_SINGLE);
     hart_set_observer(w->hart, &w->observer);
 }
 
@@ -228,7 +255,7 @@ void past_watch_end(struct past_watch *w)
 {
     hart_set_observer(w->hart, NULL);
     code_set_watch(w->hart->ports.code, CODE_UNWATCHED);
-    if (w->observer.notice == on_register_notice)
+    if (w->observer.notice != on_call_notice)
         look_between(w, w->hart);
 }
 

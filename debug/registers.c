@@ -2,7 +2,6 @@
 #include "debug/registers.h"
 
 #include "base/values.h"
-#include "machine/edit.h"
 
 static const char *const x_names[32] = {
     "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
@@ -72,14 +71,12 @@ uint64_t register_read(struct hart *h, const struct reg *r)
     return value;
 }
 
-bool register_write(struct machine *m, unsigned hart, const struct reg *r, uint64_t value,
-                    struct error *err)
+struct machine_edit register_edit(unsigned hart, const struct reg *r, uint64_t value)
 {
     static const enum edit_kind kinds[] = {[REGISTER_PC] = EDIT_PC,
                                            [REGISTER_X] = EDIT_X,
                                            [REGISTER_F] = EDIT_F,
                                            [REGISTER_CSR] = EDIT_CSR};
-    struct machine_edit edit = {
+    return (struct machine_edit){
         .kind = kinds[r->kind], .hart = hart, .number = r->number, .value = value};
-    return machine_edit(m, &edit, err);
 }
