@@ -41,12 +41,94 @@ static bool go_to(struct monitor *m, struct arguments *a, struct error *err)
     return true;
 }
 
+static bool is_equal(uint64_t a, uint64_t b)
+{
+    return a == b;
+}
+static bool is_other(uint64_t a, uint64_t b)
+{
+    return a != b;
+}
+static bool is_less(uint64_t a, uint64_t b)
+{
+    return a < b;
+}
+static bool is_more(uint64_t a, uint64_t b)
+{
+    return a > b;
+}
+static bool is_at_most(uint64_t a, uint64_t b)
+{
+    return a <= b;
+}
+static bool is_at_least(uint64_t a, uint64_t b)
+{
+    return a >= b;
+}
+
+static const struct comparison {
+    const char *name; /* the longer one before what it begins with */
+    bool (*holds)(uint64_t left, uint64_t right);
+} comparisons[] = {
+    {"==", is_equal},    {"!=", is_other}, {"<=", is_at_most},
+    {">=", is_at_least}, {"<", is_less},   {">", is_more},
+};
+
+static const struct comparison *take_comparison(struct arguments *a)
+{
+    for (size_t i = 0; i < ARRAY_LEN(comparisons); i++) {
+        size_t n = strlen(comparisons[i].name);
+        if (strncmp(a->rest, comparisons[i].name, n) == 0) {
+            a->rest += n;
+            return &comparisons[i];
+        }
+    }
+    return NULL;
+}
+
+/* EXPRESSION == EXPRESSION, unsigned. */
+static bool read_condition(struct monitor *m, struct arguments *a, bool *holds, struct error *err)
+{
+    uint64_t left, right;
+    const struct comparison *c;
+    if (!argument_number(m, a, &left, err))
+        return false;
+    if (!(c = take_comparison(a)))
+        return error_set(err, "a comparison is needed: $a0 == 5");
+    if (!argument_number(m, a, &right, err) || !argument_end(a, err))
+        return false;
+    *holds = c->holds(left, right);
+    return true;
+}
+
+/* Asked behind each step. What cannot be computed any more ends it. */
+static bool goes_on(void *owner, unsigned hart)
+{
+    struct monitor *m = owner;
+    struct arguments a = {.rest = m->condition};
+    struct error ignored;
+    bool holds;
+    (void)hart;
+    return read_condition(m, &a, &holds, &ignored) && !holds;
+}
+
 static bool run_until(struct monitor *m, struct arguments *a, struct error *err)
 {
     uint64_t steps;
-    if (!argument_number(m, a, &steps, err) || !argument_end(a, err) ||
-        !control_run_until(m->control, steps, err))
+    bool holds;
+    struct arguments whole = *a;
+    if (!argument_number(m, a, &steps, err))
         return false;
+    if (*a->rest) {
+        snprintf(m->condition, sizeof m->condition, "%s", whole.rest);
+        if (strlen(whole.rest) >= sizeof m->condition)
+            return error_set(err, "the condition is too long");
+        if (!read_condition(m, &whole, &holds, err) ||
+            !control_step_while(m->control, m->hart, goes_on, m, err))
+            return false;
+    } else if (!control_run_until(m->control, steps, err)) {
+        return false;
+    }
     m->is_stepping = true;
     return true;
 }
@@ -187,7 +269,10 @@ const struct monitor_row monitor_past_rows[] = {
      next_back},
     {"reverse-finish", "rf", "", "go back to the call or trap that led here", finish_back},
     {"goto", NULL, "STEP", "go to a moment, the sum of all harts' steps, back or forth", go_to},
-    {"run-until", NULL, "STEP", "run until all harts together have made so many steps", run_until},
+    {"run-until", NULL, "STEP | EXPRESSION == EXPRESSION",
+     "run until all harts together have made so many steps, or step the current hart until this "
+     "holds (!= < <= > >= too)",
+     run_until},
     {"branch", NULL, "", "make what is seen now the present: what came after it is lost", branch},
     {"who-wrote", NULL, "REGISTER | [phys] ADDR [BYTES]",
      "find who wrote there last, and go there; physical, or the current hart's address", who_wrote},
