@@ -1,10 +1,7 @@
 /* `rivulet replay --bisect A B OPTION...`: where two recorded runs of a machine part, and how. */
 #include "frontend/replay_command.h"
 
-#include "cpu/hart.h"
-#include "cpu/peek.h"
-#include "debug/disasm.h"
-#include "debug/registers.h"
+#include "debug/compare.h"
 #include "frontend/boot_file.h"
 #include "frontend/demo_guest.h"
 #include "frontend/options.h"
@@ -19,9 +16,6 @@
 #include <string.h>
 
 #define HISTORY_BYTES (256ull << 20) /* of each, unless -history says */
-#define RAM_BASE      UINT64_C(0x80000000)
-#define PIECE_BYTES   65536u
-#define SECTIONS_MOST 256u
 #define SHOWN_BYTES   24u
 
 struct side {
@@ -71,8 +65,8 @@ static void show_record(const struct side *s, const struct log_record *r)
     puts(r->n > SHOWN_BYTES ? " ..." : "");
 }
 
-/* What came from outside is mostly why two runs part. */
-static bool show_first_records(const struct side sides[2], struct error *err)
+/* What came from outside is mostly why two runs part. *differ_ns: before it nothing differs. */
+static bool show_first_records(const struct side sides[2], uint64_t *differ_ns, struct error *err)
 {
     struct input_log *logs[2] = {NULL, NULL};
     const struct log_record *a = NULL, *b = NULL;
@@ -87,6 +81,7 @@ static bool show_first_records(const struct side sides[2], struct error *err)
     if (ok) {
         a = input_log_next(logs[0]);
         b = input_log_next(logs[1]);
+        *differ_ns = min_u64(a ? a->now_ns : UINT64_MAX, b ? b->now_ns : UINT64_MAX);
         puts(a || b ? "The first records that differ:" : "The recordings are the same.");
     }
     for (unsigned i = 0; ok && (a || b) && i < 2; i++)
@@ -113,138 +108,36 @@ static bool open_side(struct side *s, const struct options *o, struct error *err
            machine_replay(s->m, s->path, err) && machine_keep_history(s->m, err);
 }
 
-static void show_instruction(struct hart *h, struct insn_decoder *d)
+static void print(void *owner, const uint8_t *bytes, size_t n)
 {
-    uint8_t bytes[4] = {0};
-    char text[DISASM_TEXT_BYTES] = "no memory";
-    uint32_t word;
-    if (d && peek_memory(h, h->pc, bytes, 2)) {
-        if ((bytes[0] & 3) == 3 && !peek_memory(h, h->pc, bytes, 4))
-            bytes[2] = bytes[3] = 0;
-        memcpy(&word, bytes, sizeof word);
-        disasm(d, word, h->pc, text, sizeof text);
-    }
-    printf("  hart %u: 0x%016" PRIx64 ":  %s\n", h->id, h->pc, text);
-}
-
-/* Where both stand, with the same step before them. */
-static void show_common(struct machine *m, uint64_t steps)
-{
-    struct insn_decoder *d = insn_decoder_create(&machine_hart(m, 0)->isa);
-    struct hart *h;
-    printf("Both are the same at step %" PRIu64 ", where they stand before\n", steps);
-    for (unsigned i = 0; (h = machine_hart(m, i)) != NULL; i++)
-        show_instruction(h, d);
-    insn_decoder_destroy(d);
-}
-
-static void compare_register(struct hart *a, struct hart *b, struct reg r, const char *name)
-{
-    uint64_t x = register_read(a, &r), y = register_read(b, &r);
-    if (x != y)
-        printf("  hart %u %s: 0x%016" PRIx64 " and 0x%016" PRIx64 "\n", a->id, name, x, y);
-}
-
-static void compare_harts(struct hart *a, struct hart *b)
-{
-    compare_register(a, b, (struct reg){REGISTER_PC, 0}, "pc");
-    for (unsigned i = 1; i < 32; i++)
-        compare_register(a, b, (struct reg){REGISTER_X, i}, register_x_name(i));
-    for (unsigned i = 0; i < 32; i++)
-        compare_register(a, b, (struct reg){REGISTER_F, i}, register_f_name(i));
-    for (unsigned i = 0; i < 4096; i++)
-        if (csr_name(i))
-            compare_register(a, b, (struct reg){REGISTER_CSR, i}, csr_name(i));
-    if (a->steps != b->steps)
-        printf("  hart %u has made %" PRIu64 " and %" PRIu64 " steps\n", a->id, a->steps, b->steps);
-}
-
-struct sections {
-    char names[SECTIONS_MOST][32];
-    uint64_t before[SECTIONS_MOST];
-    unsigned count;
-};
-
-static void on_section(void *owner, const char *name, uint64_t hash_before)
-{
-    struct sections *s = owner;
-    if (s->count == SECTIONS_MOST)
-        return;
-    snprintf(s->names[s->count], sizeof s->names[0], "%s", name);
-    s->before[s->count++] = hash_before;
-}
-
-/* But RAM, which is compared by itself. */
-static void take_sections(struct machine *m, struct sections *s)
-{
-    struct state *state = state_new_hash();
-    s->count = 0;
-    if (!state)
-        return;
-    state_leave_out_ram(state);
-    state_on_section(state, on_section, s);
-    machine_state(m, state);
-    on_section(s, "", state_hash(state));
-    state_free(state);
-}
-
-static void compare_sections(struct machine *a, struct machine *b)
-{
-    struct sections x, y;
-    take_sections(a, &x);
-    take_sections(b, &y);
-    for (unsigned i = 1; i < x.count && i < y.count; i++)
-        if (x.before[i] != y.before[i]) {
-            printf("  the first part that differs, beside RAM: %s\n", x.names[i - 1]);
-            return;
-        }
-}
-
-static void compare_ram(struct machine *a, struct machine *b, uint64_t ram_bytes)
-{
-    static const unsigned word = 8;
-    uint8_t x[PIECE_BYTES], y[PIECE_BYTES];
-    uint64_t values[2];
-    for (uint64_t at = 0; at < ram_bytes; at += PIECE_BYTES) {
-        size_t n = min_u64(PIECE_BYTES, ram_bytes - at), i = 0;
-        if (!peek_physical(machine_hart(a, 0)->ports.memory, RAM_BASE + at, x, n) ||
-            !peek_physical(machine_hart(b, 0)->ports.memory, RAM_BASE + at, y, n) ||
-            memcmp(x, y, n) == 0)
-            continue;
-        while (memcmp(x + i, y + i, word) == 0)
-            i += word;
-        memcpy(&values[0], x + i, word);
-        memcpy(&values[1], y + i, word);
-        printf("  RAM from 0x%" PRIx64 " on: 0x%016" PRIx64 " and 0x%016" PRIx64 "\n",
-               RAM_BASE + at + i, values[0], values[1]);
-        return;
-    }
+    (void)owner;
+    fwrite(bytes, 1, n, stdout);
 }
 
 static bool show_difference(const struct side sides[2], uint64_t steps, uint64_t ram_bytes,
                             struct error *err)
 {
     struct machine *a = sides[0].m, *b = sides[1].m;
-    struct hart *h;
-    show_common(a, steps);
+    const struct byte_sink out = {.write = print, .owner = NULL};
+    printf("Both are the same at step %" PRIu64 ", where they stand before\n", steps);
+    compare_show_place(a, &out);
     if (!machine_go_to(a, steps + 1, err) || !machine_go_to(b, steps + 1, err))
         return false;
     printf("One step later, %" PRIu64 " and %" PRIu64 " ns, they differ:\n", machine_now_ns(a),
            machine_now_ns(b));
-    for (unsigned i = 0; (h = machine_hart(a, i)) != NULL; i++)
-        compare_harts(h, machine_hart(b, i));
-    compare_sections(a, b);
-    compare_ram(a, b, ram_bytes);
+    compare_machines(a, b, ram_bytes, &out);
     return true;
 }
 
 static bool bisect(struct side sides[2], const struct options *o, bool *differs, struct error *err)
 {
     struct bisection found;
+    uint64_t differ_ns;
     for (unsigned i = 0; i < 2; i++)
         if (!open_side(&sides[i], o, err))
             return false;
-    if (!show_first_records(sides, err) || !machine_bisect(sides[0].m, sides[1].m, &found, err))
+    if (!show_first_records(sides, &differ_ns, err) ||
+        !machine_bisect(sides[0].m, sides[1].m, differ_ns, &found, err))
         return false;
     *differs = found.differs;
     if (found.differs)

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#define FIRST_STRIDE (1ull << 16)
+#define FIRST_STRIDE (1ull << 8)
 #define MOST_STRIDE  (1ull << 28)
 
 /* Forwards. *ended: the recording, or the guest, ended before. */
@@ -72,26 +72,37 @@ static bool find_strides(struct machine *a, struct machine *b, uint64_t *last, u
             return true;
         *last = to;
         if (a_ended || b_ended) {
-            snprintf(found->end, sizeof found->end, "the recording of the %s ends there",
-                     a_ended && b_ended ? "two"
-                     : a_ended          ? "first"
-                                        : "second");
+            snprintf(found->end, sizeof found->end, "the recording of %s ends there",
+                     a_ended && b_ended ? "both"
+                     : a_ended          ? "the first"
+                                        : "the second");
             return true;
         }
     }
 }
 
-bool machine_bisect(struct machine *a, struct machine *b, struct bisection *found,
+/* Whether both are the same where the round begins; both stand there, or at an end before it. */
+static bool same_at(struct machine *a, struct machine *b, uint64_t ns)
+{
+    bool ok = machine_run(a, ns).stop == MACHINE_TIME_LIMIT;
+    return machine_run(b, ns).stop == MACHINE_TIME_LIMIT && ok && same(a, b);
+}
+
+bool machine_bisect(struct machine *a, struct machine *b, uint64_t same_ns, struct bisection *found,
                     struct error *err)
 {
     uint64_t last = 0, first = 0;
     *found = (struct bisection){0};
     if (!same(a, b))
         return error_set(err, "the two machines are different before their first step");
+    if (same_at(a, b, same_ns))
+        last = machine_steps(a);
+    else if (!machine_go_to(a, 0, err) || !machine_go_to(b, 0, err))
+        return false;
     if (!find_strides(a, b, &last, &first, found, err))
         return false;
     found->differs = first > last;
-    while (first - last > 1) {
+    while (first - last > 1 && found->differs) {
         uint64_t middle = last + (first - last) / 2;
         if (!machine_go_to(a, middle, err) || !machine_go_to(b, middle, err))
             return false;

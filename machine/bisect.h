@@ -10,9 +10,10 @@ struct bisection {
     char end[160];  /* !differs: which recording ends there */
 };
 
-/* Both are replays that keep their past, and have not run yet. False and err: the runs cannot be
- * repeated. */
-bool machine_bisect(struct machine *a, struct machine *b, struct bisection *found,
+/* Both are replays that keep their past, and have not run yet. Up to the round that begins at
+ * same_ns they are taken to be the same if they are the same there. False and err: the runs cannot
+ * be repeated. */
+bool machine_bisect(struct machine *a, struct machine *b, uint64_t same_ns, struct bisection *found,
                     struct error *err) MUST_CHECK;
 
 #endif
