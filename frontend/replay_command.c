@@ -136,8 +136,11 @@ static bool bisect(struct side sides[2], const struct options *o, bool *differs,
     for (unsigned i = 0; i < 2; i++)
         if (!open_side(&sides[i], o, err))
             return false;
-    if (!show_first_records(sides, &differ_ns, err) ||
-        !machine_bisect(sides[0].m, sides[1].m, differ_ns, &found, err))
+    if (!show_first_records(sides, &differ_ns, err))
+        return false;
+    if (differ_ns == UINT64_MAX)
+        return true;
+    if (!machine_bisect(sides[0].m, sides[1].m, differ_ns, &found, err))
         return false;
     *differs = found.differs;
     if (found.differs)
