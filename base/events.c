@@ -64,8 +64,10 @@ void events_run(struct event_queue *q, uint64_t now_ns)
     while (q->next_ns <= now_ns && q->next_ns != EVENT_NEVER) {
         struct event *e = earliest(q);
         event_disarm(q, e);
+        q->firing = e->name;
         e->fire(e->owner, now_ns);
     }
+    q->firing = NULL;
 }
 
 static struct event *find_event(const struct event_queue *q, const char *name)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Monotonic host time and wall-clock time since 1970, in ns. */
 uint64_t os_monotonic_ns(void);
@@ -40,6 +41,8 @@ void os_unmap_file(struct os_file *file);
 
 /* Writes a whole file, replacing what was there. */
 bool os_file_write(const char *path, const void *bytes, size_t n, struct error *err);
+/* Cuts a file that is open for writing, of which nothing waits to be written. False and errno. */
+bool os_truncate(FILE *file, uint64_t size);
 /* Writes all n bytes to fd, waiting where it would block; false when the other end is gone. */
 bool os_write_all(int fd, const void *bytes, size_t n);
 

@@ -165,6 +165,11 @@ bool os_file_write(const char *path, const void *bytes, size_t n, struct error *
     return ok || error_set(err, "cannot write %s: %s", path, strerror(reason));
 }
 
+bool os_truncate(FILE *file, uint64_t size)
+{
+    return ftruncate(fileno(file), (off_t)size) == 0;
+}
+
 /* ---- threads ---- */
 
 struct os_thread {

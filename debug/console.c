@@ -21,6 +21,7 @@ struct console {
     bool echo, has_greeted;
     bool is_over;    /* the program ends */
     bool waits;      /* for the end of a step that was asked for here */
+    bool runs_line;  /* a command is being run: others may speak, if it moves in the past */
     bool was_return; /* the last byte was '\r': '\n' behind it ends no second line */
     struct line_edit edit;
     enum escape escape;
@@ -47,10 +48,14 @@ static void run_line(struct console *c)
     memcpy(line, c->edit.text, c->edit.used + 1);
     line_edit_remember(&c->edit);
     line_edit_clear(&c->edit);
+    c->waits = c->runs_line = true; /* keys that come meanwhile are for what comes behind it */
     monitor_run(c->monitor, line, &c->out);
+    c->runs_line = false;
     c->waits = monitor_is_stepping(c->monitor);
-    if (!c->waits && !c->is_over)
-        prompt(c);
+    if (c->waits || c->is_over)
+        return;
+    prompt(c);
+    control_defer(c->control, &c->waiting_work);
 }
 
 /* --- editing ----------------------------------------------------------------------------- */
@@ -215,10 +220,14 @@ static void take_waiting(void *owner)
 static void on_news(void *owner, const struct control_news *news)
 {
     struct console *c = owner;
-    bool asked = control_state(c->control) == RUN_PAUSED && !c->waits;
+    bool asked = control_state(c->control) == RUN_PAUSED && (c->runs_line || !c->waits);
     c->is_over |= news->event == CONTROL_SHUTDOWN && !news->by_guest;
     if (news->event != CONTROL_STOPPED || !c->has_greeted || asked)
         return;
+    if (c->runs_line) {
+        monitor_show_stop(c->monitor, &c->out);
+        return;
+    }
     c->waits = false;
     monitor_show_stop(c->monitor, &c->out);
     prompt(c);

@@ -6,8 +6,10 @@
 #include "debug/control.h"
 
 #include "base/os.h"
+#include "cpu/code.h"
 #include "cpu/hart.h"
 #include "machine/checkpoint.h"
+#include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
 
@@ -43,6 +45,8 @@ struct control {
     void *more_owner;
     struct control_observer *observers;
     struct control_work *deferred;
+    bool travels;     /* control_travel */
+    bool ends_travel; /* somebody wants it to stop */
 };
 
 const char *run_state_name(enum run_state state)
@@ -270,12 +274,22 @@ static void stop(struct control *c, enum run_state state, struct machine_exit ex
 
 void control_stop(struct control *c, enum run_state why)
 {
-    if (c->state == RUN_RUNNING)
+    if (c->travels)
+        c->ends_travel = true;
+    else if (c->state == RUN_RUNNING)
         stop(c, why, (struct machine_exit){.stop = MACHINE_REQUEST});
+}
+
+/* Others are served while it travels, and can only look, or stop it. */
+static bool is_free(const struct control *c, struct error *err)
+{
+    return !c->travels || error_set(err, "the machine moves in its past: `stop` ends that");
 }
 
 bool control_continue(struct control *c, struct error *err)
 {
+    if (!is_free(c, err))
+        return false;
     if (c->state == RUN_SHUTDOWN)
         return error_set(err, "the guest is off: reset the machine first (system_reset)");
     if (c->state == RUN_RUNNING)
@@ -325,19 +339,99 @@ bool control_run_until(struct control *c, uint64_t steps, struct error *err)
     return true;
 }
 
+/* Observers of the harts see what runs once, and not each time that it is looked for. */
+struct observers {
+    struct hart_observer *of[MACHINE_MAX_HARTS];
+    enum code_watch watch;
+};
+
+static void set_observers(struct machine *m, struct hart_observer *const *of, enum code_watch watch)
+{
+    struct hart *h;
+    for (unsigned i = 0; (h = machine_hart(m, i)) != NULL; i++) {
+        hart_set_observer(h, of ? of[i] : NULL);
+        code_set_watch(h->ports.code, watch);
+    }
+}
+
+static struct observers blind(struct machine *m)
+{
+    struct observers saved = {.watch = machine_hart(m, 0)->ports.code->watch};
+    struct hart *h;
+    for (unsigned i = 0; (h = machine_hart(m, i)) != NULL; i++)
+        saved.of[i] = h->observer;
+    set_observers(m, NULL, CODE_UNWATCHED);
+    return saved;
+}
+
+bool control_attend(struct control *c)
+{
+    serve(c);
+    return !c->ends_travel && c->result == CONTROL_GOES_ON;
+}
+
+static bool attend(void *owner)
+{
+    return control_attend(owner);
+}
+
+/* Who stops it finds the machine where it was. */
+static bool turn_round(struct control *c, uint64_t began, struct error *err)
+{
+    struct error ignored;
+    c->ends_travel = false;
+    if (!machine_go_to(control_machine(c), began, &ignored))
+        return error_set(err, "interrupted");
+    return error_set(err, "interrupted: the machine is where it was");
+}
+
 bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),
                     void *owner, struct error *err)
 {
+    struct machine *m = control_machine(c);
     struct machine_exit exit = {.stop = MACHINE_STEPPED};
-    if (c->state == RUN_RUNNING)
-        stop(c, RUN_PAUSED, (struct machine_exit){.stop = MACHINE_REQUEST});
+    if (!is_free(c, err))
+        return false;
+    uint64_t began = machine_steps(m);
+    struct observers saved = blind(m);
+    c->travels = true;
+    c->ends_travel = false;
+    machine_on_attention(m, attend, c);
+    if (c->state != RUN_RUNNING)
+        tell(c, CONTROL_RESUMED, false);
     c->state = RUN_RUNNING;
-    tell(c, CONTROL_RESUMED, false);
-    bool ok = move(owner, control_machine(c), &exit, err);
-    stop(c, RUN_DEBUG, exit);
+    bool ok = move(owner, m, &exit, err);
+    bool is_interrupted = !ok && c->ends_travel;
+    if (is_interrupted)
+        turn_round(c, began, err);
+    machine_on_attention(m, NULL, NULL);
+    c->travels = false;
+    set_observers(m, saved.of, saved.watch);
+    stop(c, is_interrupted ? RUN_PAUSED : RUN_DEBUG,
+         is_interrupted ? (struct machine_exit){.stop = MACHINE_REQUEST} : exit);
     return ok;
+}
+
+bool control_may_edit(const struct control *c, struct error *err)
+{
+    return c->target.program || (is_free(c, err) && machine_may_edit(control_machine(c), err));
+}
+
+bool control_edit(struct control *c, const struct machine_edit *e, struct error *err)
+{
+    if (c->target.program)
+        return edit_hart(target_hart(&c->target, e->hart), e, err);
+    return is_free(c, err) && machine_edit(control_machine(c), e, err);
+}
+
+bool control_branch(struct control *c, struct error *err)
+{
+    if (!is_free(c, err))
+        return false;
+    control_stop(c, RUN_PAUSED);
+    return machine_branch(control_machine(c), err);
 }
 
 /* The machine is off for good, unless the program stays to look at it. */
@@ -358,7 +452,9 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
         shut_down(c, (struct machine_exit){.stop = MACHINE_RESET}, by_guest);
         return true;
     }
-    if (!machine_reset(control_machine(c), err)) {
+    static const struct machine_edit edit = {.kind = EDIT_RESET};
+    struct machine *m = control_machine(c);
+    if (by_guest ? !machine_reset(m, err) : !machine_edit(m, &edit, err)) {
         /* Half a guest is no guest: it cannot go on. */
         stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
         return false;
@@ -373,12 +469,15 @@ bool control_reset(struct control *c, struct error *err)
 {
     if (c->target.program)
         return error_set(err, "a program cannot be reset");
-    return machine_may_change(control_machine(c), err) && reset(c, false, err);
+    return control_may_edit(c, err) && reset(c, false, err);
 }
 
 /* What a load leaves behind. */
-static bool end_load(struct control *c, bool ok, bool is_intact)
+static bool end_load(struct control *c, bool ok, bool is_intact, struct error *err)
 {
+    struct error lost;
+    if ((ok || !is_intact) && !machine_renew_history(control_machine(c), &lost) && ok)
+        ok = error_set(err, "the machine is loaded, and its past is not kept: %.400s", lost.text);
     if (ok) {
         if (c->state != RUN_RUNNING)
             c->state = RUN_PAUSED;
@@ -394,16 +493,16 @@ bool control_load(struct control *c, const char *where, struct error *err)
     struct machine *m = control_machine(c);
     bool is_intact = true;
     bool ok =
-        machine_may_change(m, err) &&
+        is_free(c, err) && machine_may_load(m, err) &&
         (snapshot_is_name(where) ? snapshot_load_named : snapshot_load)(m, where, &is_intact, err);
-    return end_load(c, ok, is_intact);
+    return end_load(c, ok, is_intact, err);
 }
 
 bool control_return(struct control *c, struct error *err)
 {
-    bool is_intact;
-    bool ok = machine_return(control_machine(c), &is_intact, err);
-    return end_load(c, ok, is_intact);
+    bool is_intact = true;
+    bool ok = is_free(c, err) && machine_return(control_machine(c), &is_intact, err);
+    return end_load(c, ok, is_intact, err);
 }
 
 void control_quit(struct control *c)

@@ -16,6 +16,7 @@
 #define RIVULET_DEBUG_CONTROL_H
 
 #include "debug/target.h"
+#include "machine/edit.h"
 
 /* QEMU's RunState. Only in RUN_RUNNING does the machine run. */
 enum run_state {
@@ -114,11 +115,19 @@ bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *own
 bool control_run_until(struct control *c, uint64_t steps, struct error *err) MUST_CHECK;
 /* Has the machine moved to another moment of its past (machine/history.h) by move(), at once, from
  * whatever state; it is then in RUN_DEBUG, and observers have seen it resume and stop. `exit` is
- * what control_exit says then. */
+ * what control_exit says then. Others may look meanwhile; control_stop ends it, and the machine is
+ * then, in RUN_PAUSED, where it was. */
 bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),
                     void *owner, struct error *err) MUST_CHECK;
+/* A change that somebody makes by hand (machine/edit.h), and whether there can be any now. */
+bool control_edit(struct control *c, const struct machine_edit *e, struct error *err) MUST_CHECK;
+bool control_may_edit(const struct control *c, struct error *err) MUST_CHECK;
+/* The machine's past becomes its present (machine_branch), and it stops if it runs. */
+bool control_branch(struct control *c, struct error *err) MUST_CHECK;
+/* For move(), now and then: serves what other threads call. False: it is to come to an end. */
+bool control_attend(struct control *c);
 /* Whether a breakpoint where the hart stands stops the machine: for who looks for them. */
 bool control_is_hit(struct control *c, unsigned hart);
 /* At once; a stopped machine is then in RUN_PRELAUNCH. With no_reboot the end. False and err: what

@@ -38,24 +38,35 @@ bool gdb_register_value(struct hart *h, uint64_t number, uint64_t *value)
     return r.kind != REGISTER_CSR || hart_csr_peek(h, r.number, value);
 }
 
-static bool write_priv(struct hart *h, uint64_t priv)
-{
-    if (priv != PRIV_U && priv != PRIV_S && priv != PRIV_M)
-        return false;
-    hart_set_priv(h, (enum priv)priv);
-    return true;
-}
-
 /* gdb writes back what it has read: x0 among it, which stays what it is. */
-static bool write_register(const struct gdb *g, uint64_t number, uint64_t value)
+static bool write_register(struct gdb *g, uint64_t number, uint64_t value)
 {
-    struct hart *h = gdb_hart(g);
     struct reg r;
+    struct error ignored;
+    struct machine_edit edit = {.kind = EDIT_PRIVILEGE, .hart = g->hart, .value = value};
+    if (number == 0)
+        return true;
     if (g->program && number > GDB_FIRST_CSR + CSR_FCSR) /* they are its kernel's */
         return false;
-    if (number == GDB_PRIV)
-        return write_priv(h, value);
-    return number == 0 || (find_register(number, &r) && register_write(h, &r, value));
+    if (number != GDB_PRIV && !find_register(number, &r))
+        return false;
+    if (number != GDB_PRIV)
+        edit = register_edit(g->hart, &r, value);
+    return control_edit(g->control, &edit, &ignored);
+}
+
+/* The answer to a write: in the past, why there is none. */
+static void answer_write(struct gdb *g, bool ok, const char *failure)
+{
+    struct error err;
+    if (ok || control_may_edit(g->control, &err)) {
+        gdb_answer(g, ok ? "OK" : failure);
+        return;
+    }
+    gdb_reply_begin(&g->packets);
+    gdb_reply_text(&g->packets, "E.");
+    gdb_reply_text(&g->packets, err.text);
+    gdb_reply_send(&g->packets);
 }
 
 void gdb_read_registers(struct gdb *g, struct gdb_text *t)
@@ -77,7 +88,7 @@ void gdb_write_registers(struct gdb *g, struct gdb_text *t)
     bool ok = n > 0 && gdb_take_bytes(t, values, n * sizeof *values);
     for (size_t i = 0; ok && i < n; i++)
         ok = write_register(g, i, values[i]);
-    gdb_answer(g, ok ? "OK" : GDB_EINVAL);
+    answer_write(g, ok, GDB_EINVAL);
 }
 
 /* A CSR that the hart does not have as it is (fflags with FS off) shows as not available. */
@@ -104,7 +115,7 @@ void gdb_write_register(struct gdb *g, struct gdb_text *t)
     bool ok = gdb_take_number(t, &number) && gdb_take(t, "=") &&
               gdb_take_bytes(t, &value, sizeof value) && !gdb_left(t) &&
               write_register(g, number, value);
-    gdb_answer(g, ok ? "OK" : GDB_EINVAL);
+    answer_write(g, ok, GDB_EINVAL);
 }
 
 /* --- memory ------------------------------------------------------------------------------ */
@@ -117,14 +128,16 @@ static bool read_memory(const struct gdb *g, uint64_t address, void *to, size_t 
     return peek_memory(h, address, to, n);
 }
 
-static bool write_memory(const struct gdb *g, uint64_t address, const void *from, size_t n)
+static void write_memory(struct gdb *g, uint64_t address, const void *from, size_t n)
 {
-    const struct hart *h = gdb_hart(g);
-    if (g->program && !g->program->ops->may_write(g->program->owner, address, n))
-        return false;
-    if (g->physical)
-        return poke_physical(h->ports.memory, address, from, n);
-    return poke_memory(h, address, from, n);
+    struct error ignored;
+    struct machine_edit edit = {.kind = g->physical ? EDIT_PHYSICAL : EDIT_MEMORY,
+                                .hart = g->hart,
+                                .value = address,
+                                .bytes = from,
+                                .n = n};
+    bool may = !g->program || g->program->ops->may_write(g->program->owner, address, n);
+    answer_write(g, may && control_edit(g->control, &edit, &ignored), GDB_EFAULT);
 }
 
 /* As many bytes as there are: all, or up to the first page that is not there. */
@@ -176,18 +189,13 @@ void gdb_read_binary(struct gdb *g, struct gdb_text *t)
     reply_memory(g, t, "b", GDB_PACKET_MOST - 1, gdb_reply_binary);
 }
 
-static void answer_write(struct gdb *g, uint64_t address, const void *from, uint64_t n)
-{
-    gdb_answer(g, write_memory(g, address, from, n) ? "OK" : GDB_EFAULT);
-}
-
 void gdb_write_memory(struct gdb *g, struct gdb_text *t)
 {
     uint8_t bytes[GDB_PACKET_MOST / 2];
     uint64_t address, n;
     if (take_range(t, &address, &n) && gdb_take(t, ":") && n <= sizeof bytes &&
         gdb_left(t) == 2 * n && gdb_take_bytes(t, bytes, n))
-        answer_write(g, address, bytes, n);
+        write_memory(g, address, bytes, n);
     else
         gdb_answer(g, GDB_EINVAL);
 }
@@ -196,7 +204,7 @@ void gdb_write_binary(struct gdb *g, struct gdb_text *t)
 {
     uint64_t address, n;
     if (take_range(t, &address, &n) && gdb_take(t, ":") && gdb_left(t) == n)
-        answer_write(g, address, t->at, n);
+        write_memory(g, address, t->at, n);
     else
         gdb_answer(g, GDB_EINVAL);
 }

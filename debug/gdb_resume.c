@@ -2,6 +2,7 @@
 #include "debug/gdb_internal.h"
 
 #include "debug/past.h"
+#include "machine/record.h"
 
 #define TIMER_BITS (1ull << IRQ_STIP | 1ull << IRQ_MTIP)
 
@@ -127,8 +128,9 @@ static void step(struct gdb *g, unsigned hart)
     /* gdb takes a breakpoint away to step over it; it may still be there. */
     if (gdb_breakpoint_at(g, h->pc, false))
         h->resume_pc = h->pc;
-    h->held_interrupts = (g->sstep & GDB_SSTEP_NOIRQ ? ~TIMER_BITS : 0) |
-                         (g->sstep & GDB_SSTEP_NOTIMER ? TIMER_BITS : 0);
+    if (!g->program && !machine_is_recorded(gdb_machine(g))) /* it would be another run */
+        h->held_interrupts = (g->sstep & GDB_SSTEP_NOIRQ ? ~TIMER_BITS : 0) |
+                             (g->sstep & GDB_SSTEP_NOTIMER ? TIMER_BITS : 0);
     g->actor = hart;
     owe_stop(g, control_step_while(g->control, hart, is_in_range, g, &ignored));
 }
@@ -143,8 +145,9 @@ static bool take_place(struct gdb *g, struct gdb_text *t)
         return true;
     if (!gdb_take_number(t, &pc) || gdb_left(t) || pc % 2)
         return false;
-    control_hart(g->control, g->actor)->pc = pc;
-    return true;
+    struct error ignored;
+    struct machine_edit edit = {.kind = EDIT_PC, .hart = g->actor, .value = pc};
+    return control_edit(g->control, &edit, &ignored);
 }
 
 /* Behind C and S: SIGNAL[;ADDRESS]. A machine has no signals. */
@@ -203,6 +206,16 @@ static void travel(struct gdb *g, bool (*go)(struct gdb *g, struct error *err))
     (void)go(g, &ignored);
 }
 
+/* An O packet: gdb shows it as it comes. */
+static void show(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct gdb *g = owner;
+    gdb_reply_begin(&g->packets);
+    gdb_reply_text(&g->packets, "O");
+    gdb_reply_hex(&g->packets, bytes, n);
+    gdb_reply_send(&g->packets);
+}
+
 static bool go_step_back(struct gdb *g, struct error *err)
 {
     return past_step(g->control, g->actor, 1, err);
@@ -210,7 +223,8 @@ static bool go_step_back(struct gdb *g, struct error *err)
 
 static bool go_back(struct gdb *g, struct error *err)
 {
-    return past_continue(g->control, g->actor, err);
+    struct byte_sink progress = {.write = show, .owner = g};
+    return past_continue(g->control, g->actor, &progress, err);
 }
 
 void gdb_step_back(struct gdb *g, struct gdb_text *t)

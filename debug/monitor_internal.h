@@ -19,6 +19,7 @@ struct monitor {
     void *gdb_owner;
     unsigned hart; /* the current one */
     bool is_stepping;
+    char condition[128]; /* of run-until */
     struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
     struct control_watchpoint watchpoints[MONITOR_WATCHPOINTS_MAX]; /* bytes 0: free */

@@ -176,8 +176,10 @@ static bool set_register(struct monitor *m, struct arguments *a, struct error *e
         return error_set(err, "unknown register '%s'", name);
     if (!argument_number(m, a, &value, err) || !argument_end(a, err))
         return false;
-    return register_write(monitor_hart(m), &reg, value) ||
-           error_set(err, "%s cannot be set to 0x%llx", name, (unsigned long long)value);
+    struct machine_edit edit = register_edit(m->hart, &reg, value);
+    return control_may_edit(m->control, err) &&
+           (control_edit(m->control, &edit, err) ||
+            error_set(err, "%s cannot be set to 0x%llx", name, (unsigned long long)value));
 }
 
 static bool write_memory(struct monitor *m, struct arguments *a, struct error *err)
@@ -193,8 +195,11 @@ static bool write_memory(struct monitor *m, struct arguments *a, struct error *e
         return false;
     for (unsigned i = 0; i < size; i++)
         bytes[i] = (uint8_t)(value >> 8 * i);
-    return poke_memory(monitor_hart(m), address, bytes, size) ||
-           no_memory(monitor_hart(m), false, address, err);
+    struct machine_edit edit = {
+        .kind = EDIT_MEMORY, .hart = m->hart, .value = address, .bytes = bytes, .n = size};
+    return control_may_edit(m->control, err) &&
+           (control_edit(m->control, &edit, err) ||
+            no_memory(monitor_hart(m), false, address, err));
 }
 
 /* --- translation ------------------------------------------------------------------------- */

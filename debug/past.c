@@ -1,16 +1,25 @@
 /* Moving in the past (contract: past.h). */
 #include "debug/past.h"
 
+#include "base/os.h"
 #include "cpu/hart.h"
+#include "debug/past_watch.h"
+
+#define PROGRESS_NS    1000000000ull
+#define FIRST_INTERVAL (1ull << 14)
+#define MOST           (1ull << 26)
 
 struct travel {
     struct control *control;
     unsigned hart;
     uint64_t steps;
+    const struct byte_sink *progress; /* NULL: nobody wants to know */
+    uint64_t told_ns;
     /* past_find_writer */
-    uint64_t gpa, n;
+    const struct machine_written *what;
     struct machine_writer *writer;
     bool *found;
+    struct past_watch *watch; /* past_next, past_finish, past_find_register */
 };
 
 /* A hart that stands at a breakpoint goes over it when it goes on. */
@@ -60,6 +69,7 @@ bool past_go_to(struct control *c, uint64_t steps, struct error *err)
 
 /* --- running backwards ---------------------------------------------------------------------- */
 
+/* The last one that a run forwards came by. */
 struct hit {
     bool is_there;
     uint64_t steps;
@@ -79,8 +89,8 @@ static void take_hit(struct control *c, const struct machine_exit *exit, uint64_
         *hit = (struct hit){.is_there = true, .steps = steps, .exit = *exit};
 }
 
-/* The last hit from here to `limit`. */
-static bool find_hit(struct control *c, uint64_t limit, struct hit *hit, struct error *err)
+/* From here to `limit`. hit NULL: nothing is looked for. */
+static bool run_to(struct control *c, uint64_t limit, struct hit *hit, struct error *err)
 {
     struct machine *m = control_machine(c);
     machine_stop_at_total(m, limit);
@@ -90,27 +100,50 @@ static bool find_hit(struct control *c, uint64_t limit, struct hit *hit, struct 
             return true;
         if (exit.stop == MACHINE_RESET && !machine_reset(m, err))
             return false;
+        if (exit.stop == MACHINE_REQUEST && !control_attend(c))
+            return error_set(err, "interrupted");
         if (exit.stop == MACHINE_POWER_OFF || exit.stop == MACHINE_IO_ERROR ||
             exit.stop == MACHINE_REPLAYED || exit.stop == MACHINE_DIVERGED)
             return error_set(err, "the past cannot be repeated");
-        take_hit(c, &exit, limit, hit);
+        if (hit)
+            take_hit(c, &exit, limit, hit);
     }
 }
 
-/* The last interval between checkpoints that has a hit, and its last hit. */
-static bool search(struct control *c, struct hit *hit, struct error *err)
+static bool run_muted(struct control *c, uint64_t limit, struct hit *hit, struct error *err)
 {
+    struct machine *m = control_machine(c);
+    machine_mute(m, true);
+    bool ok = run_to(c, limit, hit, err);
+    machine_mute(m, false);
+    return ok;
+}
+
+/* Once a second, to who waits. */
+static void tell_progress(struct travel *t, uint64_t steps)
+{
+    uint64_t now_ns = os_monotonic_ns();
+    if (!t->progress || now_ns - t->told_ns < PROGRESS_NS)
+        return;
+    t->told_ns = now_ns;
+    byte_sink_print(t->progress, "looked back to step %llu (the first is %llu); Ctrl-C ends it\n",
+                    (unsigned long long)steps,
+                    (unsigned long long)machine_history_start(control_machine(t->control)));
+}
+
+/* The last interval between checkpoints that has a hit, and its last hit. */
+static bool search(struct travel *t, struct hit *hit, struct error *err)
+{
+    struct control *c = t->control;
     struct machine *m = control_machine(c);
     uint64_t limit = machine_steps(m), from;
     while (!hit->is_there && (from = machine_checkpoint_before(m, limit)) != UINT64_MAX) {
-        if (!machine_go_to(m, from, err))
-            return false;
-        machine_mute(m, true);
-        bool ok = find_hit(c, limit, hit, err);
-        machine_mute(m, false);
-        if (!ok)
+        if (!machine_go_to(m, from, err) || !run_muted(c, limit, hit, err))
             return false;
         limit = from;
+        tell_progress(t, from);
+        if (!control_attend(c))
+            return error_set(err, "interrupted");
     }
     return true;
 }
@@ -122,7 +155,7 @@ static bool move_back(void *owner, struct machine *m, struct machine_exit *exit,
     exit->hart = t->hart;
     if (machine_history_start(m) == UINT64_MAX)
         return machine_go_to(m, 0, err); /* says why not */
-    if (!search(t->control, &hit, err) ||
+    if (!search(t, &hit, err) ||
         !machine_go_to(m, hit.is_there ? hit.steps : machine_history_start(m), err))
         return false;
     if (hit.is_there)
@@ -131,9 +164,11 @@ static bool move_back(void *owner, struct machine *m, struct machine_exit *exit,
     return true;
 }
 
-bool past_continue(struct control *c, unsigned hart, struct error *err)
+bool past_continue(struct control *c, unsigned hart, const struct byte_sink *progress,
+                   struct error *err)
 {
-    struct travel t = {.control = c, .hart = hart};
+    struct travel t = {
+        .control = c, .hart = hart, .progress = progress, .told_ns = os_monotonic_ns()};
     return control_travel(c, move_back, &t, err);
 }
 
@@ -147,16 +182,99 @@ static bool find_writer(void *owner, struct machine *m, struct machine_exit *exi
     (void)exit;
     if (machine_history_start(m) == UINT64_MAX)
         return machine_go_to(m, 0, err);
-    if (!machine_find_writer(m, t->gpa, t->n, now, t->writer, t->found, err))
+    if (!machine_find_writer(m, t->what, now, t->writer, t->found, err))
         return false;
     bool ok = machine_go_to(m, *t->found ? t->writer->steps : now, err);
     stand_at_breakpoints(m);
     return ok;
 }
 
-bool past_find_writer(struct control *c, uint64_t gpa, uint64_t n, struct machine_writer *writer,
-                      bool *found, struct error *err)
+bool past_find_writer(struct control *c, const struct machine_written *what,
+                      struct machine_writer *writer, bool *found, struct error *err)
 {
-    struct travel t = {.gpa = gpa, .n = n, .writer = writer, .found = found};
+    struct travel t = {.what = what, .writer = writer, .found = found};
     return control_travel(c, find_writer, &t, err);
+}
+
+/* --- what one hart did -------------------------------------------------------------------- */
+
+/* An interval is run through with a watch on the hart, which makes the run ten times as slow: the
+ * first intervals are short, since what is looked for is mostly near. */
+static bool watch_interval(struct travel *t, uint64_t from, uint64_t limit, struct error *err)
+{
+    struct machine *m = control_machine(t->control);
+    if (!machine_go_to(m, from, err))
+        return false;
+    past_watch_begin(t->watch, m, t->hart);
+    bool ok = run_muted(t->control, limit, NULL, err);
+    past_watch_end(t->watch);
+    return ok && past_watch_check(t->watch, err);
+}
+
+/* Where the watch found what it looks for, or where the past begins. */
+static bool look_back(void *owner, struct machine *m, struct machine_exit *exit, struct error *err)
+{
+    struct travel *t = owner;
+    uint64_t start = machine_history_start(m), limit = machine_steps(m), found = start;
+    uint64_t length = FIRST_INTERVAL;
+    exit->hart = t->hart;
+    if (start == UINT64_MAX)
+        return machine_go_to(m, 0, err);
+    for (bool is_there = false; !is_there && limit > start; length = min_u64(8 * length, MOST)) {
+        uint64_t from = limit - min_u64(length, limit - start);
+        if (!watch_interval(t, from, limit, err))
+            return false;
+        is_there = past_watch_find(t->watch, &found);
+        limit = from;
+        tell_progress(t, from);
+        if (!control_attend(t->control))
+            return error_set(err, "interrupted");
+    }
+    bool ok = machine_go_to(m, found, err);
+    stand_at_breakpoints(m);
+    return ok;
+}
+
+static bool travel_with(struct control *c, struct past_watch *watch, unsigned hart,
+                        const struct byte_sink *progress, struct error *err)
+{
+    struct travel t = {.control = c,
+                       .hart = hart,
+                       .progress = progress,
+                       .told_ns = os_monotonic_ns(),
+                       .watch = watch};
+    return watch ? control_travel(c, look_back, &t, err)
+                 : error_set(err, "no memory to look back with");
+}
+
+static bool leave_calls(struct control *c, unsigned hart, bool outwards,
+                        const struct byte_sink *progress, struct error *err)
+{
+    struct past_watch *watch = past_watch_calls(machine_hart(control_machine(c), hart), outwards);
+    bool ok = travel_with(c, watch, hart, progress, err);
+    past_watch_destroy(watch);
+    return ok;
+}
+
+bool past_next(struct control *c, unsigned hart, const struct byte_sink *progress,
+               struct error *err)
+{
+    return leave_calls(c, hart, false, progress, err);
+}
+
+bool past_finish(struct control *c, unsigned hart, const struct byte_sink *progress,
+                 struct error *err)
+{
+    return leave_calls(c, hart, true, progress, err);
+}
+
+bool past_find_register(struct control *c, unsigned hart, const struct reg *r,
+                        const struct byte_sink *progress, struct past_change *change, bool *found,
+                        struct error *err)
+{
+    struct past_watch *watch = past_watch_register(machine_hart(control_machine(c), hart), r);
+    bool ok = travel_with(c, watch, hart, progress, err);
+    *found = ok && past_watch_change(watch, change);
+    past_watch_destroy(watch);
+    return ok;
 }

@@ -71,24 +71,12 @@ uint64_t register_read(struct hart *h, const struct reg *r)
     return value;
 }
 
-bool register_write(struct hart *h, const struct reg *r, uint64_t value)
+struct machine_edit register_edit(unsigned hart, const struct reg *r, uint64_t value)
 {
-    switch (r->kind) {
-    case REGISTER_PC:
-        if (value & 1) /* no instruction begins there */
-            return false;
-        h->pc = value;
-        return true;
-    case REGISTER_X:
-        if (r->number == 0)
-            return false;
-        h->x[r->number] = value;
-        return true;
-    case REGISTER_F:
-        h->f[r->number] = value;
-        return true;
-    case REGISTER_CSR:
-        return hart_csr_poke(h, r->number, value);
-    }
-    return false;
+    static const enum edit_kind kinds[] = {[REGISTER_PC] = EDIT_PC,
+                                           [REGISTER_X] = EDIT_X,
+                                           [REGISTER_F] = EDIT_F,
+                                           [REGISTER_CSR] = EDIT_CSR};
+    return (struct machine_edit){
+        .kind = kinds[r->kind], .hart = hart, .number = r->number, .value = value};
 }

@@ -3,6 +3,7 @@
 #define RIVULET_DEBUG_REGISTERS_H
 
 #include "cpu/hart.h"
+#include "machine/edit.h"
 
 enum register_kind { REGISTER_PC, REGISTER_X, REGISTER_F, REGISTER_CSR };
 
@@ -18,7 +19,7 @@ const char *register_f_name(unsigned i);
 /* False: there is no such register. */
 bool register_find(const char *name, struct reg *r) MUST_CHECK;
 uint64_t register_read(struct hart *h, const struct reg *r);
-/* Between runs. False: it cannot be written, or not with this value. */
-bool register_write(struct hart *h, const struct reg *r, uint64_t value) MUST_CHECK;
+/* What control_edit takes to write it. */
+struct machine_edit register_edit(unsigned hart, const struct reg *r, uint64_t value);
 
 #endif

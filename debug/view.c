@@ -87,6 +87,19 @@ static bool create_parts(struct view *v, struct control *c)
     return v->instructions && v->console && v->said;
 }
 
+/* Deferred, so that whoever asked for it can ask for its end too. */
+static void go_back(void *owner)
+{
+    static const char *const commands[] = {
+        [VIEW_STEP_BACK] = "reverse-step",
+        [VIEW_NEXT_BACK] = "reverse-next",
+        [VIEW_FINISH_BACK] = "reverse-finish",
+        [VIEW_RUN_BACK] = "reverse-continue",
+    };
+    struct view *v = owner;
+    view_command(v, commands[v->back]);
+}
+
 struct view *view_create(struct control *c, struct monitor *m, const struct symbols *symbols,
                          struct error *err)
 {
@@ -103,6 +116,7 @@ struct view *view_create(struct control *c, struct monitor *m, const struct symb
     memcpy(v->expression[VIEW_MEMORY], "$sp", sizeof "$sp");
     memcpy(v->expression[VIEW_PAGES], "$pc", sizeof "$pc");
     v->observer = (struct control_observer){.tell = on_news, .owner = v};
+    v->go_back = (struct control_work){.work = go_back, .owner = v};
     view_create_motion(v);
     view_find_csrs(v);
     take_all(v);
@@ -118,6 +132,7 @@ void view_destroy(struct view *v)
     if (v->control) {
         control_unobserve(v->control, &v->observer);
         control_cancel(v->control, &v->motion.clean_up);
+        control_cancel(v->control, &v->go_back);
         if (v->motion.is_set)
             control_remove_breakpoint(v->control, &v->motion.breakpoint);
     }
@@ -315,6 +330,13 @@ bool view_act(struct view *v, enum view_action action, struct error *err)
         return true;
     case VIEW_NEXT_HART:
         next_hart(v);
+        return true;
+    case VIEW_STEP_BACK:
+    case VIEW_NEXT_BACK:
+    case VIEW_FINISH_BACK:
+    case VIEW_RUN_BACK:
+        v->back = action;
+        control_defer(v->control, &v->go_back);
         return true;
     default:
         return move_on(v, action, err);

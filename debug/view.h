@@ -67,6 +67,10 @@ enum view_action {
     VIEW_RUN,           /* or pause */
     VIEW_BREAKPOINT,    /* set or take away, at the cursor */
     VIEW_TO_PC,         /* the cursor */
+    VIEW_STEP_BACK,     /* and so on: in the past of the machine (debug/past.h) */
+    VIEW_NEXT_BACK,
+    VIEW_FINISH_BACK,
+    VIEW_RUN_BACK,
     VIEW_NEXT_HART,     /* becomes the current one */
 };
 bool view_act(struct view *v, enum view_action action, struct error *err) MUST_CHECK;

@@ -50,6 +50,8 @@ struct view {
     char expression[VIEW_PANES][VIEW_EXPRESSION_BYTES];
     int64_t offset[VIEW_PANES]; /* rows that a pane is scrolled by */
     struct scrollback *console, *said;
+    enum view_action back; /* what go_back is to do */
+    struct control_work go_back;
 };
 
 struct hart *view_hart(const struct view *v);

@@ -7,6 +7,7 @@
 #include "frontend/img.h"
 #include "frontend/listings.h"
 #include "frontend/options.h"
+#include "frontend/replay_command.h"
 #include "frontend/run.h"
 #include "frontend/snapshot_command.h"
 
@@ -38,6 +39,8 @@ int main(int argc, char **argv)
         return img_main(argc - 1, argv + 1);
     if (argc > 1 && !strcmp(argv[1], "snapshot"))
         return snapshot_main(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "replay"))
+        return replay_main(argc - 1, argv + 1);
     if (argc > 0 && is_called_exec(argv[0]))
         return exec_main(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "exec"))

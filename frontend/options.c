@@ -517,6 +517,7 @@ void options_print_help(FILE *out)
             "       rivulet exec [OPTION...] PROGRAM   a Linux program (exec --help)\n"
             "       rivulet img COMMAND [...]          disk images (img --help)\n"
             "       rivulet snapshot FILE [...]        what a saved machine is (snapshot --help)\n"
+            "       rivulet replay --bisect A B ...    where two recordings part (replay --help)\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
             "-machine, -cpu, -device and -accel list what they know when given help.\n"

@@ -189,7 +189,7 @@ void machine_uart_write(void *machine, const uint8_t *bytes, size_t n)
 {
     struct machine *m = machine;
     unsigned entry;
-    if (m->is_muted)
+    if (m->is_silent)
         return;
     if (m->uart_end.write)
         m->uart_end.write(m->uart_end.owner, bytes, n);

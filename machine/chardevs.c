@@ -25,6 +25,7 @@ struct chardevs {
     struct input_door *door;
     struct slot slots[CHARDEVS_MAX];
     unsigned count;
+    bool is_muted;
 };
 
 /* --- making ------------------------------------------------------------------------------ */
@@ -100,8 +101,9 @@ struct chardevs *chardevs_create(const struct machine_config *config, struct inp
 
 static void write_stdio(void *owner, const uint8_t *bytes, size_t n)
 {
-    const struct byte_sink *sink = &((struct slot *)owner)->owner->config->serial;
-    if (sink->write)
+    const struct chardevs *c = ((struct slot *)owner)->owner;
+    const struct byte_sink *sink = &c->config->serial;
+    if (sink->write && !c->is_muted)
         sink->write(sink->owner, bytes, n);
 }
 
@@ -109,8 +111,13 @@ static void write_stdio(void *owner, const uint8_t *bytes, size_t n)
 static void write_chardev(void *owner, const uint8_t *bytes, size_t n)
 {
     struct slot *slot = owner;
-    if (slot->chardev)
+    if (slot->chardev && !slot->owner->is_muted)
         chardev_write(slot->chardev, bytes, n);
+}
+
+void chardevs_mute(struct chardevs *c, bool is_muted)
+{
+    c->is_muted = is_muted;
 }
 
 bool chardevs_take(struct chardevs *c, const char *id, const struct chardev_device *device,

@@ -39,6 +39,9 @@ bool chardevs_take(struct chardevs *c, const char *id, const struct chardev_devi
 /* The back-end of this id, which no device and no other client has; NULL and err. */
 struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, struct error *err);
 
+/* What devices send goes nowhere. */
+void chardevs_mute(struct chardevs *c, bool is_muted);
+
 /* The i-th back-end; false: there are not so many. */
 bool chardevs_show(const struct chardevs *c, unsigned i, struct machine_chardev *chardev);
 

@@ -147,8 +147,8 @@ bool machine_take_checkpoint(struct machine *m, struct error *err)
 {
     if (m->history)
         return error_set(err, "the machine keeps its past (-history): goto leads back");
-    if (!machine_may_change(m, err))
-        return false;
+    if (machine_is_recorded(m))
+        return error_set(err, "the machine is recorded: it cannot return to another moment");
     machine_forget_checkpoint(m);
     m->moment = calloc(1, sizeof *m->moment);
     if (!m->moment)

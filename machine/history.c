@@ -9,6 +9,7 @@
  * history_round. */
 #include "machine/history.h"
 
+#include "machine/chardevs.h"
 #include "machine/drives.h"
 #include "machine/internal.h"
 #include "machine/nets.h"
@@ -323,6 +324,19 @@ void history_destroy(struct history *h)
     free(h);
 }
 
+bool machine_renew_history(struct machine *m, struct error *err)
+{
+    if (!m->history)
+        return true;
+    memory_freeze(m->memory, NULL, NULL);
+    history_destroy(m->history);
+    m->history = NULL;
+    if (!machine_record_close(m, err))
+        return false;
+    machine_mute(m, false);
+    return machine_keep_history(m, err);
+}
+
 bool machine_has_history(const struct machine *m)
 {
     return m->history;
@@ -345,21 +359,25 @@ uint64_t machine_checkpoint_before(const struct machine *m, uint64_t steps)
 void machine_mute(struct machine *m, bool is_muted)
 {
     m->is_muted = is_muted;
-    nets_mute(m->nets, is_muted || recorder_is_past(m->recorder));
+    m->is_silent = is_muted || (m->recorder && recorder_is_past(m->recorder));
+    nets_mute(m->nets, m->is_silent);
+    chardevs_mute(m->chardevs, m->is_silent);
 }
 
-/* Runs on without stopping at what debuggers have set. A reset that a debugger does for the guest
- * (no_reboot) is done here. */
-static bool run_silently(struct machine *m, struct error *err)
+/* A reset that a debugger does for the guest (no_reboot) is done here. */
+bool history_run(struct machine *m, struct error *err)
 {
     for (;;) {
         struct machine_exit exit = machine_run(m, UINT64_MAX);
         switch (exit.stop) {
         case MACHINE_STEPPED:
             return true;
+        case MACHINE_REQUEST:
+            if (m->attend && !m->attend(m->attend_owner))
+                return error_set(err, "interrupted");
+            break;
         case MACHINE_BREAKPOINT:
         case MACHINE_WATCHPOINT:
-        case MACHINE_REQUEST:
         case MACHINE_TIME_LIMIT:
             break;
         case MACHINE_RESET:
@@ -377,6 +395,12 @@ static bool run_silently(struct machine *m, struct error *err)
                              exit.stop == MACHINE_DIVERGED ? machine_replay_end(m) : "");
         }
     }
+}
+
+void machine_on_attention(struct machine *m, bool (*attend)(void *owner), void *owner)
+{
+    m->attend = attend;
+    m->attend_owner = owner;
 }
 
 /* The newest checkpoint for which all harts, or one, have not made more than these steps. */
@@ -402,6 +426,7 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
         return error_set(err, "there is no past yet");
     if (!find(h, hart, all, steps, &k))
         return error_set(err, "the past begins at step %" PRIu64, machine_history_start(m));
+    recorder_leave_present(m->recorder);
     machine_mute(m, true);
     bool ok = restore(h, k, err);
     uint64_t now = all ? machine_steps(m) : m->harts[hart]->steps;
@@ -412,8 +437,10 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
             machine_stop_at_total(m, steps);
         else
             machine_stop_at(m, hart, steps);
-        ok = run_silently(m, err);
+        ok = history_run(m, err);
     }
+    if (ok && all && machine_steps(m) == steps)
+        recorder_sleep_to_present(m->recorder);
     machine_mute(m, false);
     return ok;
 }
@@ -426,63 +453,6 @@ bool machine_go_to(struct machine *m, uint64_t steps, struct error *err)
 bool machine_go_to_step(struct machine *m, unsigned hart, uint64_t steps, struct error *err)
 {
     return go_to(m, hart, false, steps, err);
-}
-
-/* --- who wrote ---------------------------------------------------------------------------- */
-
-struct search {
-    struct machine *m;
-    uint64_t before;
-    struct machine_writer last;
-    bool found;
-};
-
-/* While a hart is in its turn it is the one who writes: devices write between rounds, or when a
- * hart tells them to, within its instruction. */
-static void on_written(void *owner, uint64_t gpa, uint64_t n)
-{
-    struct search *s = owner;
-    const struct round *r = &s->m->round;
-    bool in_turn = r->running && r->turn_started;
-    uint64_t steps = machine_steps(s->m);
-    if (steps >= s->before)
-        return;
-    s->found = true;
-    s->last = (struct machine_writer){
-        .steps = steps, .is_device = !in_turn, .hart = r->turn, .gpa = gpa, .n = n};
-}
-
-/* All that was written between a checkpoint and `limit`. */
-static bool search_interval(struct search *s, uint64_t from, uint64_t limit, uint64_t gpa,
-                            uint64_t n, struct error *err)
-{
-    struct machine *m = s->m;
-    if (!machine_go_to(m, from, err))
-        return false;
-    memory_watch(m->memory, gpa, n, on_written, s);
-    for (unsigned i = 0; i < m->config.harts; i++)
-        tlb_poison_all_stores(m->harts[i]->tlb);
-    machine_mute(m, true);
-    machine_stop_at_total(m, limit);
-    bool ok = run_silently(m, err);
-    machine_mute(m, false);
-    memory_watch(m->memory, 0, 0, NULL, NULL);
-    return ok;
-}
-
-bool machine_find_writer(struct machine *m, uint64_t gpa, uint64_t n, uint64_t before,
-                         struct machine_writer *writer, bool *found, struct error *err)
-{
-    struct search s = {.m = m, .before = before};
-    uint64_t limit = before, from;
-    while (!s.found && (from = machine_checkpoint_before(m, limit)) != UINT64_MAX) {
-        if (!search_interval(&s, from, limit, gpa, n, err))
-            return false;
-        limit = from;
-    }
-    *writer = s.last;
-    *found = s.found;
-    return true;
 }
 
 void machine_describe_history(const struct machine *m, const struct byte_sink *out)

@@ -16,6 +16,9 @@
 bool machine_keep_history(struct machine *m, struct error *err) MUST_CHECK;
 bool machine_has_history(const struct machine *m);
 
+/* The past begins here, if it is kept: what was before is another machine's. */
+bool machine_renew_history(struct machine *m, struct error *err) MUST_CHECK;
+
 /* The moments of the first checkpoint, and of the last one before this moment. UINT64_MAX: there is
  * none. */
 uint64_t machine_history_start(const struct machine *m);
@@ -33,16 +36,26 @@ bool machine_go_to_step(struct machine *m, unsigned hart, uint64_t steps,
  */
 void machine_mute(struct machine *m, bool is_muted);
 
-/* Who wrote last to physical [gpa, gpa + n) before a moment: looked for from that moment back,
- * which leaves the machine somewhere in its past. */
+/* Whom to ask when a run through the past is asked to end (machine_request_stop): false ends it.
+ * NULL: it is not ended. */
+void machine_on_attention(struct machine *m, bool (*attend)(void *owner), void *owner);
+
+/* Who wrote last to physical [gpa, gpa + n) before a moment, or made it this value: looked for from
+ * that moment back, which leaves the machine somewhere in its past. */
+struct machine_written {
+    uint64_t gpa, n;
+    bool has_value;
+    uint64_t value; /* n is at most 8 */
+};
 struct machine_writer {
-    uint64_t steps; /* all harts' before the instruction; a device: when it wrote */
-    bool is_device; /* by DMA, or the program itself: a loader, a debugger */
+    uint64_t steps;    /* all harts' before the instruction; else when it was written */
+    const char *other; /* no hart: what the device, or its entry of the door, is called */
     unsigned hart;
-    uint64_t gpa, n; /* what it wrote */
+    uint64_t gpa, n;   /* what it wrote */
+    uint64_t old, now; /* of what was asked for, at most 8 bytes, little-endian */
 };
 /* False and err. *found false: nobody since the past begins. */
-bool machine_find_writer(struct machine *m, uint64_t gpa, uint64_t n, uint64_t before,
+bool machine_find_writer(struct machine *m, const struct machine_written *what, uint64_t before,
                          struct machine_writer *writer, bool *found, struct error *err) MUST_CHECK;
 
 /* A line about what is kept. */

@@ -52,10 +52,16 @@ static struct input_log *new_log(const char *path, struct error *err)
     return log;
 }
 
-static bool fail(struct input_log *log)
+void input_log_fail(struct input_log *log, const char *why)
 {
     log->failed = true;
-    return error_set(&log->failure, "cannot write %s: %s", log->path, strerror(errno));
+    error_set(&log->failure, "cannot write %s: %.200s", log->path, why);
+}
+
+static bool fail(struct input_log *log)
+{
+    input_log_fail(log, strerror(errno));
+    return false;
 }
 
 /* At once to the kernel: a crash of this program loses nothing. */
@@ -110,6 +116,11 @@ struct input_log *input_log_open(const char *path, struct error *err)
     os_unmap_file(&log->file);
     free(log);
     return NULL;
+}
+
+bool input_log_is_in_memory(const struct input_log *log)
+{
+    return log->is_kept && !log->out;
 }
 
 bool input_log_close(struct input_log *log, struct error *err)
@@ -227,6 +238,31 @@ void input_log_seek(struct input_log *log, size_t place)
 {
     log->at = place;
     input_log_advance(log);
+}
+
+static bool become_kept(struct input_log *log, struct error *err)
+{
+    log->kept = malloc(log->next_at);
+    if (!log->kept)
+        return error_set(err, "no memory for the recording %.400s", log->path);
+    memcpy(log->kept, log->file.bytes, log->next_at);
+    log->kept_capacity = log->next_at;
+    log->is_kept = true;
+    os_unmap_file(&log->file);
+    return true;
+}
+
+bool input_log_cut(struct input_log *log, struct error *err)
+{
+    if (!log->is_kept && !become_kept(log, err))
+        return false;
+    log->kept_bytes = log->at = log->next_at;
+    log->has_next = false;
+    if (log->out && !log->failed &&
+        (!os_truncate(log->out, sizeof MAGIC - 1 + log->kept_bytes) ||
+         fseek(log->out, 0, SEEK_END) != 0))
+        fail(log);
+    return true;
 }
 
 bool input_log_is_torn(const struct input_log *log)

@@ -105,7 +105,10 @@ struct machine {
     struct recorder *recorder; /* NULL: nothing is recorded or replayed */
     struct history *history;   /* NULL: it is not kept */
     struct moment *moment;     /* of the checkpoint (checkpoint.h); NULL: none */
-    bool is_muted;             /* what the guest says goes nowhere */
+    bool (*attend)(void *owner); /* machine_on_attention */
+    void *attend_owner;
+    bool is_muted;             /* a client has asked for silence */
+    bool is_silent;            /* what the guest says goes nowhere: muted, or said before */
 };
 
 /* --- board.c --- */
@@ -143,11 +146,20 @@ struct recorder_place {
 struct recorder_place recorder_place(const struct recorder *r);
 /* What came since then comes again, until it has all come: then it is recorded on, if it was. */
 void recorder_return(struct recorder *r, const struct recorder_place *place);
+/* The machine is about to be moved to its past: this is its present. */
+void recorder_leave_present(struct recorder *r);
+/* Harts that slept in the present, and made no step since now, sleep up to it again. */
+void recorder_sleep_to_present(struct recorder *r);
 /* Whether what the machine does now has been done before. */
 bool recorder_is_past(const struct recorder *r);
 
 /* A round begins at now_ns. Instead of a delivery of the door. */
 void recorder_round(struct recorder *r, uint64_t now_ns);
+/* Its events have run. */
+void recorder_after_events(struct recorder *r, uint64_t now_ns);
+/* Who gives something to the machine at this moment of a replay: the entry of the door, or the
+ * debugger; NULL: nobody. */
+const char *recorder_giver(const struct recorder *r);
 /* Where a replay must stand next; UINT64_MAX: nowhere. */
 uint64_t recorder_next_ns(const struct recorder *r);
 bool recorder_is_replay(const struct recorder *r);
@@ -156,6 +168,39 @@ bool recorder_is_replay(const struct recorder *r);
  * the host is to be asked, and recorder_keep to be told. */
 bool recorder_recall(struct recorder *r, int64_t *result, void *bytes, size_t n);
 void recorder_keep(struct recorder *r, int64_t result, const void *bytes, size_t n);
+
+/* Where in its round the machine stands: with the time at which the round began it is one moment of
+ * the run, since harts take turns. */
+struct edit_place {
+    uint64_t ns;       /* at which the round began, or the next one will */
+    uint64_t steps;    /* all harts' */
+    bool is_in_round;  /* else between two rounds */
+    bool is_delivered; /* between two rounds: behind what came from outside */
+    uint32_t turn;     /* in a round: the hart whose turn it is */
+    bool turn_started;
+    bool waits; /* it sleeps */
+};
+struct machine_edit;
+bool recorder_may_edit(const struct recorder *r, struct error *err) MUST_CHECK;
+struct edit_place recorder_edit_place(struct recorder *r);
+void recorder_add_edit(struct recorder *r, const struct edit_place *place,
+                       const struct machine_edit *e);
+/* What was edited here in the recorded run is edited now. True: something was, and the machine may
+ * want a reset. */
+bool recorder_edit(struct recorder *r);
+/* Whether there is something left for recorder_edit to do here. */
+bool recorder_edit_is_due(struct recorder *r);
+/* All harts' steps at which this round must stand for an edit; UINT64_MAX: there is none. */
+uint64_t recorder_edit_steps(const struct recorder *r);
+
+/* --- edit.c --- */
+
+bool edit_apply(struct machine *m, const struct machine_edit *e, struct error *err) MUST_CHECK;
+
+/* --- run.c --- */
+
+/* Between two rounds: all harts stand at the same time. */
+void machine_meet(struct machine *m);
 
 /* --- machine.c: the state without RAM, which its user keeps in another way --- */
 
@@ -169,6 +214,8 @@ bool machine_load_but_ram(struct machine *m, const void *bytes, size_t n,
 /* A round is about to begin. */
 void history_round(struct history *h);
 void history_destroy(struct history *h);
+/* Runs on to where machine_stop_at says, whatever debuggers have set. */
+bool history_run(struct machine *m, struct error *err) MUST_CHECK;
 
 /* --- machine.c: what the guest asks for, from inside an instruction --- */
 

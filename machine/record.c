@@ -8,9 +8,11 @@
 
 #include "machine/description.h"
 #include "machine/drives.h"
+#include "machine/edit.h"
 #include "machine/history.h"
 #include "machine/input_log.h"
 #include "machine/internal.h"
+#include "machine/nets.h"
 #include "machine/snapshot_disks.h"
 
 #include <inttypes.h>
@@ -29,7 +31,10 @@ struct recorder {
     uint64_t last_ns; /* the round at this time has begun; UINT64_MAX: none yet */
     uint64_t next_hash_ns;
     uint64_t hashes;
-    struct error end; /* of a replay */
+    /* The latest moment there has been: up to there it repeats what it did. */
+    uint64_t present_steps, present_ns;
+    const char *giver; /* recorder_giver */
+    struct error end;  /* of a replay */
 };
 
 /* --- hashes ------------------------------------------------------------------------------- */
@@ -82,6 +87,11 @@ static void record_hashes(struct recorder *r, uint64_t now_ns)
 
 /* --- the end of a replay ------------------------------------------------------------------ */
 
+static bool guest_asks(const struct machine *m)
+{
+    return m->ends || m->wants_reset;
+}
+
 static void diverge(struct recorder *r, const char *how, const char *what)
 {
     error_set(&r->end, "the replay is another run at step %" PRIu64 ", %" PRIu64 " ns: %s%s",
@@ -104,15 +114,19 @@ static void check_hashes(struct recorder *r, const struct log_record *record)
         }
     if (n != h.count)
         diverge(r, "it has other parts", "");
+    r->next_hash_ns = record->now_ns + HASH_NS; /* for when it is recorded again */
+    r->hashes++;
 }
 
 static void give_input(struct recorder *r, const struct log_record *record)
 {
-    if (input_give(r->m->door, record->entry, record->bytes, record->n))
-        return;
     const char *name = input_entry_name(r->m->door, record->entry);
-    diverge(r, "it did not take what was recorded for ",
-            name ? name : "an entry that is not there");
+    r->giver = name;
+    bool ok = input_give(r->m->door, record->entry, record->bytes, record->n);
+    r->giver = NULL;
+    if (!ok)
+        diverge(r, "it did not take what was recorded for ",
+                name ? name : "an entry that is not there");
 }
 
 static void end_replay(struct recorder *r, const char *why)
@@ -129,6 +143,135 @@ static void on_taken(void *owner, unsigned entry, const uint8_t *bytes, size_t n
         r->log,
         &(struct log_record){
             .now_ns = r->last_ns, .kind = RECORD_INPUT, .entry = entry, .bytes = bytes, .n = n});
+}
+
+/* --- edits -------------------------------------------------------------------------------- */
+
+/* What a record of one holds, before the bytes of memory. */
+struct edit_head {
+    uint64_t steps, value;
+    uint32_t is_in_round, is_delivered, turn, turn_started, waits;
+    uint32_t kind, hart, number;
+};
+
+struct edit_place recorder_edit_place(struct recorder *r)
+{
+    const struct machine *m = r->m;
+    const struct round *round = &m->round;
+    struct edit_place place = {.steps = machine_steps(m), .is_in_round = round->running};
+    if (!round->running)
+        machine_meet(r->m);
+    place.ns = machine_now_ns(m);
+    if (!round->running) {
+        place.is_delivered = r->last_ns == place.ns;
+        return place;
+    }
+    place.turn = round->turn;
+    place.turn_started = round->turn_started;
+    place.waits = m->harts[round->turn]->waiting;
+    return place;
+}
+
+void recorder_add_edit(struct recorder *r, const struct edit_place *place,
+                       const struct machine_edit *e)
+{
+    struct edit_head head = {.steps = place->steps,
+                             .value = e->value,
+                             .is_in_round = place->is_in_round,
+                             .is_delivered = place->is_delivered,
+                             .turn = place->turn,
+                             .turn_started = place->turn_started,
+                             .waits = place->waits,
+                             .kind = e->kind,
+                             .hart = e->hart,
+                             .number = e->number};
+    uint8_t *bytes = malloc(sizeof head + e->n);
+    if (!bytes) {
+        input_log_fail(r->log, "no memory");
+        return;
+    }
+    memcpy(bytes, &head, sizeof head);
+    if (e->n)
+        memcpy(bytes + sizeof head, e->bytes, e->n);
+    input_log_append(r->log, &(struct log_record){.now_ns = place->ns,
+                                                  .kind = RECORD_EDIT,
+                                                  .bytes = bytes,
+                                                  .n = sizeof head + e->n});
+    free(bytes);
+}
+
+/* The next record, if it is an edit of the round that began, or is to begin, at now_ns. */
+static const struct log_record *next_edit(const struct recorder *r, uint64_t now_ns,
+                                          struct edit_head *head)
+{
+    const struct log_record *record = r->is_replay ? input_log_next(r->log) : NULL;
+    if (!record || record->kind != RECORD_EDIT || record->now_ns != now_ns || r->end.text[0] ||
+        record->n < sizeof *head)
+        return NULL;
+    memcpy(head, record->bytes, sizeof *head);
+    return record;
+}
+
+static void replay_edit(struct recorder *r, const struct log_record *record,
+                        const struct edit_head *head)
+{
+    struct error err;
+    struct machine_edit e = {.kind = (enum edit_kind)head->kind,
+                             .hart = head->hart,
+                             .number = head->number,
+                             .value = head->value,
+                             .bytes = record->bytes + sizeof *head,
+                             .n = record->n - sizeof *head};
+    bool is_known = head->kind < EDIT_KINDS && head->steps == machine_steps(r->m);
+    r->giver = "the debugger";
+    if (is_known && e.kind == EDIT_RESET)
+        r->m->wants_reset = true;
+    else if (!is_known || !edit_apply(r->m, &e, &err))
+        diverge(r, "what was changed by hand cannot be", "");
+    r->giver = NULL;
+    input_log_advance(r->log);
+}
+
+/* Between two rounds, before (or behind) what comes from outside. */
+static bool edit_between(struct recorder *r, uint64_t now_ns, bool is_delivered)
+{
+    struct edit_head head;
+    const struct log_record *record = next_edit(r, now_ns, &head);
+    if (!record || head.is_in_round || head.is_delivered != is_delivered)
+        return false;
+    replay_edit(r, record, &head);
+    return true;
+}
+
+bool recorder_edit_is_due(struct recorder *r)
+{
+    struct edit_head head;
+    if (!next_edit(r, machine_now_ns(r->m), &head))
+        return false;
+    if (!r->m->round.running)
+        return !head.is_in_round;
+    struct edit_place now = recorder_edit_place(r);
+    return head.is_in_round && head.steps == now.steps && head.turn == now.turn &&
+           head.turn_started == now.turn_started && head.waits == now.waits;
+}
+
+bool recorder_edit(struct recorder *r)
+{
+    struct edit_head head;
+    bool any = false;
+    while (r->m->round.running && !r->m->wants_reset && recorder_edit_is_due(r)) {
+        replay_edit(r, next_edit(r, r->last_ns, &head), &head);
+        any = true;
+    }
+    return any;
+}
+
+uint64_t recorder_edit_steps(const struct recorder *r)
+{
+    struct edit_head head;
+    bool is_ahead =
+        next_edit(r, r->last_ns, &head) && head.is_in_round && head.steps > machine_steps(r->m);
+    return is_ahead ? head.steps : UINT64_MAX;
 }
 
 /* --- at the beginning of a round ---------------------------------------------------------- */
@@ -151,46 +294,79 @@ static void listen(struct recorder *r)
     machine_mute(r->m, r->m->is_muted);
 }
 
-static void replay_round(struct recorder *r, uint64_t now_ns)
+static void replay_record(struct recorder *r, const struct log_record *record, uint64_t now_ns)
 {
-    const struct log_record *record = NULL;
-    while (!r->m->ends && (record = input_log_next(r->log)) && record->now_ns <= now_ns &&
-           !(record->kind == RECORD_ANSWER && record->now_ns == now_ns)) {
-        if (record->kind == RECORD_END)
-            end_replay(r, "");
-        else if (record->now_ns < now_ns)
-            diverge(r, "the recording has something between two rounds", "");
-        else if (record->kind == RECORD_HASHES)
-            check_hashes(r, record);
-        else if (record->kind == RECORD_INPUT)
-            give_input(r, record);
-        input_log_advance(r->log);
-    }
-    if (!r->m->ends && !record && r->goes_on) {
-        listen(r);
-        record_round(r, now_ns);
-    } else if (!r->m->ends && !record)
-        end_replay(r, input_log_is_torn(r->log) ? "; the rest of the file is damaged"
-                                                : "; it was cut short");
+    if (record->kind == RECORD_END)
+        end_replay(r, "");
+    else if (record->now_ns < now_ns || record->kind == RECORD_EDIT)
+        diverge(r, "the recording has something between two rounds", "");
+    else if (record->kind == RECORD_HASHES)
+        check_hashes(r, record);
+    else if (record->kind == RECORD_INPUT)
+        give_input(r, record);
+    input_log_advance(r->log);
 }
 
+static bool is_before_present(const struct recorder *r)
+{
+    return machine_steps(r->m) < r->present_steps || machine_now_ns(r->m) < r->present_ns;
+}
+
+/* Up to an edit or an answer that is due later in this round. */
+static void replay_round(struct recorder *r, uint64_t now_ns, bool is_first)
+{
+    struct edit_head head;
+    const struct log_record *record = NULL;
+    while (!guest_asks(r->m) && (record = input_log_next(r->log)) && record->now_ns <= now_ns) {
+        if (edit_between(r, now_ns, false))
+            continue;
+        bool is_answer = record->kind == RECORD_ANSWER && record->now_ns == now_ns;
+        if (is_answer || next_edit(r, now_ns, &head))
+            return;
+        replay_record(r, record, now_ns);
+    }
+    if (guest_asks(r->m) || record || (r->goes_on && is_before_present(r)))
+        return;
+    if (r->goes_on) {
+        listen(r);
+        if (is_first)
+            record_round(r, now_ns);
+    } else {
+        end_replay(r, input_log_is_torn(r->log) ? "; the rest of the file is damaged"
+                                                : "; it was cut short");
+    }
+}
+
+/* A second time at the same time: a reset that is in the log came between. */
 void recorder_round(struct recorder *r, uint64_t now_ns)
 {
-    if (now_ns == r->last_ns)
-        return;
-    if (r->m->history)
+    bool is_first = now_ns != r->last_ns;
+    if (is_first && r->m->history)
         history_round(r->m->history);
     r->last_ns = now_ns;
     if (r->is_replay)
-        replay_round(r, now_ns);
-    else
+        replay_round(r, now_ns, is_first);
+    else if (is_first)
         record_round(r, now_ns);
+}
+
+void recorder_after_events(struct recorder *r, uint64_t now_ns)
+{
+    while (!guest_asks(r->m) && edit_between(r, now_ns, true))
+        continue;
 }
 
 uint64_t recorder_next_ns(const struct recorder *r)
 {
     const struct log_record *record = r->is_replay ? input_log_next(r->log) : NULL;
-    return record ? record->now_ns : UINT64_MAX;
+    if (record)
+        return record->now_ns;
+    return r->is_replay && r->goes_on ? r->present_ns : UINT64_MAX;
+}
+
+const char *recorder_giver(const struct recorder *r)
+{
+    return r->giver;
 }
 
 bool recorder_is_replay(const struct recorder *r)
@@ -270,9 +446,33 @@ void recorder_return(struct recorder *r, const struct recorder_place *place)
     input_close(r->m->door, true);
 }
 
+void recorder_leave_present(struct recorder *r)
+{
+    if (recorder_is_past(r))
+        return;
+    r->present_steps = machine_steps(r->m);
+    r->present_ns = machine_now_ns(r->m);
+}
+
+void recorder_sleep_to_present(struct recorder *r)
+{
+    if (machine_steps(r->m) == r->present_steps && machine_now_ns(r->m) < r->present_ns)
+        (void)machine_run(r->m, r->present_ns);
+}
+
 bool recorder_is_past(const struct recorder *r)
 {
-    return r->is_replay && r->goes_on;
+    return r->is_replay && is_before_present(r);
+}
+
+bool recorder_may_edit(const struct recorder *r, struct error *err)
+{
+    bool is_live =
+        !r->is_replay || (r->goes_on && !input_log_next(r->log) && !is_before_present(r));
+    return is_live || error_set(err,
+                                "%s, where nothing can be changed: `branch` makes it another "
+                                "run from here on, and what came is lost",
+                                r->goes_on ? "the machine is in its past" : "this is a replay");
 }
 
 static void describe_start(struct machine *m, const struct byte_sink *out)
@@ -383,10 +583,33 @@ bool machine_replay(struct machine *m, const char *path, struct error *err)
     return attach(m, true, path, err);
 }
 
-bool machine_may_change(const struct machine *m, struct error *err)
+/* What comes from outside is heard again; without a past there is nothing to record it for. */
+bool machine_branch(struct machine *m, struct error *err)
 {
-    return !m->recorder || error_set(err, "the machine is %s: it cannot be changed from outside",
-                                     m->recorder->is_replay ? "a replay" : "being recorded");
+    struct recorder *r = m->recorder;
+    if (!r || !r->is_replay)
+        return error_set(err, "the machine is in its present already");
+    if ((m->config.awaits_replay && !nets_open(m->nets, err)) || !input_log_cut(r->log, err))
+        return false;
+    m->config.awaits_replay = false;
+    r->present_steps = r->present_ns = 0;
+    r->goes_on = true;
+    r->end.text[0] = 0;
+    listen(r);
+    return m->history || machine_record_close(m, err);
+}
+
+bool machine_is_recorded(const struct machine *m)
+{
+    return m->recorder;
+}
+
+bool machine_may_load(const struct machine *m, struct error *err)
+{
+    const struct recorder *r = m->recorder;
+    return !r || input_log_is_in_memory(r->log) ||
+           error_set(err, "the machine is %s: it cannot become another one",
+                     r->is_replay && !r->goes_on ? "a replay" : "being recorded");
 }
 
 const char *machine_replay_end(const struct machine *m)
@@ -401,9 +624,10 @@ bool machine_record_close(struct machine *m, struct error *err)
         return true;
     m->recorder = NULL;
     input_observe(m->door, NULL, NULL);
-    if (!r->is_replay)
-        input_log_append(r->log,
-                         &(struct log_record){.now_ns = m->round.end_ns, .kind = RECORD_END});
+    input_close(m->door, false);
+    uint64_t end_ns = recorder_is_past(r) ? r->present_ns : m->round.end_ns;
+    if (r->goes_on)
+        input_log_append(r->log, &(struct log_record){.now_ns = end_ns, .kind = RECORD_END});
     bool ok = input_log_close(r->log, err);
     free(r);
     return ok;

@@ -18,9 +18,15 @@ bool machine_record(struct machine *m, const char *path, struct error *err) MUST
  * recording ends, and with MACHINE_DIVERGED where it becomes another one. */
 bool machine_replay(struct machine *m, const char *path, struct error *err) MUST_CHECK;
 
-/* Whether the machine may be changed from outside otherwise than through the door. False and err:
- * it is recorded, or a replay. */
-bool machine_may_change(const struct machine *m, struct error *err) MUST_CHECK;
+/* Whether it is either, for a file or for its history. */
+bool machine_is_recorded(const struct machine *m);
+/* Whether it may become another machine (snapshot_load); then machine_renew_history is to be
+ * called. False and err: it is in a file of a recording. */
+bool machine_may_load(const struct machine *m, struct error *err) MUST_CHECK;
+
+/* A replay, or a machine in its past, becomes another run from here on: what was recorded behind
+ * this moment is dropped, and it hears the world again. False and err. */
+bool machine_branch(struct machine *m, struct error *err) MUST_CHECK;
 
 /* Why the replay ended, one line. */
 const char *machine_replay_end(const struct machine *m);

@@ -73,21 +73,52 @@ static uint64_t last_step(const struct machine *m, const struct hart *h)
     return h->steps + (left >> m->config.icount_shift);
 }
 
+static bool guest_asks(const struct machine *m)
+{
+    return m->ends || m->wants_reset;
+}
+
+/* The hart's step at which somebody wants it to stand. */
+static uint64_t first_stop(const struct machine *m, const struct hart *h)
+{
+    uint64_t now = machine_steps(m), total = m->total_end;
+    uint64_t first = h->id == m->step_hart ? m->step_end : UINT64_MAX;
+    if (m->recorder)
+        total = min_u64(total, recorder_edit_steps(m->recorder));
+    return total == UINT64_MAX ? first : min_u64(first, h->steps + (total - now));
+}
+
+/* In a replay, what a debugger changed here is changed again. */
+static bool edits(struct machine *m)
+{
+    return m->recorder && recorder_edit(m->recorder);
+}
+
 /* True: the turn is over. False: stopped in the middle; m->exit says why. */
 static bool run_turn(struct machine *m, struct hart *h)
 {
+    if (edits(m) && guest_asks(m))
+        return false;
     if (!m->round.turn_started)
         set_hart_time(h, m->round.start_ns);
     m->round.turn_started = true;
-    while (wake(m, h)) {
+    for (;;) {
+        if (edits(m) && guest_asks(m))
+            return false;
+        if (!wake(m, h))
+            break;
+        if (edits(m)) {
+            if (guest_asks(m))
+                return false;
+            continue;
+        }
         uint64_t most = last_step(m, h);
         uint64_t least = m->clock.follows_host ? most - HART_RUN_SLACK : most;
         if (h->steps >= least)
             break;
-        if (h->id == m->step_hart && m->step_end <= most)
-            least = most = m->step_end;
-        if (m->total_end != UINT64_MAX && m->total_end - machine_steps(m) <= most - h->steps)
-            least = most = h->steps + (m->total_end - machine_steps(m));
+        uint64_t first = first_stop(m, h);
+        if (first <= most)
+            least = most = first;
         enum hart_stop stop = hart_run_between(h, least, most);
         if (stop == HART_BREAKPOINT) {
             m->exit = (struct machine_exit){.stop = MACHINE_BREAKPOINT, .hart = h->id};
@@ -156,7 +187,7 @@ static void idle(struct machine *m, uint64_t until_ns)
 
 /* Between two rounds all harts stand at the same time. So nothing of how they came there is left in
  * the state, be it one sleep or several. */
-static void meet(struct machine *m)
+void machine_meet(struct machine *m)
 {
     m->round.end_ns = machine_now_ns(m);
     m->clock.now_ns = m->round.end_ns;
@@ -164,13 +195,8 @@ static void meet(struct machine *m)
         set_hart_time(m->harts[i], m->round.end_ns);
 }
 
-static bool guest_asks(const struct machine *m)
-{
-    return m->ends || m->wants_reset;
-}
-
-/* After meet(). The round does not run yet while all harts sleep, and when an event or input made
- * the guest, or a disk that failed, ask for something. */
+/* After machine_meet(). The round does not run yet while all harts sleep, and when an event or
+ * input made the guest, or a disk that failed, ask for something. */
 static void begin_round(struct machine *m, uint64_t until_ns)
 {
     uint64_t now = m->round.end_ns;
@@ -178,12 +204,16 @@ static void begin_round(struct machine *m, uint64_t until_ns)
         recorder_round(m->recorder, now);
     else if (input_pending(m->door))
         input_deliver(m->door);
+    if (guest_asks(m))
+        return;
     if (m->semihost)
         semihost_wake(m);
     if (m->htif)
         htif_poll(m->htif);
     if (m->events.next_ns <= now)
         events_run(&m->events, now);
+    if (m->recorder)
+        recorder_after_events(m->recorder, now);
     if (guest_asks(m))
         return;
     if (all_asleep(m)) {
@@ -220,13 +250,21 @@ static bool serve_guest(struct machine *m)
     struct error err;
     if (m->ends) {
         m->ends = m->wants_reset = false;
-        return false;
+        /* Whoever edited here then went on from this end. */
+        return m->recorder && recorder_edit_is_due(m->recorder);
     }
     if (machine_reset(m, &err))
         return true;
     log_line(m->config.log, LOG_GUEST_ERRORS, "reset: %s", err.text);
     m->exit = (struct machine_exit){.stop = MACHINE_POWER_OFF, .status = 1};
     return false;
+}
+
+/* A moment that is gone to is that behind all edits; but a breakpoint is one of its own pc. */
+static void settle(struct machine *m)
+{
+    if (m->exit.stop == MACHINE_STEPPED)
+        edits(m);
 }
 
 static struct machine_exit run_rounds(struct machine *m, uint64_t until_ns)
@@ -241,13 +279,15 @@ static struct machine_exit run_rounds(struct machine *m, uint64_t until_ns)
             return (struct machine_exit){.stop = MACHINE_REQUEST};
         }
         if (!m->round.running) {
-            meet(m);
+            machine_meet(m);
             if (m->round.end_ns >= until_ns)
                 return (struct machine_exit){.stop = MACHINE_TIME_LIMIT};
             begin_round(m, until_ns);
         }
-        if (!run_round(m) && !guest_asks(m))
+        if (!run_round(m) && !guest_asks(m)) {
+            settle(m);
             return m->exit;
+        }
     }
 }
 

@@ -42,7 +42,7 @@ static void console_write(void *owner, bool is_error, const uint8_t *bytes, size
     (void)is_error;
     if (!s->has_end)
         machine_uart_write(s->m, bytes, n);
-    else if (!s->m->is_muted && s->end.write)
+    else if (!s->m->is_silent && s->end.write)
         s->end.write(s->end.owner, bytes, n);
 }
 

@@ -110,10 +110,10 @@ def killed_while_recording(program, guest):
     return case
 
 
-def gone_back(program, guest, harts, seed):
+def gone_back(program, guest, harts, seed, moments):
     def case():
         chance = random.Random(seed)
-        steps = sorted(chance.randrange(1, SECOND) for _ in range(12))
+        steps = sorted(chance.randrange(1, SECOND) for _ in range(moments))
         visits = steps[:-1] * 2
         chance.shuffle(visits)
         lines = [line for step in steps for line in (f"run-until {step}", "info hash")]
@@ -139,6 +139,60 @@ def who_wrote(program, guest):
         expect(re.search(r"step \d+, hart 0\n0x\w+: +\w+ +\w+", text), tail(text))
         expect(re.search(r"0x\w+, \d+ bytes: 0x\w+ became 0x\w+", text), tail(text))
         expect("Nobody since step 0." in text, tail(text))
+
+    return case
+
+
+def gone_back_behind_a_load(program, guest):
+    def case():
+        path = WORK / "past.rvs"
+        options = [program, *guest.options(), "-icount", "shift=1"]
+        monitor(options, [f"run-until {FIRST}", f"savevm {path}"])
+        later = FIRST + 50_000_000
+        text = monitor([*options, "-history", "256M", "-loadvm", path],
+                       [f"run-until {later}", "info hash", f"run-until {SECOND}", f"goto {later}",
+                        "info hash", f"loadvm {path}", f"run-until {later}", "info hash",
+                        f"run-until {SECOND}", f"goto {later}", "info hash"])
+        found = hashes(text, 4)
+        expect(len(set(found)) == 1, f"other states\n{tail(text)}")
+        path.unlink()
+
+    return case
+
+
+def changed_by_hand(program, guest):
+    def case():
+        log = WORK / "edit.log"
+        options = [program, *guest.options()]
+        end = FIRST + 5_000_000
+        before = monitor([*options, "-record", log],
+                         [f"run-until {FIRST}", "set s11 0x1234", "write/g $sp 0x5678", "step 3",
+                          f"run-until {FIRST + 1000}", "system_reset", f"run-until {end}",
+                          "info hash"])
+        text = monitor([*options, "-replay", log, "-history", "256M"],
+                       [f"run-until {end}", "info hash", f"goto {FIRST}", "p $s11", "set s11 1",
+                        "branch", "set s11 1", "p $s11"])
+        expect(hashes(before, 1) == hashes(text, 1), f"{tail(before)}\n{tail(text)}")
+        expect(re.search(r"0x1234\n.*`branch`.*\n.*0x1\n", text), tail(text))
+        log.unlink()
+
+    return case
+
+
+def bisected(program, guest):
+    def case():
+        logs = [WORK / f"bisect-{name}.log" for name in "ab"]
+        script = WORK / "bisect.script"
+        for log, word in zip(logs, ("one", "two")):
+            lines = [*session((f"echo {word}", "~ #")), 'send "poweroff -f\\n"']
+            script.write_text("\n".join(lines) + "\n")
+            run([program, *guest.options(), "-record", log, "-script", script], 300)
+        command = [program, "replay", "--bisect"]
+        found = run([*command, *logs, *guest.options()], 300).must_end_with(1)
+        expect("serial0 takes" in found.out and "One step later" in found.out, tail(found.out))
+        run([*command, logs[0], logs[0], *guest.options()], 300).must_end_with(0)
+        for log in logs:
+            log.unlink()
 
     return case
 
@@ -183,6 +237,10 @@ def past_cases(program, guest, seed, long):
                   (f"a recorded run {where}, disk and network is played again",
                    recorded(program, guest, harts)),
                   (f"moments of a boot {where} are reached again",
-                   gone_back(program, guest, harts, seed))]
+                   gone_back(program, guest, harts, seed, 100 if long else 12))]
+    cases += [("a machine that was loaded goes back", gone_back_behind_a_load(program, guest)),
+              ("what is changed by hand is changed again in a replay",
+               changed_by_hand(program, guest)),
+              ("the step at which two recordings part is found", bisected(program, guest))]
     cases.append(("a compressed saved machine goes on too", saved(program, guest, 1, "compress")))
     return cases

@@ -1,5 +1,6 @@
 /* The fake machine (fake_machine.h) has no past, is never recorded, and is in no file. */
 #include "machine/checkpoint.h"
+#include "machine/edit.h"
 #include "machine/history.h"
 #include "machine/record.h"
 #include "machine/snapshot.h"
@@ -95,7 +96,42 @@ bool machine_replay(struct machine *m, const char *path, struct error *err)
     return none(err);
 }
 
-bool machine_may_change(const struct machine *m, struct error *err)
+bool machine_may_load(const struct machine *m, struct error *err)
+{
+    (void)m, (void)err;
+    return true;
+}
+
+bool machine_is_recorded(const struct machine *m)
+{
+    (void)m;
+    return false;
+}
+
+bool machine_branch(struct machine *m, struct error *err)
+{
+    (void)m;
+    return none(err);
+}
+
+bool machine_may_edit(const struct machine *m, struct error *err)
+{
+    (void)m, (void)err;
+    return true;
+}
+
+bool machine_edit(struct machine *m, const struct machine_edit *e, struct error *err)
+{
+    return e->kind == EDIT_RESET ? machine_reset(m, err) : none(err);
+}
+
+bool edit_hart(struct hart *h, const struct machine_edit *e, struct error *err)
+{
+    (void)h, (void)e;
+    return none(err);
+}
+
+bool machine_renew_history(struct machine *m, struct error *err)
 {
     (void)m, (void)err;
     return true;
@@ -154,10 +190,15 @@ void machine_mute(struct machine *m, bool is_muted)
     (void)m, (void)is_muted;
 }
 
-bool machine_find_writer(struct machine *m, uint64_t gpa, uint64_t n, uint64_t before,
+void machine_on_attention(struct machine *m, bool (*attend)(void *owner), void *owner)
+{
+    (void)m, (void)attend, (void)owner;
+}
+
+bool machine_find_writer(struct machine *m, const struct machine_written *what, uint64_t before,
                          struct machine_writer *writer, bool *found, struct error *err)
 {
-    (void)m, (void)gpa, (void)n, (void)before, (void)writer, (void)found;
+    (void)m, (void)what, (void)before, (void)writer, (void)found;
     return none(err);
 }
 

@@ -214,21 +214,21 @@ START_TEST(a_disk_that_keeps_what_is_written_is_refused)
 }
 END_TEST
 
-START_TEST(nobody_else_may_change_what_is_recorded)
+START_TEST(what_is_recorded_in_a_file_cannot_become_another_machine)
 {
     struct program p;
     struct error err;
     begin(&p, 1);
     struct rig *r = rig_create(&p, 1);
-    ck_assert(machine_may_change(r->m, &err));
+    ck_assert(machine_may_load(r->m, &err));
     ck_assert(machine_record(r->m, "log", &err));
-    ck_assert(!machine_may_change(r->m, &err));
+    ck_assert(!machine_may_load(r->m, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "recorded"));
     close_log(r);
-    ck_assert(machine_may_change(r->m, &err));
+    ck_assert(machine_may_load(r->m, &err));
     rig_free(r);
     r = replay(&p, 1);
-    ck_assert(!machine_may_change(r->m, &err));
+    ck_assert(!machine_may_load(r->m, &err));
     rig_free(r);
     end(&p);
 }
@@ -247,7 +247,7 @@ int main(void)
     tcase_add_test(tests, a_replay_that_is_another_run_names_the_part);
     tcase_add_test(tests, what_cannot_be_played_is_refused);
     tcase_add_test(tests, a_disk_that_keeps_what_is_written_is_refused);
-    tcase_add_test(tests, nobody_else_may_change_what_is_recorded);
+    tcase_add_test(tests, what_is_recorded_in_a_file_cannot_become_another_machine);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

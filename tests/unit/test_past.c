@@ -1,0 +1,265 @@
+/* Going back: over calls and traps, out of them, to who wrote; and being stopped on the way. The
+ * program calls f, which calls g, and then makes an ecall, for ever. */
+#include "debug/past.h"
+#include "tests/unit/monitor_rig.h"
+
+#include <inttypes.h>
+
+#define STEPS "200000"
+
+struct places {
+    uint64_t call_f, behind_f, behind_ecall; /* the loop */
+    uint64_t call_g, g, set_a0, store, handler, set_mepc;
+};
+
+static void put_f(struct assembler *a, struct places *at)
+{
+    ASM(a, addi, .rd = SP, .rs1 = SP, .imm = -16);
+    ASM(a, sd, .rs1 = SP, .rs2 = RA, .imm = 8);
+    at->call_g = a->pc;
+    ASM(a, jal, .rd = RA, .imm = asm_to(a, at->g));
+    ASM(a, ld, .rd = RA, .rs1 = SP, .imm = 8);
+    ASM(a, addi, .rd = SP, .rs1 = SP, .imm = 16);
+    ASM(a, jalr, .rs1 = RA);
+}
+
+static void put_g(struct assembler *a, struct places *at)
+{
+    at->g = a->pc;
+    ASM(a, addi, .rd = A1);
+    at->set_a0 = a->pc;
+    ASM(a, addi, .rd = A0, .rs1 = A0, .imm = 1);
+    at->store = a->pc;
+    ASM(a, sd, .rs1 = S0, .rs2 = A0);
+    ASM(a, jalr, .rs1 = RA);
+}
+
+static void put_handler(struct assembler *a, struct places *at)
+{
+    at->handler = a->pc;
+    ASM(a, csrrs, .rd = T0, .imm = 0x341);
+    ASM(a, addi, .rd = T0, .rs1 = T0, .imm = 4);
+    at->set_mepc = a->pc;
+    ASM(a, csrrw, .rs1 = T0, .imm = 0x341);
+    ASM(a, mret);
+}
+
+static void put_program(struct assembler *a, struct places *at)
+{
+    a->pc = RIG_RAM + 0x100;
+    put_handler(a, at);
+    put_g(a, at);
+    uint64_t f = a->pc;
+    put_f(a, at);
+    a->pc = RIG_RAM;
+    asm_csrw(a, CSR_MTVEC, at->handler);
+    asm_li(a, SP, RIG_DATA + 0x1000);
+    asm_li(a, S0, RIG_DATA);
+    at->call_f = a->pc;
+    ASM(a, jal, .rd = RA, .imm = asm_to(a, f));
+    at->behind_f = a->pc;
+    ASM(a, ecall);
+    at->behind_ecall = a->pc;
+    ASM(a, jal, .imm = asm_to(a, at->call_f));
+}
+
+static struct places open_past(struct monitor_rig *r)
+{
+    struct places at;
+    memset(r, 0, sizeof *r);
+    program_begin(&r->p);
+    put_program(&r->p.a, &at);
+    program_end(&r->p);
+    struct machine_config config = rig_config(&r->p, 1);
+    struct control_config control = {.starts_stopped = true, .no_shutdown = true};
+    config.history_bytes = 64 << 20;
+    config.history_steps = 1 << 16;
+    r->rig = rig_create_with(config);
+    ck_assert_msg(machine_keep_history(r->rig->m, &r->err), "%s", r->err.text);
+    r->control = control_create(r->rig->m, &control, &r->err);
+    r->monitor = monitor_create(r->control, &r->err);
+    CHECK_ASK(r, "run-until " STEPS, "");
+    run_until_stopped(r);
+    return at;
+}
+
+static uint64_t pc(struct monitor_rig *r)
+{
+    return machine_hart(r->rig->m, 0)->pc;
+}
+
+/* Stops before the next time that `va` runs. */
+static void run_to(struct monitor_rig *r, uint64_t va)
+{
+    char line[64];
+    snprintf(line, sizeof line, "break 0x%" PRIx64, va);
+    CHECK_ASK(r, line, "");
+    CHECK_ASK(r, "cont", "");
+    run_until_stopped(r);
+    snprintf(line, sizeof line, "delete 0x%" PRIx64, va);
+    CHECK_ASK(r, line, "");
+    ck_assert_uint_eq(pc(r), va);
+}
+
+/* Of the moment: at a breakpoint the next instruction has been fetched too. */
+static uint64_t hash_here(struct monitor_rig *r)
+{
+    ck_assert(past_go_to(r->control, machine_steps(r->rig->m), &r->err));
+    return machine_hash(r->rig->m);
+}
+
+#define CHECK_BACK(r, line, there)                                                                 \
+    do {                                                                                           \
+        CHECK_ASK(r, line, "");                                                                    \
+        ck_assert_uint_eq(pc(r), there);                                                           \
+    } while (0)
+
+START_TEST(next_goes_back_over_calls_and_traps)
+{
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    run_to(&r, at.behind_ecall);
+    uint64_t steps = machine_steps(r.rig->m), hash = hash_here(&r);
+    CHECK_BACK(&r, "reverse-next", at.behind_f); /* the ecall */
+    CHECK_BACK(&r, "reverse-next", at.call_f);
+    CHECK_BACK(&r, "reverse-next", at.behind_ecall); /* of the round before */
+    CHECK_BACK(&r, "reverse-step", at.set_mepc + 4); /* mret */
+    CHECK_BACK(&r, "reverse-next", at.set_mepc);
+    ck_assert(past_go_to(r.control, steps, &r.err));
+    run_until_stopped(&r);
+    ck_assert_uint_eq(machine_hash(r.rig->m), hash);
+    monitor_close(&r);
+}
+END_TEST
+
+START_TEST(finish_goes_back_to_the_call)
+{
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    run_to(&r, at.store);
+    CHECK_BACK(&r, "reverse-finish", at.call_g);
+    CHECK_BACK(&r, "reverse-finish", at.call_f);
+    CHECK_BACK(&r, "reverse-finish", 0x1000); /* nobody called it: the beginning */
+    ck_assert_uint_eq(machine_steps(r.rig->m), 0);
+    CHECK_ASK(&r, "run-until " STEPS, "");
+    run_until_stopped(&r);
+    run_to(&r, at.set_mepc);
+    CHECK_BACK(&r, "reverse-finish", at.behind_f); /* the trap */
+    monitor_close(&r);
+}
+END_TEST
+
+START_TEST(who_wrote_a_register_is_found)
+{
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    char line[64];
+    run_to(&r, at.behind_ecall);
+    uint64_t a0 = machine_hart(r.rig->m, 0)->x[A0];
+    snprintf(line, sizeof line, "it: 0x%016" PRIx64 " became 0x%016" PRIx64, a0 - 1, a0);
+    CHECK_IN(ask(&r, "who-wrote a0"), line);
+    ck_assert_uint_eq(pc(&r), at.set_a0);
+    CHECK_IN(ask(&r, "who-wrote a0"), "hart 0\n"); /* the one before */
+    ck_assert_uint_eq(machine_hart(r.rig->m, 0)->x[A0], a0 - 2);
+    run_to(&r, at.behind_ecall);
+    CHECK_IN(ask(&r, "who-wrote mepc"), "hart 0\n");
+    ck_assert_uint_eq(pc(&r), at.set_mepc);
+    CHECK_IN(ask(&r, "who-wrote mepc"), "by a trap");
+    ck_assert_uint_eq(pc(&r), at.behind_f);
+    CHECK_IN(ask(&r, "who-wrote s0"), "became 0x0000000080002000");
+    ck_assert_uint_lt(machine_steps(r.rig->m), 20);
+    CHECK_IN(ask(&r, "who-wrote s11"), "Nobody since step 0.");
+    monitor_close(&r);
+}
+END_TEST
+
+START_TEST(what_memory_was_made_is_found)
+{
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    CHECK_IN(ask(&r, "when 0x80002000 5"), "0x0000000000000004 became 0x0000000000000005");
+    ck_assert_uint_eq(pc(&r), at.store);
+    ck_assert_uint_eq(machine_hart(r.rig->m, 0)->x[A0], 5);
+    CHECK_IN(ask(&r, "when phys 0x80002000 5"), "Nobody since step 0.");
+    CHECK_IN(ask(&r, "when 0x80002000 300 1"), "a value of 1 bytes");
+    run_to(&r, at.call_f);
+    CHECK_IN(ask(&r, "who-wrote 0x80002000 8"), "0x0000000000000004 became 0x0000000000000005");
+    monitor_close(&r);
+}
+END_TEST
+
+START_TEST(a_change_by_hand_is_found)
+{
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    run_to(&r, at.behind_f);
+    CHECK_ASK(&r, "write/g 0x80002000 77", "");
+    CHECK_ASK(&r, "set s11 3", "");
+    CHECK_ASK(&r, "step", "");
+    run_until_stopped(&r);
+    CHECK_IN(ask(&r, "who-wrote s11"), "the debugger");
+    CHECK_ASK(&r, "step", "");
+    run_until_stopped(&r);
+    CHECK_IN(ask(&r, "who-wrote 0x80002000 8"), "the debugger\n");
+    CHECK_IN(ask(&r, "set s11 4"), "`branch`");
+    CHECK_ASK(&r, "branch", "");
+    CHECK_ASK(&r, "set s11 4", "");
+    monitor_close(&r);
+}
+END_TEST
+
+struct disturber {
+    struct monitor_rig *r;
+    struct control_work work;
+    char said[512];
+};
+
+/* Another client, while the machine looks back. */
+static void disturb(void *owner)
+{
+    struct disturber *d = owner;
+    snprintf(d->said, sizeof d->said, "%.400s", ask(d->r, "reverse-step"));
+    control_stop(d->r->control, RUN_PAUSED);
+}
+
+START_TEST(a_search_is_ended_and_the_machine_is_where_it_was)
+{
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    run_to(&r, at.call_g);
+    static const char *const searches[] = {"reverse-continue", "reverse-finish", "who-wrote s11"};
+    for (unsigned i = 0; i < ARRAY_LEN(searches); i++) {
+        struct disturber d = {.r = &r};
+        if (i == 1)
+            run_to(&r, at.behind_ecall); /* which nobody called */
+        uint64_t steps = machine_steps(r.rig->m), hash = hash_here(&r);
+        d.work = (struct control_work){.work = disturb, .owner = &d};
+        control_defer(r.control, &d.work);
+        CHECK_IN(ask(&r, searches[i]), "interrupted: the machine is where it was");
+        CHECK_IN(d.said, "moves in its past");
+        ck_assert_uint_eq(machine_steps(r.rig->m), steps);
+        ck_assert_msg(machine_hash(r.rig->m) == hash, "%u", i);
+        ck_assert_int_eq(control_state(r.control), RUN_PAUSED);
+    }
+    monitor_close(&r);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("past");
+    TCase *tests = tcase_create("past");
+    tcase_set_timeout(tests, 50);
+    tcase_add_test(tests, next_goes_back_over_calls_and_traps);
+    tcase_add_test(tests, finish_goes_back_to_the_call);
+    tcase_add_test(tests, who_wrote_a_register_is_found);
+    tcase_add_test(tests, what_memory_was_made_is_found);
+    tcase_add_test(tests, a_change_by_hand_is_found);
+    tcase_add_test(tests, a_search_is_ended_and_the_machine_is_where_it_was);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
