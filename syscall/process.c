@@ -258,9 +258,23 @@ static bool open_trace(struct process *p, struct error *err)
            error_set(err, "cannot write %s: %s", p->config->trace_file, strerror(errno));
 }
 
+int process_next_own(const struct process *p, uint64_t from)
+{
+    const struct views *views = &p->paths.views;
+    int next = -1;
+    for (size_t i = 0; i < views->count + 2; i++) {
+        int fd = i < views->count    ? views->at[i].fd
+                 : i == views->count ? p->vfork_fd
+                                     : p->trace_fd;
+        if (fd >= 0 && (uint64_t)fd >= from && (next < 0 || fd < next))
+            next = fd;
+    }
+    return next;
+}
+
 bool process_owns(const struct process *p, int fd)
 {
-    return fd >= 0 && (fd == p->paths.tree || fd == p->vfork_fd || fd == p->trace_fd);
+    return fd >= 0 && process_next_own(p, (uint64_t)fd) == fd;
 }
 
 static bool limit_cpu(const struct exec_config *config, struct error *err)
@@ -280,13 +294,12 @@ bool exec_run(const struct exec_config *config, int *status, struct error *err)
         return error_set(err, "no memory for the program");
     *p = (struct process){.config = config, .log = config->log, .first_pid = getpid()};
     p->vfork_fd = p->trace_fd = -1;
-    p->paths.tree = -1;
     p->stack_limit[0] = 8ull << 20;
     p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;
     signals_init(p);
     bool ok = limit_cpu(config, err) &&
-              paths_init(&p->paths, config->tree, config->root, config->read_only, err) &&
+              paths_init(&p->paths, &config->files, err) &&
               open_trace(p, err) && make_machine(p, err) && load_first(p, err);
     if (ok) {
         run(p);

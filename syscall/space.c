@@ -492,3 +492,22 @@ const char *space_string(struct space *s, uint64_t va)
             return (const char *)s->host + va;
     }
 }
+
+int space_copy_string(const struct space *s, uint64_t va, char *to, size_t room)
+{
+    size_t done = 0;
+    for (size_t at = first_behind(s, va); done < room; at++) {
+        const struct mapping *m = &s->mappings[at];
+        uint64_t next = va + done;
+        if (at == s->count || m->start > next || !permits(m, SPACE_READ))
+            return -EFAULT;
+        size_t n = min_u64(m->end - next, room - done);
+        char *end = memccpy(to + done, s->host + next, 0, n);
+        if (end) {
+            end[-1] = 0;
+            return 0;
+        }
+        done += n;
+    }
+    return -ENAMETOOLONG;
+}
