@@ -145,6 +145,8 @@ int64_t call_execveat(struct call *c)
     if (c->args[4] & ~(uint64_t)AT_EMPTY_PATH)
         return -EINVAL;
     if (path && !*(const char *)(uintptr_t)path && c->args[4]) { /* fexecve */
+        if (fcntl((int)c->args[0], F_GETFD) < 0)
+            return -EBADF;
         snprintf(link, sizeof link, "/dev/fd/%d", (int)c->args[0]);
         path = (uintptr_t)link;
     }
@@ -303,6 +305,8 @@ int64_t call_sched_setaffinity(struct call *c)
 
 int64_t call_sched_getparam(struct call *c)
 {
+    if (!c->args[1])
+        return -EINVAL;
     c->host[1] = (uintptr_t)call_at(c, c->args[1], 4, SPACE_WRITE);
     return c->host[1] ? os_call(SYS_sched_getparam, c->host) : -EFAULT;
 }

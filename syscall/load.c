@@ -340,8 +340,8 @@ static int run_natively(const struct process *p, const struct candidate *c,
     static char *const none[] = {NULL};
     bool is_elf = memcmp(c->elf.header.e_ident, ELFMAG, SELFMAG) == 0;
     const struct exec_config *config = p->config;
-    bool is_kept = p->paths.confined || p->paths.read_only || config->no_network ||
-                   config->memory_bytes;
+    bool is_kept =
+        p->paths.confined || p->paths.read_only || config->no_network || config->memory_bytes;
     if (!is_elf || c->elf.header.e_machine == EM_RISCV)
         return -ENOEXEC;
     if (is_kept) {

@@ -16,9 +16,9 @@ struct paths {
 };
 
 struct paths_config {
-    const char *tree, *root;  /* NULL: none */
-    char *const *binds;       /* "HOST:GUEST", NULL behind the last */
-    bool read_only;           /* no file is made, changed or removed by its name or descriptor */
+    const char *tree, *root; /* NULL: none */
+    char *const *binds;      /* "HOST:GUEST", NULL behind the last */
+    bool read_only;          /* no file is made, changed or removed by its name or descriptor */
 };
 
 /* A name for the host's calls: relative to `at`, which is AT_FDCWD or a descriptor. */

@@ -263,9 +263,7 @@ int process_next_own(const struct process *p, uint64_t from)
     const struct views *views = &p->paths.views;
     int next = -1;
     for (size_t i = 0; i < views->count + 2; i++) {
-        int fd = i < views->count    ? views->at[i].fd
-                 : i == views->count ? p->vfork_fd
-                                     : p->trace_fd;
+        int fd = i < views->count ? views->at[i].fd : i == views->count ? p->vfork_fd : p->trace_fd;
         if (fd >= 0 && (uint64_t)fd >= from && (next < 0 || fd < next))
             next = fd;
     }
@@ -298,8 +296,7 @@ bool exec_run(const struct exec_config *config, int *status, struct error *err)
     p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;
     signals_init(p);
-    bool ok = limit_cpu(config, err) &&
-              paths_init(&p->paths, &config->files, err) &&
+    bool ok = limit_cpu(config, err) && paths_init(&p->paths, &config->files, err) &&
               open_trace(p, err) && make_machine(p, err) && load_first(p, err);
     if (ok) {
         run(p);

@@ -153,7 +153,8 @@ static void programs(void)
          "a handle of a file");
     must(mknod("device", S_IFCHR | 0600, makedev(1, 3)) != 0 && errno == EPERM, "made a device");
     must(mknod("device", S_IFBLK | 0600, makedev(8, 0)) != 0 && errno == EPERM, "made a disk");
-    must(chroot("folder") != 0 && mount("/", "folder", NULL, MS_BIND, NULL) != 0, "a root of its own");
+    must(chroot("folder") != 0 && mount("/", "folder", NULL, MS_BIND, NULL) != 0,
+         "a root of its own");
     int self = open("/program", O_RDONLY | O_CLOEXEC), status = -1;
     pid_t child = fork();
     if (child == 0) {
@@ -174,9 +175,9 @@ static void within(void)
     for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++)
         must(lstat(folders[i], &st) == 0 && S_ISDIR(st.st_mode), folders[i]);
     must(readlink("/", text, sizeof text) < 0 && errno == EINVAL, "readlink of the root");
-    must(chdir("/folder/deep") == 0 && getcwd(text, sizeof text) &&
-             !strcmp(text, "/folder/deep") && chdir("../../..") == 0 &&
-             getcwd(text, sizeof text) && !strcmp(text, "/"), "the way up ends at the root");
+    must(chdir("/folder/deep") == 0 && getcwd(text, sizeof text) && !strcmp(text, "/folder/deep") &&
+             chdir("../../..") == 0 && getcwd(text, sizeof text) && !strcmp(text, "/"),
+         "the way up ends at the root");
     must(!strcmp(content(AT_FDCWD, "/marker", 0), "root\n"), "the root's file");
     must(!strcmp(content(AT_FDCWD, "bound/marker", 0), "bound\n"), "the bound folder's file");
     must(!strcmp(content(AT_FDCWD, "bound/../marker", 0), "root\n"), ".. out of what is bound");
@@ -187,12 +188,14 @@ static void within(void)
          "what is bound is one folder");
     must(chdir("/bound") == 0 && getcwd(text, sizeof text) && !strcmp(text, "/bound") &&
              !strcmp(content(AT_FDCWD, "../marker", 0), "root\n") && chdir("..") == 0 &&
-             getcwd(text, sizeof text) && !strcmp(text, "/"), "its name is the guest's");
+             getcwd(text, sizeof text) && !strcmp(text, "/"),
+         "its name is the guest's");
     must(rmdir("/bound") != 0 && rename("/bound", "/moved") != 0, "what is bound stays");
     must(open("bound/none/x", O_RDONLY) < 0 && errno == ENOENT, "ENOENT in it");
     must(open("bound/marker/", O_RDONLY) < 0 && errno == ENOTDIR, "ENOTDIR in it");
-    must(symlink("loop", "bound/loop") == 0 && open("bound/loop", O_RDONLY) < 0 &&
-             errno == ELOOP && unlink("bound/loop") == 0, "ELOOP in it");
+    must(symlink("loop", "bound/loop") == 0 && open("bound/loop", O_RDONLY) < 0 && errno == ELOOP &&
+             unlink("bound/loop") == 0,
+         "ELOOP in it");
     int fd = open("bound/new", O_CREAT | O_EXCL | O_WRONLY, 0600);
     must(fd >= 0 && rename("bound/new", "bound/newer") == 0 && unlink("bound/newer") == 0,
          "files are made in it");
