@@ -461,7 +461,7 @@ void *space_at(struct space *s, uint64_t va, uint64_t n, enum space_protection a
         return NULL;
     if (n && access == SPACE_WRITE)
         drop_code(s, va, n);
-    return s->host + va;
+    return s->host + (n ? va : 0); /* none of any place: page 0, which is never mapped */
 }
 
 bool space_is_mapped(const struct space *s, uint64_t va, uint64_t n)
