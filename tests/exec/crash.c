@@ -11,6 +11,7 @@ __attribute__((noipa)) static void store_at(volatile int *place)
 
 int main(int argc, char **argv)
 {
+    static int word;
     const char *how = argc > 1 ? argv[1] : "";
     if (!strcmp(how, "segv"))
         store_at((int *)0x1230);
@@ -19,7 +20,7 @@ int main(int argc, char **argv)
     if (!strcmp(how, "trap"))
         __asm__ volatile("ebreak");
     if (!strcmp(how, "bus"))
-        __asm__ volatile("lr.w zero, (%0)" : : "r"(argv[0] + 1 + (long)argv[0] % 2 * 2));
+        __asm__ volatile("lr.w zero, (%0)" : : "r"((char *)&word + 1));
     if (!strcmp(how, "abort"))
         abort();
     if (!strcmp(how, "run") && argc > 2) {
