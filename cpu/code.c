@@ -86,8 +86,8 @@ static void begin_tables(struct code_cache *code)
 
 static void empty_tables(struct code_cache *code)
 {
-    memset(code->hash, 0, (size_t)HASH_SLOTS * sizeof *code->hash);
-    memset(code->pages, 0, (size_t)PAGE_SLOTS * sizeof *code->pages);
+    os_discard(code->hash, (size_t)HASH_SLOTS * sizeof *code->hash);
+    os_discard(code->pages, (size_t)PAGE_SLOTS * sizeof *code->pages);
     begin_tables(code);
 }
 
@@ -174,9 +174,12 @@ static struct block *find_block(struct code_cache *code, uint64_t pa, unsigned k
 
 void code_flush(struct code_cache *code)
 {
-    for (uint32_t i = 0; i < PAGE_SLOTS; i++)
-        if (code->pages[i].key)
-            clear_mark(code, code->pages[i].key - 1);
+    for (uint32_t i = 0; i < PAGE_SLOTS && code->pages_used; i++) {
+        if (!code->pages[i].key)
+            continue;
+        clear_mark(code, code->pages[i].key - 1);
+        code->pages_used--;
+    }
     empty_tables(code);
     code->generation++;
     code->stats.flushes++;

@@ -19,7 +19,7 @@ struct exec_options {
     const char *cpu, *log_file;
     unsigned log_topics;
     struct exec_debug_options debug;
-    struct words environment;
+    struct words environment, binds;
     bool help, binfmt;
 };
 
@@ -109,14 +109,21 @@ static bool add_symbols(struct exec_options *o, const char *value, struct error 
     return words_add(&o->debug.symbols, value) || error_set(err, "no memory");
 }
 
+static bool add_bind(struct exec_options *o, const char *value, struct error *err)
+{
+    return words_add(&o->binds, value) || error_set(err, "no memory");
+}
+
 #define AT(field) offsetof(struct exec_options, field)
 
 static const struct exec_row rows[] = {
-    {"L", NULL, "TREE", AT(config.tree), NULL,
+    {"L", NULL, "TREE", AT(config.files.tree), NULL,
      "names that exist in this tree are found there: a riscv64 system's libraries"},
-    {"root", NULL, "FOLDER", AT(config.root), NULL,
+    {"root", NULL, "FOLDER", AT(config.files.root), NULL,
      "all of the program's files are in this folder, links included"},
-    {"read-only", NULL, NULL, AT(config.read_only), NULL,
+    {"bind", NULL, "HOST:GUEST", 0, add_bind,
+     "within the root, the folder GUEST is the host's folder HOST (repeatable)"},
+    {"read-only", NULL, NULL, AT(config.files.read_only), NULL,
      "no file can be made, changed or removed; devices and pipes can be written"},
     {"no-network", NULL, NULL, AT(config.no_network), NULL,
      "no sockets but those between programs of the host"},
@@ -217,10 +224,13 @@ static bool parse(struct exec_options *o, int argc, char **argv, struct error *e
         return true;
     if (i == argc)
         return error_set(err, "exec: no program is given; rivulet exec --help shows how");
-    if (o->config.tree && o->config.root)
+    if (o->config.files.tree && o->config.files.root)
         return error_set(err, "exec: -L and --root exclude each other: a root holds all files");
     if (o->debug.starts_stopped && !o->debug.gdb_end)
         return error_set(err, "exec: -S waits for gdb: say where it comes (-gdb, -s or -g)");
+    if (o->binds.count && !o->config.files.root)
+        return error_set(err, "exec: --bind needs --root: without one, all folders are there");
+    o->config.files.binds = o->binds.at;
     o->config.program = argv[i];
     o->config.args = &argv[i + 1];
     return cpu_model_parse(o->cpu, &o->config.isa, err);
@@ -290,5 +300,6 @@ int exec_main(int argc, char **argv)
     words_free(&o.environment);
     words_free(&o.debug.traces);
     words_free(&o.debug.symbols);
+    words_free(&o.binds);
     return status;
 }

@@ -14,8 +14,13 @@ struct call {
     /* As the host takes them: what points to something is checked and is the host's address, or 0
      * when it was 0; names of files are places. */
     uint64_t host[LINUX_CALL_ARGS];
-    struct place places[2]; /* of the names, in their order */
-    unsigned place_count;
+    /* Names of files, in their order: copies, for the guest's memory may be shared with others that
+     * write it. */
+    struct call_name {
+        struct place place;
+        char text[PATH_MAX];
+    } names[2];
+    unsigned name_count;
     long host_number; /* of the same call; -1: the host does not have it */
 };
 

@@ -96,15 +96,20 @@ int64_t call_pipe2(struct call *c)
     return os_call(SYS_pipe2, c->host);
 }
 
-/* Our own descriptors are not the guest's to close. */
+/* Our own descriptors are not the guest's to close: what lies around them is. */
 int64_t call_close_range(struct call *c)
 {
-    const struct process *p = c->p;
-    const int own[] = {p->paths.tree, p->vfork_fd, p->trace_fd};
-    for (unsigned i = 0; i < ARRAY_LEN(own); i++)
-        if (own[i] >= 0 && (uint64_t)own[i] >= c->args[0] && (uint64_t)own[i] <= c->args[1])
-            c->host[1] = min_u64(c->host[1], (uint64_t)own[i] - 1);
-    return c->host[1] < c->host[0] ? 0 : os_call(SYS_close_range, c->host);
+    uint64_t first = (uint32_t)c->args[0], last = (uint32_t)c->args[1];
+    int64_t result = 0;
+    if (first > last)
+        return -EINVAL;
+    for (int own; !result && (own = process_next_own(c->p, first)) >= 0 && (unsigned)own <= last;) {
+        const uint64_t before[6] = {first, (unsigned)own - 1, c->args[2]};
+        result = (unsigned)own > first ? os_call(SYS_close_range, before) : 0;
+        first = (unsigned)own + 1;
+    }
+    const uint64_t rest[6] = {first, last, c->args[2]};
+    return result || first > last ? result : os_call(SYS_close_range, rest);
 }
 
 int64_t call_signalfd4(struct call *c)

@@ -29,90 +29,91 @@ static bool is_kept_out(const struct call *c, const void *address, uint64_t n)
 {
     const struct exec_config *config = c->p->config;
     uint16_t family = 0;
-    if ((!config->root && !config->read_only) || n < sizeof family + 1)
+    if ((!config->files.root && !config->files.read_only) || n < sizeof family + 1)
         return false;
     memcpy(&family, address, sizeof family);
     return family == AF_UNIX && ((const char *)address)[sizeof family];
 }
 
-/* Argument i is an address that the call reads, the next its length. */
-static int64_t take_address(struct call *c, unsigned i)
+/* The call with arguments i, an address that it reads, and i + 1, its length. What was looked at is
+ * a copy: the guest's memory may be shared with others that write it. */
+static int64_t call_with_address(struct call *c, long number, unsigned i)
 {
-    if (c->args[i + 1] > ADDRESS_MOST)
+    char copy[ADDRESS_MOST];
+    uint64_t n = c->args[i + 1];
+    if (n > ADDRESS_MOST)
         return -EINVAL;
-    if (!c->args[i])
-        return 0;
-    const void *address = call_at(c, c->args[i], c->args[i + 1], SPACE_READ);
-    if (!address)
-        return -EFAULT;
-    c->host[i] = (uintptr_t)address;
-    return is_kept_out(c, address, c->args[i + 1]) ? -EACCES : 0;
+    if (c->args[i]) {
+        const void *address = call_at(c, c->args[i], n, SPACE_READ);
+        if (!address)
+            return -EFAULT;
+        memcpy(copy, address, n);
+        if (is_kept_out(c, copy, n))
+            return -EACCES;
+        c->host[i] = (uintptr_t)copy;
+    }
+    return os_call(number, c->host);
 }
 
-/* Argument i is room for an address, the next points to its length. */
-static int64_t take_address_room(struct call *c, unsigned i)
+/* The call with arguments i, room for an address, and i + 1, which points to its length. */
+static int64_t call_for_address(struct call *c, long number, unsigned i)
 {
-    if (!c->args[i]) {
-        c->host[i + 1] = 0;
-        return 0;
-    }
-    const guest_i32 *n = call_at(c, c->args[i + 1], 4, SPACE_WRITE);
-    if (!n)
+    c->host[i + 1] = 0;
+    if (!c->args[i])
+        return os_call(number, c->host);
+    guest_i32 *given = call_at(c, c->args[i + 1], 4, SPACE_WRITE);
+    if (!given)
         return -EFAULT;
-    if (*n < 0)
+    int32_t n = *given;
+    if (n < 0)
         return -EINVAL;
-    c->host[i] =
-        (uintptr_t)call_at(c, c->args[i], min_u64((uint64_t)*n, ADDRESS_MOST), SPACE_WRITE);
-    c->host[i + 1] = (uintptr_t)n;
-    return c->host[i] ? 0 : -EFAULT;
+    c->host[i] = (uintptr_t)call_at(c, c->args[i], min_u64((uint64_t)n, ADDRESS_MOST), SPACE_WRITE);
+    if (!c->host[i])
+        return -EFAULT;
+    c->host[i + 1] = (uintptr_t)&n;
+    int64_t result = os_call(number, c->host);
+    *given = n;
+    return result;
 }
 
 int64_t call_bind(struct call *c)
 {
-    int64_t error = take_address(c, 1);
-    return error ? error : os_call(SYS_bind, c->host);
+    return call_with_address(c, SYS_bind, 1);
 }
 
 int64_t call_connect(struct call *c)
 {
-    int64_t error = take_address(c, 1);
-    return error ? error : os_call(SYS_connect, c->host);
+    return call_with_address(c, SYS_connect, 1);
 }
 
 int64_t call_accept(struct call *c)
 {
-    int64_t error = take_address_room(c, 1);
-    return error ? error : os_call(SYS_accept, c->host);
+    return call_for_address(c, SYS_accept, 1);
 }
 
 int64_t call_accept4(struct call *c)
 {
-    int64_t error = take_address_room(c, 1);
-    return error ? error : os_call(SYS_accept4, c->host);
+    return call_for_address(c, SYS_accept4, 1);
 }
 
 int64_t call_getsockname(struct call *c)
 {
-    int64_t error = take_address_room(c, 1);
-    return error ? error : os_call(SYS_getsockname, c->host);
+    return call_for_address(c, SYS_getsockname, 1);
 }
 
 int64_t call_getpeername(struct call *c)
 {
-    int64_t error = take_address_room(c, 1);
-    return error ? error : os_call(SYS_getpeername, c->host);
+    return call_for_address(c, SYS_getpeername, 1);
 }
 
 int64_t call_sendto(struct call *c)
 {
-    int64_t error = take_address(c, 4);
-    return error ? error : os_call(SYS_sendto, c->host);
+    return call_with_address(c, SYS_sendto, 4);
 }
 
 int64_t call_recvfrom(struct call *c)
 {
-    int64_t error = take_address_room(c, 4);
-    return error ? error : os_call(SYS_recvfrom, c->host);
+    return call_for_address(c, SYS_recvfrom, 4);
 }
 
 int64_t call_setsockopt(struct call *c)
@@ -125,14 +126,19 @@ int64_t call_setsockopt(struct call *c)
 
 int64_t call_getsockopt(struct call *c)
 {
-    const guest_i32 *n = call_at(c, c->args[4], 4, SPACE_WRITE);
-    if (!n)
+    guest_i32 *given = call_at(c, c->args[4], 4, SPACE_WRITE);
+    if (!given)
         return -EFAULT;
-    if (*n < 0)
+    int32_t n = *given;
+    if (n < 0)
         return -EINVAL;
-    c->host[3] = (uintptr_t)call_at(c, c->args[3], (uint64_t)*n, SPACE_WRITE);
-    c->host[4] = (uintptr_t)n;
-    return *n && !c->host[3] ? -EFAULT : os_call(SYS_getsockopt, c->host);
+    c->host[3] = (uintptr_t)call_at(c, c->args[3], (uint64_t)n, SPACE_WRITE);
+    if (n && !c->host[3])
+        return -EFAULT;
+    c->host[4] = (uintptr_t)&n;
+    int64_t result = os_call(SYS_getsockopt, c->host);
+    *given = n;
+    return result;
 }
 
 /* ---- messages ---- */
@@ -147,7 +153,8 @@ struct guest_msghdr {
 _Static_assert(sizeof(struct guest_msghdr) == 56, "struct msghdr");
 
 static int64_t take_message(struct call *c, const struct guest_msghdr *from,
-                            enum space_protection access, struct iovec *vectors, struct msghdr *to)
+                            enum space_protection access, struct iovec *vectors,
+                            char name[ADDRESS_MOST], struct msghdr *to)
 {
     *to = (struct msghdr){.msg_namelen = from->name_bytes,
                           .msg_iov = vectors,
@@ -162,8 +169,11 @@ static int64_t take_message(struct call *c, const struct guest_msghdr *from,
     if ((from->name && from->name_bytes && !to->msg_name) ||
         (from->control_bytes && !to->msg_control))
         return -EFAULT;
-    if (access == SPACE_READ && to->msg_name && is_kept_out(c, to->msg_name, from->name_bytes))
-        return -EACCES;
+    if (access == SPACE_READ && to->msg_name) {
+        to->msg_name = memcpy(name, to->msg_name, from->name_bytes);
+        if (is_kept_out(c, name, from->name_bytes))
+            return -EACCES;
+    }
     if (!from->name)
         to->msg_namelen = 0;
     int64_t count = call_vectors(c, from->vectors, from->vector_count, access, vectors);
@@ -177,11 +187,13 @@ static int64_t message_call(struct call *c, uint64_t va, uint64_t flags, bool re
 {
     struct iovec vectors[CALL_VECTORS_MOST];
     struct msghdr host;
+    char name[ADDRESS_MOST];
     enum space_protection access = receives ? SPACE_WRITE : SPACE_READ;
     struct guest_msghdr *guest = call_at(c, va, sizeof *guest, access);
     if (!guest)
         return -EFAULT;
-    int64_t error = take_message(c, guest, access, vectors, &host);
+    const struct guest_msghdr given = *guest; /* it may be changed meanwhile */
+    int64_t error = take_message(c, &given, access, vectors, name, &host);
     if (error)
         return error;
     const uint64_t args[6] = {c->args[0], (uintptr_t)&host, flags};

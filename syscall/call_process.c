@@ -91,7 +91,11 @@ int64_t call_clone(struct call *c)
 
 /* ---- execve ---- */
 
-static int64_t copy_pointers(struct call *c, uint64_t va, struct words *to)
+/* As Linux: a quarter of the stack for all words, and this for each. */
+#define WORD_MOST        (32u * PAGE_BYTES)
+#define STACK_WORDS_MOST (6u << 20)
+
+static int64_t copy_pointers(struct call *c, uint64_t va, uint64_t *room, struct words *to)
 {
     for (; va; va += 8) {
         const guest_u64 *pointer = call_at(c, va, 8, SPACE_READ);
@@ -102,6 +106,10 @@ static int64_t copy_pointers(struct call *c, uint64_t va, struct words *to)
         const char *text = space_string(&c->p->space, *pointer);
         if (!text)
             return -EFAULT;
+        uint64_t bytes = strlen(text) + 1 + sizeof *pointer;
+        if (bytes > WORD_MOST || bytes > *room)
+            return -E2BIG;
+        *room -= bytes;
         if (!words_add(to, text))
             return -ENOMEM;
     }
@@ -113,9 +121,11 @@ static int64_t exec_at(struct call *c, int at, uint64_t path, uint64_t argv, uin
     struct words args = {0}, environment = {0};
     const char *why = NULL;
     char *name = path ? strdup((const char *)(uintptr_t)path) : NULL;
-    int64_t error = name ? copy_pointers(c, argv, &args) : -EFAULT;
+    uint64_t room = max_u64(c->p->stack_limit[0] / 4, WORD_MOST);
+    room = min_u64(room, STACK_WORDS_MOST);
+    int64_t error = name ? copy_pointers(c, argv, &room, &args) : -EFAULT;
     if (!error)
-        error = copy_pointers(c, envp, &environment);
+        error = copy_pointers(c, envp, &room, &environment);
     if (!error)
         error = process_load(c->p, at, name, &args, &environment, &why);
     words_free(&args);
@@ -136,7 +146,9 @@ int64_t call_execveat(struct call *c)
     if (c->args[4] & ~(uint64_t)AT_EMPTY_PATH)
         return -EINVAL;
     if (path && !*(const char *)(uintptr_t)path && c->args[4]) { /* fexecve */
-        snprintf(link, sizeof link, "/proc/self/fd/%d", (int)c->args[0]);
+        if (fcntl((int)c->args[0], F_GETFD) < 0)
+            return -EBADF;
+        snprintf(link, sizeof link, "/dev/fd/%d", (int)c->args[0]);
         path = (uintptr_t)link;
     }
     return exec_at(c, (int)c->args[0], path, c->args[2], c->args[3]);
@@ -294,6 +306,8 @@ int64_t call_sched_setaffinity(struct call *c)
 
 int64_t call_sched_getparam(struct call *c)
 {
+    if (!c->args[1])
+        return -EINVAL;
     c->host[1] = (uintptr_t)call_at(c, c->args[1], 4, SPACE_WRITE);
     return c->host[1] ? os_call(SYS_sched_getparam, c->host) : -EFAULT;
 }

@@ -107,16 +107,16 @@ static int64_t translate_name(struct call *c, uint64_t number, const char *kinds
 {
     if (!c->args[i]) /* utimensat: the descriptor itself; elsewhere the host says EFAULT */
         return 0;
-    const char *path = space_string(&c->p->space, c->args[i]);
-    if (!path)
-        return -EFAULT;
-    c->host[i] = (uintptr_t)path;
-    if (opens_by_itself(number))
-        return 0;
+    struct call_name *name = &c->names[c->name_count];
+    int error = space_copy_string(&c->p->space, c->args[i], name->text, sizeof name->text);
+    c->host[i] = (uintptr_t)name->text;
+    if (error || opens_by_itself(number))
+        return error;
     bool relative = i > 0 && kinds[i - 1] == 'f';
-    struct place *place = &c->places[c->place_count++];
-    int error = paths_find(&c->p->paths, relative ? (int)c->args[i - 1] : AT_FDCWD, path,
-                           follows(number, c->args), place);
+    struct place *place = &name->place;
+    c->name_count++;
+    error = paths_find(&c->p->paths, relative ? (int)c->args[i - 1] : AT_FDCWD, name->text,
+                       follows(number, c->args), place);
     c->host[i] = (uintptr_t)place->path;
     if (relative)
         c->host[i - 1] = (uint64_t)(int64_t)place->at;
@@ -190,13 +190,13 @@ static int64_t do_call(struct call *c, uint64_t number)
         return missing(c->p, number);
     if (!row->run)
         return -row->error;
-    if (c->p->config->read_only && changes_files(number))
+    if (c->p->config->files.read_only && changes_files(number))
         return -EROFS;
     c->host_number = row->host_number;
     int64_t error = translate(c, number, linux_call_find(number)->kinds);
     int64_t result = error ? error : row->run(c);
-    for (unsigned i = 0; i < c->place_count; i++)
-        place_release(&c->places[i]);
+    for (unsigned i = 0; i < c->name_count; i++)
+        place_release(&c->names[i].place);
     return result;
 }
 
@@ -270,7 +270,9 @@ void process_call(struct process *p)
 {
     struct hart *h = p->hart;
     uint64_t number = h->x[X_A7];
-    struct call c = {.p = p};
+    struct call c; /* the names are large, and few calls have any */
+    c.p = p;
+    c.name_count = 0;
     memcpy(c.args, &h->x[X_A0], sizeof c.args);
     h->pc += 4;
     if (p->trace && is_told_before(number))

@@ -5,18 +5,17 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cpu/isa.h"
+#include "syscall/paths.h"
 
 struct exec_config {
     const char *program; /* a path, or a name to be found by PATH */
     const char *argv0;   /* NULL: as program */
     char *const *args;   /* behind argv[0]; NULL behind the last */
     char *const *environment;
-    const char *tree; /* -L; NULL: none */
-    const char *root; /* --root; NULL: the host's view */
+    struct paths_config files; /* -L, --root, --bind, --read-only */
     struct hart_isa isa;
     uint64_t memory_bytes; /* 0: no limit of our own */
     uint64_t cpu_seconds;  /* likewise */
-    bool read_only;        /* no file is made, changed or removed by its name or descriptor */
     bool no_network;       /* sockets to other programs of the host only */
     bool strace;
     const char *trace_file; /* of strace; NULL: standard error */

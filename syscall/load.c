@@ -338,9 +338,17 @@ static int run_natively(const struct process *p, const struct candidate *c,
 {
     static char *const none[] = {NULL};
     bool is_elf = memcmp(c->elf.header.e_ident, ELFMAG, SELFMAG) == 0;
-    bool is_kept = p->paths.confined || p->config->no_network || p->config->memory_bytes;
-    if (!is_elf || c->elf.header.e_machine == EM_RISCV || is_kept)
+    const struct exec_config *config = p->config;
+    bool is_kept =
+        p->paths.confined || p->paths.read_only || config->no_network || config->memory_bytes;
+    if (!is_elf || c->elf.header.e_machine == EM_RISCV)
         return -ENOEXEC;
+    if (is_kept) {
+        log_line(p->log, LOG_UNIMP,
+                 "exec: %s is no riscv64 program: run by the host it would not be confined",
+                 c->path);
+        return -ENOEXEC;
+    }
     fflush(NULL);
     syscall(SYS_execveat, c->fd, "", argv->at ? argv->at : none, envp->at ? envp->at : none,
             AT_EMPTY_PATH);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #define OWN_DESCRIPTORS 900 /* where programs do not look */
+#define DIGITS          "0123456789"
 
 /* ---- life ---- */
 
@@ -25,28 +25,34 @@ int paths_own(int fd)
     return own;
 }
 
-bool paths_init(struct paths *p, const char *tree, const char *root, bool read_only,
-                struct error *err)
+/* "HOST:GUEST" */
+static bool bind(struct views *views, const char *text, struct error *err)
 {
-    const char *path = root ? root : tree;
-    *p = (struct paths){.tree = -1, .confined = root != NULL, .read_only = read_only};
-    if (!path)
-        return true;
-    p->tree_path = realpath(path, NULL);
-    int fd = p->tree_path ? open(p->tree_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd < 0)
-        return error_set(err, "cannot use %s as the program's %s: %s", path,
-                         root ? "root" : "tree of libraries", strerror(errno));
-    p->tree = paths_own(fd);
-    return !root || chdir(p->tree_path) == 0 ||
-           error_set(err, "cannot go to %s: %s", path, strerror(errno));
+    const char *colon = strrchr(text, ':');
+    if (!colon || colon == text || colon[1] != '/')
+        return error_set(err, "--bind %s: not HOST:GUEST with an absolute GUEST", text);
+    char *host = strndup(text, (size_t)(colon - text));
+    bool ok = host ? views_add(views, host, colon + 1, err) : error_set(err, "no memory");
+    free(host);
+    return ok;
+}
+
+bool paths_init(struct paths *p, const struct paths_config *config, struct error *err)
+{
+    const char *folder = config->root ? config->root : config->tree;
+    *p = (struct paths){.confined = config->root != NULL, .read_only = config->read_only};
+    if (folder && !views_add(&p->views, folder, "/", err))
+        return false;
+    for (char *const *text = config->binds; text && *text; text++)
+        if (!bind(&p->views, *text, err))
+            return false;
+    return !config->root || chdir(p->views.at[0].host) == 0 ||
+           error_set(err, "cannot go to %s: %s", config->root, strerror(errno));
 }
 
 void paths_release(struct paths *p)
 {
-    if (p->tree >= 0)
-        close(p->tree);
-    free(p->tree_path);
+    views_release(&p->views);
     free(p->program);
 }
 
@@ -58,13 +64,6 @@ void place_release(struct place *place)
 }
 
 /* ---- within the tree ---- */
-
-static int open_in_tree(const struct paths *p, const char *path, uint64_t flags, uint64_t mode)
-{
-    struct open_how how = {.flags = flags, .mode = mode, .resolve = RESOLVE_IN_ROOT};
-    long fd = syscall(SYS_openat2, p->tree, path, &how, sizeof how);
-    return fd < 0 ? -errno : (int)fd;
-}
 
 /* The name that the kernel has for a descriptor. */
 static bool name_of(int fd, char *text, size_t room)
@@ -80,21 +79,13 @@ static bool name_of(int fd, char *text, size_t room)
 
 bool paths_to_guest(const struct paths *p, char *path)
 {
-    size_t n = p->confined ? strlen(p->tree_path) : 0;
-    if (n <= 1)
-        return true;
-    if (strncmp(path, p->tree_path, n) != 0 || (path[n] && path[n] != '/'))
-        return false;
-    memmove(path, path + n, strlen(path + n) + 1);
-    if (!path[0])
-        strcpy(path, "/");
-    return true;
+    return !p->confined || views_to_guest(&p->views, path);
 }
 
 /* A library's name: the tree's if it is there. */
 static void prefer_tree(const struct paths *p, const char *path, bool follow, struct place *place)
 {
-    int fd = open_in_tree(p, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
+    int fd = views_open(&p->views, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
     if (fd < 0)
         return;
     if (name_of(fd, place->text, PATH_MAX))
@@ -132,9 +123,10 @@ static char *last_name(char *path)
 }
 
 /* The folder that a name lies in, and the name within: the call itself does not follow it. */
-static int find_parent(const struct paths *p, char *folder, const char *name, struct place *place)
+static int find_parent(const struct paths *p, const char *folder, const char *name,
+                       struct place *place)
 {
-    int fd = open_in_tree(p, *folder ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int fd = views_open(&p->views, *folder ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return fd;
     place->own = paths_own(fd);
@@ -142,27 +134,40 @@ static int find_parent(const struct paths *p, char *folder, const char *name, st
     return 0;
 }
 
+/* What a name stands for: the kernel's link to it, which is not to be followed by its text. Of a
+ * folder the link is passed, so that calls which follow none find it too. */
+static int find_target(const struct paths *p, const char *path, bool is_folder, struct place *place)
+{
+    int fd = views_open(&p->views, path, O_PATH | O_CLOEXEC | (is_folder ? O_DIRECTORY : 0), 0);
+    if (fd < 0)
+        return fd;
+    place->own = paths_own(fd);
+    snprintf(place->text, sizeof place->text, "/proc/self/fd/%d%s", place->own,
+             is_folder ? "/." : "");
+    return 0;
+}
+
 static int find_in_root(const struct paths *p, int at, const char *path, bool follow,
                         struct place *place)
 {
-    char text[PATH_MAX], *name;
+    char text[PATH_MAX], folder[PATH_MAX], *name;
     int error = absolute_name(p, at, path, text, sizeof text);
     if (error)
         return error;
     place->at = AT_FDCWD;
     place->path = place->text;
-    if (!follow && (name = last_name(text))) {
-        char copy[NAME_MAX + 1];
-        int n = snprintf(copy, sizeof copy, "%s", name);
-        *name = 0;
-        return n < (int)sizeof copy ? find_parent(p, text, copy, place) : -ENAMETOOLONG;
-    }
-    int fd = open_in_tree(p, text, O_PATH | O_CLOEXEC, 0);
-    if (fd < 0)
-        return fd;
-    place->own = paths_own(fd);
-    snprintf(place->text, sizeof place->text, "/proc/self/fd/%d", place->own);
-    return 0;
+    if (follow)
+        return find_target(p, text, false, place);
+    strcpy(folder, text);
+    name = last_name(folder);
+    if (!name || views_is_bound(&p->views, text))
+        return find_target(p, text, true, place);
+    if (strlen(name) > NAME_MAX)
+        return -ENAMETOOLONG;
+    char copy[NAME_MAX + 1];
+    strcpy(copy, name);
+    *name = 0;
+    return find_parent(p, folder, copy, place);
 }
 
 /* ---- names ---- */
@@ -181,13 +186,66 @@ int paths_find(const struct paths *p, int at, const char *path, bool follow, str
     place->path = path;
     if (follow && path[0] == '/' && paths_is_program_link(path))
         path = place->path = p->program;
-    if (p->tree < 0 || !*path)
+    if (!p->views.count || !*path)
         return 0;
     if (p->confined)
         return find_in_root(p, at, path, follow, place);
     if (path[0] == '/')
         prefer_tree(p, path, follow, place);
     return 0;
+}
+
+/* What a read-only mount lets be written: all that is no file. */
+static bool is_stream(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
+           !S_ISBLK(st.st_mode);
+}
+
+/* The descriptor that such a name stands for; -1: none. */
+static int named_descriptor(const char *path)
+{
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    static const char *const standard[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+    for (unsigned i = 0; i < ARRAY_LEN(standard); i++)
+        if (!strcmp(path, standard[i]))
+            return (int)i;
+    for (unsigned i = 0; i < ARRAY_LEN(folders); i++) {
+        size_t n = strlen(folders[i]), digits = strspn(path + min_u64(n, strlen(path)), DIGITS);
+        if (!strncmp(path, folders[i], n) && digits && digits < 8 && !path[n + digits])
+            return atoi(path + n);
+    }
+    return -1;
+}
+
+/* A root has no /proc that would know the program's descriptors. They are opened again as on the
+ * host, but for what they do not give already: writing to files. */
+static bool open_descriptor(const char *path, int flags, int *fd)
+{
+    char link[40];
+    int named = named_descriptor(path);
+    bool writes = (flags & O_ACCMODE) != O_RDONLY;
+    if (named < 0 || (writes && !is_stream(named)))
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", named);
+    const uint64_t args[6] = {(uint64_t)AT_FDCWD, (uintptr_t)link,
+                              (unsigned)(flags & ~(O_CREAT | O_EXCL | O_TRUNC))};
+    *fd = (int)os_call(SYS_openat, args);
+    return true;
+}
+
+static int open_in_root(const struct paths *p, int at, const char *path, int flags, unsigned mode)
+{
+    char text[PATH_MAX];
+    int fd;
+    if (path[0] == '/' && paths_is_program_link(path))
+        path = p->program;
+    if (open_descriptor(path, flags, &fd))
+        return fd;
+    int error = absolute_name(p, at, path, text, sizeof text);
+    bool makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+    return error ? error : views_open(&p->views, text, (unsigned)flags, makes ? mode & 07777 : 0);
 }
 
 /* What does not block need not be interrupted: a debugger opens files while a signal waits. */
@@ -205,26 +263,12 @@ static int open_place(const struct paths *p, int at, const char *path, int flags
 {
     struct place place;
     bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-    if (p->confined && *path) {
-        char text[PATH_MAX];
-        if (path[0] == '/' && paths_is_program_link(path))
-            path = p->program;
-        int error = absolute_name(p, at, path, text, sizeof text);
-        bool makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
-        return error ? error : open_in_tree(p, text, (unsigned)flags, makes ? mode & 07777 : 0);
-    }
+    if (p->confined && *path)
+        return open_in_root(p, at, path, flags, mode);
     int error = paths_find(p, at, path, follow, &place);
     int fd = error ? error : open_at(&place, flags, mode);
     place_release(&place);
     return fd;
-}
-
-/* What a read-only mount lets be written: all that is no file. */
-static bool is_stream(int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
-           !S_ISBLK(st.st_mode);
 }
 
 int paths_open(const struct paths *p, int at, const char *path, int flags, unsigned mode)

@@ -1,19 +1,24 @@
 /* Where a program's files are. By default its view is the host's. With a tree of libraries (-L)
  * absolute names that exist in the tree are found there, others on the host. With a root all names
- * are resolved within it by the kernel (openat2, RESOLVE_IN_ROOT), symbolic links included. */
+ * are resolved within it and what is bound to it (views.h), symbolic links included. */
 #ifndef RIVULET_SYSCALL_PATHS_H
 #define RIVULET_SYSCALL_PATHS_H
 
-#include "base/error.h"
+#include "syscall/views.h"
 
 #include <limits.h>
 
 struct paths {
-    int tree;        /* descriptor of the tree or root; -1: none */
-    bool confined;   /* it is a root */
-    bool read_only;  /* files are not opened for writing */
-    char *tree_path; /* absolute */
-    char *program;   /* the guest's name of what runs: /proc/self/exe */
+    struct views views; /* the tree, or the root and what is bound to it; none: the host's */
+    bool confined;      /* it is a root */
+    bool read_only;     /* files are not opened for writing */
+    char *program;      /* the guest's name of what runs: /proc/self/exe */
+};
+
+struct paths_config {
+    const char *tree, *root; /* NULL: none */
+    char *const *binds;      /* "HOST:GUEST", NULL behind the last */
+    bool read_only;          /* no file is made, changed or removed by its name or descriptor */
 };
 
 /* A name for the host's calls: relative to `at`, which is AT_FDCWD or a descriptor. */
@@ -27,9 +32,8 @@ struct place {
 /* Moves a descriptor of ours to where the guest does not meet it; it is closed by execve. */
 int paths_own(int fd);
 
-/* tree and root may be NULL; with a root it becomes the working folder. */
-bool paths_init(struct paths *p, const char *tree, const char *root, bool read_only,
-                struct error *err);
+/* A root becomes the working folder. */
+bool paths_init(struct paths *p, const struct paths_config *config, struct error *err) MUST_CHECK;
 void paths_release(struct paths *p);
 
 /* 0 or a negative errno. `follow`: a symbolic link at the end stands for its target. place_release

@@ -242,11 +242,24 @@ static bool open_trace(struct process *p, struct error *err)
            error_set(err, "cannot write %s: %s", p->config->trace_file, strerror(errno));
 }
 
+int process_next_own(const struct process *p, uint64_t from)
+{
+    const struct views *views = &p->paths.views;
+    int next = -1;
+    for (size_t i = 0; i < views->count + 2 + INSPECT_FILES; i++) {
+        int fd = i < views->count        ? views->at[i].fd
+                 : i == views->count     ? p->vfork_fd
+                 : i == views->count + 1 ? p->trace_fd
+                                         : p->inspection.files[i - views->count - 2] - 1;
+        if (fd >= 0 && (uint64_t)fd >= from && (next < 0 || fd < next))
+            next = fd;
+    }
+    return next;
+}
+
 bool process_owns(const struct process *p, int fd)
 {
-    if (p->inspection.is_on && inspect_owns(p, fd))
-        return true;
-    return fd >= 0 && (fd == p->paths.tree || fd == p->vfork_fd || fd == p->trace_fd);
+    return fd >= 0 && process_next_own(p, (uint64_t)fd) == fd;
 }
 
 static bool limit_cpu(const struct exec_config *config, struct error *err)
@@ -283,14 +296,12 @@ struct process *exec_start(const struct exec_config *config, struct error *err)
     }
     *p = (struct process){.config = config, .log = config->log, .first_pid = getpid()};
     p->vfork_fd = p->trace_fd = -1;
-    p->paths.tree = -1;
     p->stack_limit[0] = 8ull << 20;
     p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;
     inspect_init(p);
     signals_init(p);
-    if (limit_cpu(config, err) &&
-        paths_init(&p->paths, config->tree, config->root, config->read_only, err) &&
+    if (limit_cpu(config, err) && paths_init(&p->paths, &config->files, err) &&
         open_trace(p, err) && make_machine(p, err) && load_first(p, err))
         return p;
     exec_release(p);

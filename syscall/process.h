@@ -78,6 +78,8 @@ int process_load(struct process *p, int at, const char *path, struct words *argv
 
 /* Whether a descriptor is ours, which the guest's calls must leave alone. */
 bool process_owns(const struct process *p, int fd);
+/* The lowest of ours that is at least `from`; -1: none. */
+int process_next_own(const struct process *p, uint64_t from);
 /* The system call that the hart stands at. */
 void process_call(struct process *p);
 /* A signal that what the hart stands at raised itself. */

@@ -462,7 +462,7 @@ void *space_at(struct space *s, uint64_t va, uint64_t n, enum space_protection a
         return NULL;
     if (n && access == SPACE_WRITE)
         drop_code(s, va, n);
-    return s->host + va;
+    return s->host + (n ? va : 0); /* none of any place: page 0, which is never mapped */
 }
 
 bool space_is_mapped(const struct space *s, uint64_t va, uint64_t n)
@@ -492,4 +492,23 @@ const char *space_string(struct space *s, uint64_t va)
         if (memchr(s->host + next, 0, s->mappings[at].end - next))
             return (const char *)s->host + va;
     }
+}
+
+int space_copy_string(const struct space *s, uint64_t va, char *to, size_t room)
+{
+    size_t done = 0;
+    for (size_t at = first_behind(s, va); done < room; at++) {
+        const struct mapping *m = &s->mappings[at];
+        uint64_t next = va + done;
+        if (at == s->count || m->start > next || !permits(m, SPACE_READ))
+            return -EFAULT;
+        size_t n = min_u64(m->end - next, room - done);
+        char *end = memccpy(to + done, s->host + next, 0, n);
+        if (end) {
+            end[-1] = 0;
+            return 0;
+        }
+        done += n;
+    }
+    return -ENAMETOOLONG;
 }

@@ -83,5 +83,8 @@ bool space_is_mapped(const struct space *s, uint64_t va, uint64_t n);
 void space_will_change(struct space *s, uint64_t va, uint64_t n);
 /* A string with its 0; NULL: it runs out of what can be read. */
 const char *space_string(struct space *s, uint64_t va);
+/* A copy, which ends with a 0 whatever happens to the guest's memory meanwhile: 0, -EFAULT, or
+ * -ENAMETOOLONG. */
+int space_copy_string(const struct space *s, uint64_t va, char *to, size_t room);
 
 #endif

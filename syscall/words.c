@@ -1,5 +1,6 @@
 #include "syscall/words.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ bool words_insert(struct words *w, size_t index, const char *text)
         w->at = grown;
         w->room = room;
     }
-    char *copy = strdup(text);
+    char *copy = strndup(text, PTRDIFF_MAX); /* ended here: the text may be changing meanwhile */
     if (!copy)
         return false;
     memmove(&w->at[index + 1], &w->at[index], (w->count - index) * sizeof *w->at);
