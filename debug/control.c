@@ -416,14 +416,12 @@ bool control_travel(struct control *c,
 
 bool control_may_edit(const struct control *c, struct error *err)
 {
-    return c->target.program || (is_free(c, err) && machine_may_edit(control_machine(c), err));
+    return is_free(c, err) && (c->target.program || machine_may_edit(control_machine(c), err));
 }
 
 bool control_edit(struct control *c, const struct machine_edit *e, struct error *err)
 {
-    if (c->target.program)
-        return edit_hart(target_hart(&c->target, e->hart), e, err);
-    return is_free(c, err) && machine_edit(control_machine(c), e, err);
+    return is_free(c, err) && target_edit(&c->target, e, err);
 }
 
 bool control_branch(struct control *c, struct error *err)

@@ -3,6 +3,8 @@
 
 #include "cpu/hart.h"
 
+#define CSR_FCSR 3u /* the last one that is a program's */
+
 struct machine_exit target_run(const struct target *t, uint64_t until_ns)
 {
     return t->program ? t->program->ops->run(t->program->owner) : machine_run(t->machine, until_ns);
@@ -71,4 +73,29 @@ void target_remove_watchpoint(const struct target *t, const struct watch *w)
         t->program->ops->remove_watchpoint(t->program->owner, w);
     else
         machine_remove_watchpoint(t->machine, w);
+}
+
+static bool may_edit(const struct program_ops *ops, void *owner, const struct machine_edit *e)
+{
+    switch (e->kind) {
+    case EDIT_PC:
+    case EDIT_X:
+    case EDIT_F:
+        return true;
+    case EDIT_CSR:
+        return e->number <= CSR_FCSR;
+    case EDIT_MEMORY:
+        return ops->may_write(owner, e->value, e->n);
+    default:
+        return false;
+    }
+}
+
+bool target_edit(const struct target *t, const struct machine_edit *e, struct error *err)
+{
+    if (!t->program)
+        return machine_edit(t->machine, e, err);
+    if (!may_edit(t->program->ops, t->program->owner, e))
+        return error_set(err, "a program has nothing there that could be written");
+    return edit_hart(target_hart(t, 0), e, err);
 }

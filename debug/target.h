@@ -4,7 +4,7 @@
 #ifndef RIVULET_DEBUG_TARGET_H
 #define RIVULET_DEBUG_TARGET_H
 
-#include "machine/machine.h"
+#include "machine/edit.h"
 
 #include <stdatomic.h>
 
@@ -63,5 +63,8 @@ bool target_add_breakpoint(const struct target *t, uint64_t va) MUST_CHECK;
 void target_remove_breakpoint(const struct target *t, uint64_t va);
 bool target_add_watchpoint(const struct target *t, const struct watch *w) MUST_CHECK;
 void target_remove_watchpoint(const struct target *t, const struct watch *w);
+/* A program's registers of U-mode and its memory, what its host lets be written. */
+bool target_edit(const struct target *t, const struct machine_edit *e,
+                 struct error *err) MUST_CHECK;
 
 #endif
