@@ -21,7 +21,6 @@ static struct machine *new_machine(void)
     if (!kernel.path[0])
         kernel = fuzz_file_create(loop, sizeof loop);
     struct machine_config config = fuzz_config(kernel.path);
-    config.ram_bytes = 1 << 20;
     return fuzz_machine(&config);
 }
 
@@ -60,7 +59,8 @@ static void write_records(struct cursor *c)
         record.now_ns += take(c, 3);
         record.kind = (enum record_kind)(take(c, 1) % (RECORD_KINDS + 1));
         record.entry = (uint32_t)take(c, 1);
-        record.n = min_u64(take(c, 1), (uint64_t)(c->end - c->at));
+        uint64_t wanted = take(c, 1);
+        record.n = min_u64(wanted, (uint64_t)(c->end - c->at));
         record.bytes = c->at;
         c->at += record.n;
         input_log_append(log, &record);

@@ -42,7 +42,6 @@ static struct machine *new_machine(void)
     if (!kernel.path[0])
         kernel = fuzz_file_create(loop, sizeof loop);
     struct machine_config config = fuzz_config(kernel.path);
-    config.ram_bytes = 1 << 20;
     config.harts = 2;
     return fuzz_machine(&config);
 }
