@@ -20,7 +20,7 @@ struct event {
 
 struct event_queue {
     struct event *first;
-    uint64_t next_ns; /* the earliest deadline of all */
+    uint64_t next_ns;   /* the earliest deadline of all */
     const char *firing; /* while one does: its name */
     /* Called when the earliest deadline moved, so that the run loop shortens its slice. */
     void (*on_change)(void *owner);

@@ -197,9 +197,8 @@ static bool write_memory(struct monitor *m, struct arguments *a, struct error *e
         bytes[i] = (uint8_t)(value >> 8 * i);
     struct machine_edit edit = {
         .kind = EDIT_MEMORY, .hart = m->hart, .value = address, .bytes = bytes, .n = size};
-    return control_may_edit(m->control, err) &&
-           (control_edit(m->control, &edit, err) ||
-            no_memory(monitor_hart(m), false, address, err));
+    return control_may_edit(m->control, err) && (control_edit(m->control, &edit, err) ||
+                                                 no_memory(monitor_hart(m), false, address, err));
 }
 
 /* --- translation ------------------------------------------------------------------------- */

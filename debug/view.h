@@ -71,7 +71,7 @@ enum view_action {
     VIEW_NEXT_BACK,
     VIEW_FINISH_BACK,
     VIEW_RUN_BACK,
-    VIEW_NEXT_HART,     /* becomes the current one */
+    VIEW_NEXT_HART, /* becomes the current one */
 };
 bool view_act(struct view *v, enum view_action action, struct error *err) MUST_CHECK;
 /* A line for the monitor: the answer is shown in VIEW_MONITOR. */

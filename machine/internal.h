@@ -102,13 +102,13 @@ struct machine {
     struct watch *watches;
     unsigned watch_count;
     atomic_bool stop_requested;
-    struct recorder *recorder; /* NULL: nothing is recorded or replayed */
-    struct history *history;   /* NULL: it is not kept */
-    struct moment *moment;     /* of the checkpoint (checkpoint.h); NULL: none */
+    struct recorder *recorder;   /* NULL: nothing is recorded or replayed */
+    struct history *history;     /* NULL: it is not kept */
+    struct moment *moment;       /* of the checkpoint (checkpoint.h); NULL: none */
     bool (*attend)(void *owner); /* machine_on_attention */
     void *attend_owner;
-    bool is_muted;             /* a client has asked for silence */
-    bool is_silent;            /* what the guest says goes nowhere: muted, or said before */
+    bool is_muted;  /* a client has asked for silence */
+    bool is_silent; /* what the guest says goes nowhere: muted, or said before */
 };
 
 /* --- board.c --- */
