@@ -109,7 +109,8 @@ static long fake_read(void *owner, int fd, void *to, size_t n, uint64_t offset)
     struct fake *f = owner;
     if (!f->has_file || fd != 0x385)
         return -EBADF;
-    n = min_u64(n, 10 - min_u64(offset, 10));
+    offset = min_u64(offset, 10);
+    n = min_u64(n, 10 - offset);
     memcpy(to, &"0123456789"[offset], n);
     return (long)n;
 }
