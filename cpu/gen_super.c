@@ -1,11 +1,11 @@
 /* Generates the handlers of superinstructions, for the build:
  *
- *   gen_super SEQUENCES TABLE.def... > superinstructions.inc
+ *   gen_super MOST SEQUENCES TABLE.def... > superinstructions.inc
  *
- * SEQUENCES has one superinstruction a line: up to eight row names, with the suffix .a, .b or .ab
- * where rs1, rs2 or both are taken from the accumulator. The semantics of the rows, as the tables
- * have them, are put one after the other; `op` moves along the slots, so that a slow path in the
- * middle goes on at its own slot. */
+ * SEQUENCES has one superinstruction a line, of which the first MOST are made: up to eight row
+ * names, with the suffix .a, .b or .ab where rs1, rs2 or both are taken from the accumulator. The
+ * semantics of the rows, as the tables have them, are put one after the other; `op` moves along the
+ * slots, so that a slow path in the middle goes on at its own slot. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -200,7 +200,7 @@ static void print_entry(const struct table *table, char *line, unsigned *number)
     printf("}, super_%u},\n", (*number)++);
 }
 
-static void print_all(const struct table *table, const char *path)
+static void print_all(const struct table *table, const char *path, unsigned most)
 {
     char line[MAX_LINE];
     unsigned handlers = 0, entries = 0;
@@ -212,13 +212,13 @@ static void print_all(const struct table *table, const char *path)
     FILE *file = fopen(path, "r");
     if (!file)
         die("cannot open", path);
-    while (fgets(line, sizeof line, file))
+    while (handlers < most && fgets(line, sizeof line, file))
         handlers += print_handler(table, line, handlers);
     rewind(file);
     print_operand("RS1", "RS1_IN_REGISTER");
     print_operand("RS2", "RS2_IN_REGISTER");
     printf("const struct superinstruction superinstructions[] = {\n");
-    while (fgets(line, sizeof line, file))
+    while (entries < most && fgets(line, sizeof line, file))
         print_entry(table, line, &entries);
     printf("};\nconst unsigned superinstruction_count = %u;\n", entries);
     fclose(file);
@@ -226,14 +226,14 @@ static void print_all(const struct table *table, const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
-        die("usage", "gen_super SEQUENCES TABLE.def... > OUTPUT");
+    if (argc < 4)
+        die("usage", "gen_super MOST SEQUENCES TABLE.def... > OUTPUT");
     struct table *table = calloc(1, sizeof *table);
     if (!table)
         die("no memory", "table");
-    for (int i = 2; i < argc; i++)
+    for (int i = 3; i < argc; i++)
         read_table(table, argv[i]);
-    print_all(table, argv[1]);
+    print_all(table, argv[2], (unsigned)strtoul(argv[1], NULL, 10));
     for (unsigned i = 0; i < table->count; i++)
         free(table->rows[i].semantics);
     free(table);
