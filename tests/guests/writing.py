@@ -10,7 +10,7 @@ import struct
 import subprocess
 import threading
 import time
-from functools import cache
+from functools import cache, wraps
 
 from cases import ROOT, WORK, expect, run, tail
 from control import Client, connect
@@ -33,11 +33,26 @@ KINDS = {
 }
 
 
+# Cases run side by side: what they share is made by the first that wants it, the others wait.
+MAKING = threading.RLock()
+
+
+def made_once(make):
+    once = cache(make)
+
+    @wraps(make)
+    def wait_or_make(*words):
+        with MAKING:
+            return once(*words)
+
+    return wait_or_make
+
+
 WITHOUT_MONITOR = ["-display", "none", "-monitor", "none", "-serial", "stdio"]
 WITH_MONITOR = ["-nographic"]
 
 
-@cache
+@made_once
 def writer():
     """The guest program."""
     path = WORK / "writer"
@@ -55,7 +70,7 @@ def stamp(write, sector):
     return struct.pack("<QQ", write, sector) * 32
 
 
-@cache
+@made_once
 def base_image(compressed):
     """An image whose sectors have the stamp of write 0."""
     raw, image = WORK / "writing-base.raw", WORK / f"writing-base-{compressed}.qcow2"
