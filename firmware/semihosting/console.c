@@ -55,8 +55,10 @@ uint64_t console_write_from(struct semi_call *c, bool is_error, uint64_t va, uin
     uint64_t most = min_u64(n, CALL_BYTES_MOST), done = 0;
     for (uint64_t part; done < most; done += part) {
         part = min_u64(most - done, sizeof chunk);
-        if (!semi_read(c, va + done, chunk, part))
+        if (!semi_read(c, va + done, chunk, part)) {
+            semi_fail(c, EFAULT);
             break;
+        }
         put(c, is_error, chunk, part);
     }
     return n - done;

@@ -95,29 +95,18 @@ int64_t semi_close(struct semi_call *c)
 
 /* --- reading and writing: how many bytes are left over ------------------------------------ */
 
-/* A host that wrote less than it was given says why when it is asked for the rest. */
-static uint64_t write_from(struct semi_call *c, struct handle *handle, uint64_t va, uint64_t n)
+/* Moves up to n <= CHUNK_BYTES bytes between memory at va and the handle's position: how many, 0 at
+ * the end, or a negative errno. */
+typedef int64_t mover(struct semi_call *c, struct handle *handle, uint64_t va, size_t n);
+
+static int64_t write_chunk(struct semi_call *c, struct handle *handle, uint64_t va, size_t n)
 {
     uint8_t chunk[CHUNK_BYTES];
     struct semihosting_file_request request = request_for(c, handle, SEMIHOSTING_WRITE);
-    uint64_t most = min_u64(n, CALL_BYTES_MOST), done = 0;
     request.from = chunk;
-    while (done < most) {
-        request.n = min_u64(most - done, sizeof chunk);
-        request.offset = handle->position;
-        if (!semi_read(c, va + done, chunk, request.n)) {
-            semi_fail(c, EFAULT);
-            break;
-        }
-        int64_t put = ask(c, &request);
-        if (put < 0)
-            semi_fail(c, (int)-put);
-        if (put <= 0)
-            break;
-        done += (uint64_t)put;
-        handle->position += (uint64_t)put;
-    }
-    return n - done;
+    request.n = n;
+    request.offset = handle->position;
+    return semi_read(c, va, chunk, n) ? ask(c, &request) : -EFAULT;
 }
 
 static int64_t read_features(const struct handle *handle, uint8_t *to, size_t n)
@@ -128,25 +117,32 @@ static int64_t read_features(const struct handle *handle, uint8_t *to, size_t n)
     return (int64_t)n;
 }
 
-/* What does not fit into memory was not read: the position is behind what did. */
-static uint64_t read_to(struct semi_call *c, struct handle *handle, uint64_t va, uint64_t n)
+static int64_t read_chunk(struct semi_call *c, struct handle *handle, uint64_t va, size_t n)
 {
     uint8_t chunk[CHUNK_BYTES];
     struct semihosting_file_request request = request_for(c, handle, SEMIHOSTING_READ);
-    uint64_t most = min_u64(n, CALL_BYTES_MOST), done = 0;
     request.to = chunk;
+    request.n = n;
+    request.offset = handle->position;
+    int64_t got =
+        handle->kind == HANDLE_FEATURES ? read_features(handle, chunk, n) : ask(c, &request);
+    return got > 0 && !semi_write(c, va, chunk, (size_t)got) ? -EFAULT : got;
+}
+
+/* A host that moved less than it was asked for says why when it is asked for the rest. What does
+ * not fit into memory was not read: the position is behind what did. */
+static uint64_t move(struct semi_call *c, struct handle *handle, mover *move_chunk)
+{
+    uint64_t n = c->args[2], most = min_u64(n, CALL_BYTES_MOST), done = 0;
     while (done < most) {
-        request.n = min_u64(most - done, sizeof chunk);
-        request.offset = handle->position;
-        int64_t got = handle->kind == HANDLE_FEATURES ? read_features(handle, chunk, request.n)
-                                                      : ask(c, &request);
-        bool fits = got > 0 && semi_write(c, va + done, chunk, (size_t)got);
-        if (!fits && got)
-            semi_fail(c, got < 0 ? (int)-got : EFAULT);
-        if (!fits)
+        size_t part = min_u64(most - done, CHUNK_BYTES);
+        int64_t moved = move_chunk(c, handle, c->args[1] + done, part);
+        if (moved < 0)
+            semi_fail(c, (int)-moved);
+        if (moved <= 0)
             break;
-        done += (uint64_t)got;
-        handle->position += (uint64_t)got;
+        done += (uint64_t)moved;
+        handle->position += (uint64_t)moved;
     }
     return n - done;
 }
@@ -167,7 +163,7 @@ int64_t semi_write_file(struct semi_call *c)
     if (handle->kind == HANDLE_CONSOLE)
         return (int64_t)console_write_from(c, handle->mode >= SEMIHOSTING_MODE_APPEND, c->args[1],
                                            c->args[2]);
-    return (int64_t)write_from(c, handle, c->args[1], c->args[2]);
+    return (int64_t)move(c, handle, write_chunk);
 }
 
 int64_t semi_read_file(struct semi_call *c)
@@ -177,7 +173,7 @@ int64_t semi_read_file(struct semi_call *c)
         return fail_with_all(c, EBADF);
     if (handle->kind == HANDLE_CONSOLE)
         return (int64_t)console_read_to(c, c->args[1], c->args[2]);
-    return (int64_t)read_to(c, handle, c->args[1], c->args[2]);
+    return (int64_t)move(c, handle, read_chunk);
 }
 
 /* --- about a handle ---------------------------------------------------------------------- */
