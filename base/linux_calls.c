@@ -103,7 +103,8 @@ unsigned linux_kind_bytes(char kind)
 
 bool linux_kind_is_written(char kind)
 {
-    return kind == 'r' || kind == 'b' || (kind >= 'A' && kind <= 'Z');
+    bool is_upper = kind >= 'A' && kind <= 'Z';
+    return kind == 'r' || kind == 'b' || (is_upper && linux_kind_bytes(kind));
 }
 
 /* --- arguments ---------------------------------------------------------------------------- */
@@ -255,6 +256,7 @@ static void put_scalar(struct line *l, char kind, uint64_t value)
         line_print(l, "%#llo", (unsigned long long)value);
         break;
     case 'd':
+    case 'D':
         line_print(l, "%lld", (long long)value);
         break;
     case 'u':

@@ -52,28 +52,43 @@ static FILE *open_file(const char *path, struct error *err)
     FILE *file = path ? fopen(path, "w") : stderr;
     if (!file)
         error_set(err, "cannot write log file %s: %s", path, strerror(errno));
-    else if (path) /* so that a log can be followed while it grows */
+    return file;
+}
+
+/* Lines are written when they are whole, so that a log can be followed while it grows. */
+static FILE *by_lines(FILE *file)
+{
+    if (file != stderr)
         setvbuf(file, NULL, _IOLBF, BUFSIZ);
     return file;
 }
 
-struct log *log_open(const char *path, unsigned topics, struct error *err)
+static void close_file(FILE *file)
+{
+    if (file != stderr)
+        fclose(file);
+}
+
+struct log *log_open_stream(FILE *file, unsigned topics, struct error *err)
 {
     struct log *log = calloc(1, sizeof *log);
     if (log)
         log->mutex = os_mutex_create();
     if (!log || !log->mutex) {
         error_set(err, "no memory for the log");
+        close_file(file);
         free(log);
         return NULL;
     }
     atomic_init(&log->topics, topics);
-    log->file = open_file(path, err);
-    if (log->file)
-        return log;
-    os_mutex_destroy(log->mutex);
-    free(log);
-    return NULL;
+    log->file = by_lines(file);
+    return log;
+}
+
+struct log *log_open(const char *path, unsigned topics, struct error *err)
+{
+    FILE *file = open_file(path, err);
+    return file ? log_open_stream(file, topics, err) : NULL;
 }
 
 bool log_set_file(struct log *log, const char *path, struct error *err)
@@ -82,9 +97,8 @@ bool log_set_file(struct log *log, const char *path, struct error *err)
     if (!file)
         return false;
     os_mutex_lock(log->mutex);
-    if (log->file != stderr)
-        fclose(log->file);
-    log->file = file;
+    close_file(log->file);
+    log->file = by_lines(file);
     os_mutex_unlock(log->mutex);
     return true;
 }
@@ -109,8 +123,7 @@ void log_close(struct log *log)
     if (!log)
         return;
     report_suppressed(log);
-    if (log->file != stderr)
-        fclose(log->file);
+    close_file(log->file);
     os_mutex_destroy(log->mutex);
     free(log);
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* The names of -d, as QEMU spells them where QEMU has them. */
 enum log_topic {
@@ -24,6 +25,8 @@ struct log;
 
 /* A log that writes the given topics to `path`, or to stderr when path is NULL. */
 struct log *log_open(const char *path, unsigned topics, struct error *err);
+/* One that writes to this stream, which becomes its own; but stderr stays the process's. */
+struct log *log_open_stream(FILE *file, unsigned topics, struct error *err);
 void log_close(struct log *log);
 /* From now on: other topics; another file, emptied (path NULL: stderr). False and err: all is as
  * before. */

@@ -255,10 +255,19 @@ static int print_binfmt(void)
     return EXIT_SUCCESS;
 }
 
+static bool open_log(struct exec_options *o, struct error *err)
+{
+    FILE *file = o->log_file ? exec_open_file(o->log_file, err) : stderr;
+    if (!file)
+        return false;
+    o->config.log_fd = o->log_file ? fileno(file) : -1;
+    o->config.log = log_open_stream(file, o->log_topics ? o->log_topics : LOG_UNIMP, err);
+    return o->config.log != NULL;
+}
+
 static bool run(struct exec_options *o, int *status, struct error *err)
 {
-    o->config.log = log_open(o->log_file, o->log_topics ? o->log_topics : LOG_UNIMP, err);
-    if (!o->config.log)
+    if (!open_log(o, err))
         return false;
     o->config.environment = o->environment.at;
     o->config.name_place = exec_name_place;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -20,6 +21,8 @@ static const struct {
     {02000000, O_CLOEXEC}, {04010000, O_SYNC},     {010000000, O_PATH},   {020200000, O_TMPFILE},
 };
 
+#define OPEN_LARGEFILE 0100000u /* of every 64-bit kernel */
+
 int call_open_flags_to_host(uint64_t guest)
 {
     unsigned host = guest & O_ACCMODE;
@@ -35,7 +38,7 @@ uint64_t call_open_flags_to_guest(int host)
     for (unsigned i = 0; i < ARRAY_LEN(open_flags); i++)
         if (((unsigned)host & open_flags[i].host) == open_flags[i].host)
             guest |= open_flags[i].guest;
-    return guest | 0100000; /* O_LARGEFILE, as on every 64-bit kernel */
+    return guest | OPEN_LARGEFILE;
 }
 
 int64_t call_openat(struct call *c)
@@ -47,11 +50,42 @@ int64_t call_openat(struct call *c)
     return paths_open(&c->p->paths, (int)c->args[0], path, flags, (unsigned)c->args[3]);
 }
 
-/* struct open_how grows; what we do not know is refused, so that a guest falls back to openat. */
+#define OPEN_MODES 07777u
+#define RESOLVES                                                                                   \
+    (RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |             \
+     RESOLVE_IN_ROOT | RESOLVE_CACHED)
+
+/* Unlike open's, flags that nobody knows are an error. */
+static bool is_how(const struct open_how *how)
+{
+    unsigned known = O_ACCMODE | OPEN_LARGEFILE;
+    for (unsigned i = 0; i < ARRAY_LEN(open_flags); i++)
+        known |= open_flags[i].guest;
+    int flags = call_open_flags_to_host(how->flags);
+    bool makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+    return !(how->flags & ~(uint64_t)known) && !(how->mode & ~(uint64_t)(makes ? OPEN_MODES : 0)) &&
+           !(how->resolve & ~(uint64_t)RESOLVES);
+}
+
+/* struct open_how may grow: what is behind the part that we know must be 0. */
 int64_t call_openat2(struct call *c)
 {
-    (void)c;
-    return -ENOSYS;
+    struct open_how how;
+    uint64_t n = c->args[3];
+    const char *path = (const char *)(uintptr_t)c->host[1];
+    if (n < sizeof how || n > PAGE_BYTES)
+        return n < sizeof how ? -EINVAL : -E2BIG;
+    const uint8_t *given = call_at(c, c->args[2], n, SPACE_READ);
+    if (!given || !path)
+        return -EFAULT;
+    memcpy(&how, given, sizeof how);
+    for (uint64_t i = sizeof how; i < n; i++)
+        if (given[i])
+            return -E2BIG;
+    if (!is_how(&how))
+        return -EINVAL;
+    how.flags = (unsigned)call_open_flags_to_host(how.flags);
+    return paths_open_as(&c->p->paths, (int)c->args[0], path, &how);
 }
 
 /* ---- names ---- */
@@ -104,6 +138,64 @@ int64_t call_getcwd(struct call *c)
     if (n > c->args[1])
         return -ERANGE;
     return call_give(c, c->args[0], text, n);
+}
+
+/* ---- folders ---- */
+
+/* Whether it is a folder that lists this process's descriptors. */
+static bool lists_descriptors(int fd)
+{
+    char link[40], own[40], name[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    int length = snprintf(own, sizeof own, "/proc/%d/", (int)getpid());
+    ssize_t n = readlink(link, name, sizeof name - 1);
+    name[n > 0 ? n : 0] = 0;
+    const char *last = strrchr(name, '/');
+    return !strncmp(name, own, (size_t)length) &&
+           (!strcmp(last, "/fd") || !strcmp(last, "/fdinfo"));
+}
+
+/* struct linux_dirent64 */
+enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
+
+static bool is_own_entry(const struct process *p, const uint8_t *entry, uint16_t bytes)
+{
+    char name[12] = "", *end;
+    memcpy(name, entry + ENTRY_NAME, min_u64(bytes - ENTRY_NAME, sizeof name - 1));
+    long fd = strtol(name, &end, 10);
+    return end != name && !*end && process_owns(p, (int)fd);
+}
+
+/* Takes our descriptors out of a list of n bytes: how many are left. Others may write the same
+ * memory. */
+static int64_t leave_out_own(const struct process *p, uint8_t *list, int64_t n)
+{
+    int64_t kept = 0;
+    for (int64_t at = 0; n - at > ENTRY_NAME;) {
+        uint16_t bytes;
+        memcpy(&bytes, list + at + ENTRY_LENGTH, sizeof bytes);
+        if (bytes <= ENTRY_NAME || bytes > n - at)
+            break;
+        if (!is_own_entry(p, list + at, bytes)) {
+            memmove(list + kept, list + at, bytes);
+            kept += bytes;
+        }
+        at += bytes;
+    }
+    return kept;
+}
+
+/* A list of which nothing is left would be the folder's end. */
+int64_t call_getdents64(struct call *c)
+{
+    bool hides = process_next_own(c->p, 0) >= 0 && lists_descriptors((int)c->args[0]);
+    int64_t n, kept;
+    do {
+        n = kept = os_call(SYS_getdents64, c->host);
+        if (n > 0 && hides)
+            kept = leave_out_own(c->p, (uint8_t *)(uintptr_t)c->host[1], n);
+    } while (n > 0 && !kept);
+    return kept;
 }
 
 /* ---- stat ---- */

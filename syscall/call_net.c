@@ -152,9 +152,50 @@ struct guest_msghdr {
 } GUEST_LAYOUT;
 _Static_assert(sizeof(struct guest_msghdr) == 56, "struct msghdr");
 
+/* What was looked at of a message that is sent: the guest's may be changed meanwhile. */
+struct sent {
+    char name[ADDRESS_MOST];
+    _Alignas(struct cmsghdr) char control[CONTROL_MOST];
+};
+
+/* Whether a descriptor of ours is among what a message carries. */
+static bool carries_own(const struct process *p, struct msghdr *message)
+{
+    const char *end = (const char *)message->msg_control + message->msg_controllen;
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = CMSG_NXTHDR(message, h)) {
+        const char *at = (const char *)CMSG_DATA(h);
+        uint64_t room =
+            min_u64(max_u64(h->cmsg_len, CMSG_LEN(0)) - CMSG_LEN(0), (uint64_t)(end - at));
+        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (int fd; room >= sizeof fd; room -= sizeof fd, at += sizeof fd) {
+            memcpy(&fd, at, sizeof fd);
+            if (process_owns(p, fd))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* 0, or the error of a message that must not be sent. */
+static int64_t keep_sent(const struct call *c, struct msghdr *message, struct sent *sent)
+{
+    if (message->msg_name) {
+        message->msg_name = memcpy(sent->name, message->msg_name, message->msg_namelen);
+        if (is_kept_out(c, sent->name, message->msg_namelen))
+            return -EACCES;
+    }
+    if (message->msg_control) {
+        message->msg_control = memcpy(sent->control, message->msg_control, message->msg_controllen);
+        if (carries_own(c->p, message))
+            return -EBADF;
+    }
+    return 0;
+}
+
 static int64_t take_message(struct call *c, const struct guest_msghdr *from,
-                            enum space_protection access, struct iovec *vectors,
-                            char name[ADDRESS_MOST], struct msghdr *to)
+                            enum space_protection access, struct iovec *vectors, struct sent *sent,
+                            struct msghdr *to)
 {
     *to = (struct msghdr){.msg_namelen = from->name_bytes,
                           .msg_iov = vectors,
@@ -169,13 +210,11 @@ static int64_t take_message(struct call *c, const struct guest_msghdr *from,
     if ((from->name && from->name_bytes && !to->msg_name) ||
         (from->control_bytes && !to->msg_control))
         return -EFAULT;
-    if (access == SPACE_READ && to->msg_name) {
-        to->msg_name = memcpy(name, to->msg_name, from->name_bytes);
-        if (is_kept_out(c, name, from->name_bytes))
-            return -EACCES;
-    }
     if (!from->name)
         to->msg_namelen = 0;
+    int64_t error = access == SPACE_READ ? keep_sent(c, to, sent) : 0;
+    if (error)
+        return error;
     int64_t count = call_vectors(c, from->vectors, from->vector_count, access, vectors);
     if (count < 0)
         return count;
@@ -187,13 +226,13 @@ static int64_t message_call(struct call *c, uint64_t va, uint64_t flags, bool re
 {
     struct iovec vectors[CALL_VECTORS_MOST];
     struct msghdr host;
-    char name[ADDRESS_MOST];
+    struct sent sent;
     enum space_protection access = receives ? SPACE_WRITE : SPACE_READ;
     struct guest_msghdr *guest = call_at(c, va, sizeof *guest, access);
     if (!guest)
         return -EFAULT;
     const struct guest_msghdr given = *guest; /* it may be changed meanwhile */
-    int64_t error = take_message(c, &given, access, vectors, name, &host);
+    int64_t error = take_message(c, &given, access, vectors, &sent, &host);
     if (error)
         return error;
     const uint64_t args[6] = {c->args[0], (uintptr_t)&host, flags};

@@ -31,7 +31,7 @@ static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
     struct process *p = c->p;
     if (pipe_ends[0] >= 0)
         close(pipe_ends[0]);
-    p->vfork_fd = pipe_ends[1] < 0 ? -1 : paths_own(pipe_ends[1]);
+    p->vfork_fd = pipe_ends[1] < 0 ? -1 : process_own(p, pipe_ends[1]);
     os_signal_forget();
     inspect_leave(p);
     p->signals.interrupted = INTERRUPTED_NOT;

@@ -110,6 +110,8 @@ static int64_t translate_name(struct call *c, uint64_t number, const char *kinds
     struct call_name *name = &c->names[c->name_count];
     int error = space_copy_string(&c->p->space, c->args[i], name->text, sizeof name->text);
     c->host[i] = (uintptr_t)name->text;
+    if (!error && process_owns(c->p, paths_named_descriptor(name->text)))
+        error = -ENOENT;
     if (error || opens_by_itself(number))
         return error;
     bool relative = i > 0 && kinds[i - 1] == 'f';
@@ -151,7 +153,9 @@ static int64_t translate(struct call *c, uint64_t number, const char *kinds)
     memcpy(c->host, c->args, sizeof c->host);
     for (unsigned i = 0; kinds[i] && !error; i++) {
         char kind = kinds[i];
-        if (kind == 'p')
+        if ((kind == 'D' || kind == 'f') && process_owns(c->p, (int)c->args[i]))
+            error = -EBADF;
+        else if (kind == 'p')
             error = translate_name(c, number, kinds, i);
         else if (kind == 's')
             error = (c->host[i] = (uintptr_t)space_string(&c->p->space, c->args[i])) ? 0 : -EFAULT;

@@ -7,6 +7,8 @@
 #include "cpu/isa.h"
 #include "syscall/paths.h"
 
+#include <stdio.h>
+
 struct exec_config {
     const char *program; /* a path, or a name to be found by PATH */
     const char *argv0;   /* NULL: as program */
@@ -20,6 +22,7 @@ struct exec_config {
     bool strace;
     const char *trace_file; /* of strace; NULL: standard error */
     struct log *log;
+    int log_fd; /* that it writes to, if it is one of ours; -1 */
     /* Writes the name of a place in a file's code, "main+0x12", or nothing. NULL: nobody knows. */
     void (*name_place)(const char *file, uint64_t offset, char *text, size_t n);
 };
@@ -28,6 +31,10 @@ struct exec_config {
 struct process;
 struct process *exec_start(const struct exec_config *config, struct error *err);
 void exec_release(struct process *p);
+
+/* A file that we write beside the program, which does not meet its descriptor if it is told of:
+ * log_fd. NULL and err. */
+FILE *exec_open_file(const char *path, struct error *err);
 
 enum exec_stop {
     EXEC_RAN,

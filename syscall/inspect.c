@@ -32,7 +32,7 @@ void inspect_release(struct process *p)
 {
     for (unsigned i = 0; i < INSPECT_FILES; i++)
         if (p->inspection.files[i])
-            close(p->inspection.files[i] - 1);
+            process_close_own(p, p->inspection.files[i] - 1);
     free(p->inspection.watches);
     inspect_init(p);
 }
@@ -254,8 +254,9 @@ int inspect_own(struct process *p, int fd)
         close(fd);
         return -1;
     }
-    at[i] = paths_own(fd) + 1;
-    return at[i] - 1;
+    fd = process_own(p, fd);
+    at[i] = fd + 1;
+    return fd;
 }
 
 bool inspect_owns(const struct process *p, int fd)
@@ -270,7 +271,7 @@ void inspect_close(struct process *p, int fd)
 {
     for (unsigned i = 0; i < INSPECT_FILES; i++) {
         if (fd >= 0 && p->inspection.files[i] == fd + 1) {
-            close(fd);
+            process_close_own(p, fd);
             p->inspection.files[i] = 0;
         }
     }

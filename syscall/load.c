@@ -261,15 +261,16 @@ static void close_on_exec(struct process *p, const struct candidate *c)
     const struct dirent *entry;
     while (folder && (entry = readdir(folder))) {
         int fd = atoi(entry->d_name);
-        bool own = fd == dirfd(folder) || fd == c->fd || fd == c->interpreter_fd ||
-                   (process_owns(p, fd) && fd != p->vfork_fd);
+        bool own =
+            fd == dirfd(folder) || fd == c->fd || fd == c->interpreter_fd || process_owns(p, fd);
         if (entry->d_name[0] == '.' || own || !(fcntl(fd, F_GETFD) & FD_CLOEXEC))
             continue;
         close(fd);
     }
     if (folder)
         closedir(folder);
-    p->vfork_fd = -1; /* it was one of them: the parent goes on */
+    process_close_own(p, p->vfork_fd); /* the parent goes on */
+    p->vfork_fd = -1;
 }
 
 static int build(struct process *p, const struct candidate *c, const struct words *argv,

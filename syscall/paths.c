@@ -82,10 +82,16 @@ bool paths_to_guest(const struct paths *p, char *path)
     return !p->confined || views_to_guest(&p->views, path);
 }
 
+static int open_path(const struct paths *p, const char *path, unsigned flags)
+{
+    const struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags};
+    return views_open(&p->views, path, &how);
+}
+
 /* A library's name: the tree's if it is there. */
 static void prefer_tree(const struct paths *p, const char *path, bool follow, struct place *place)
 {
-    int fd = views_open(&p->views, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), 0);
+    int fd = open_path(p, path, follow ? 0 : O_NOFOLLOW);
     if (fd < 0)
         return;
     if (name_of(fd, place->text, PATH_MAX))
@@ -126,7 +132,7 @@ static char *last_name(char *path)
 static int find_parent(const struct paths *p, const char *folder, const char *name,
                        struct place *place)
 {
-    int fd = views_open(&p->views, *folder ? folder : "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int fd = open_path(p, *folder ? folder : "/", O_DIRECTORY);
     if (fd < 0)
         return fd;
     place->own = paths_own(fd);
@@ -138,7 +144,7 @@ static int find_parent(const struct paths *p, const char *folder, const char *na
  * folder the link is passed, so that calls which follow none find it too. */
 static int find_target(const struct paths *p, const char *path, bool is_folder, struct place *place)
 {
-    int fd = views_open(&p->views, path, O_PATH | O_CLOEXEC | (is_folder ? O_DIRECTORY : 0), 0);
+    int fd = open_path(p, path, is_folder ? O_DIRECTORY : 0);
     if (fd < 0)
         return fd;
     place->own = paths_own(fd);
@@ -203,8 +209,7 @@ static bool is_stream(int fd)
            !S_ISBLK(st.st_mode);
 }
 
-/* The descriptor that such a name stands for; -1: none. */
-static int named_descriptor(const char *path)
+int paths_named_descriptor(const char *path)
 {
     static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
     static const char *const standard[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
@@ -224,7 +229,7 @@ static int named_descriptor(const char *path)
 static bool open_descriptor(const char *path, int flags, int *fd)
 {
     char link[40];
-    int named = named_descriptor(path);
+    int named = paths_named_descriptor(path);
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
     if (named < 0 || (writes && !is_stream(named)))
         return false;
@@ -245,7 +250,8 @@ static int open_in_root(const struct paths *p, int at, const char *path, int fla
         return fd;
     int error = absolute_name(p, at, path, text, sizeof text);
     bool makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
-    return error ? error : views_open(&p->views, text, (unsigned)flags, makes ? mode & 07777 : 0);
+    const struct open_how how = {.flags = (unsigned)flags, .mode = makes ? mode & 07777 : 0};
+    return error ? error : views_open(&p->views, text, &how);
 }
 
 /* What does not block need not be interrupted: a debugger opens files while a signal waits. */
@@ -271,10 +277,15 @@ static int open_place(const struct paths *p, int at, const char *path, int flags
     return fd;
 }
 
-int paths_open(const struct paths *p, int at, const char *path, int flags, unsigned mode)
+static bool may_write(int flags)
 {
     bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
-    if (!p->read_only || !writes || flags & O_PATH)
+    return writes && !(flags & O_PATH);
+}
+
+int paths_open(const struct paths *p, int at, const char *path, int flags, unsigned mode)
+{
+    if (!p->read_only || !may_write(flags))
         return open_place(p, at, path, flags, mode);
     if ((flags & O_TMPFILE) == O_TMPFILE)
         return -EROFS;
@@ -290,4 +301,29 @@ int paths_open(const struct paths *p, int at, const char *path, int flags, unsig
     return (flags & O_ACCMODE) == O_RDONLY && !(flags & (O_EXCL | O_TRUNC))
                ? open_place(p, at, path, flags & ~O_CREAT, 0)
                : -EROFS;
+}
+
+/* A root is not left by a descriptor of a folder outside. */
+static int open_in_root_as(const struct paths *p, int at, const char *path,
+                           const struct open_how *how)
+{
+    char text[PATH_MAX];
+    bool below = how->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT);
+    int error = absolute_name(p, at, below ? "." : path, text, sizeof text);
+    if (error)
+        return error;
+    return below ? views_open_below(at, path, how) : views_open(&p->views, text, how);
+}
+
+/* A tree of libraries serves those who do not ask where a name leads. */
+int paths_open_as(const struct paths *p, int at, const char *path, const struct open_how *how)
+{
+    const uint64_t args[6] = {(uint64_t)(int64_t)at, (uintptr_t)path, (uintptr_t)how, sizeof *how};
+    if (!how->resolve)
+        return paths_open(p, at, path, (int)how->flags, (unsigned)how->mode);
+    if (how->resolve & RESOLVE_CACHED)
+        return -EAGAIN; /* nothing is */
+    if (p->read_only && may_write((int)how->flags))
+        return -EROFS;
+    return p->confined ? open_in_root_as(p, at, path, how) : (int)os_call(SYS_openat2, args);
 }

@@ -42,6 +42,10 @@ int paths_find(const struct paths *p, int at, const char *path, bool follow, str
 void place_release(struct place *place);
 /* open(2): a name at the end may be made. A descriptor or a negative errno. */
 int paths_open(const struct paths *p, int at, const char *path, int flags, unsigned mode);
+/* openat2(2), which says what its name may pass. */
+int paths_open_as(const struct paths *p, int at, const char *path, const struct open_how *how);
+/* The descriptor that a name like /dev/fd/3 stands for; -1: none. */
+int paths_named_descriptor(const char *path);
 /* Whether the name is /proc/self/exe or the like. */
 bool paths_is_program_link(const char *path);
 /* The guest's name of an absolute name of the host's; false: it lies outside. `path` is changed. */

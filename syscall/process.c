@@ -228,30 +228,59 @@ static bool load_first(struct process *p, struct error *err)
     return true;
 }
 
+FILE *exec_open_file(const char *path, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0)
+        fd = paths_own(fd);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file)
+        error_set(err, "cannot write %s: %s", path, strerror(errno));
+    return file;
+}
+
 static bool open_trace(struct process *p, struct error *err)
 {
-    if (!p->config->strace)
+    const struct exec_config *c = p->config;
+    if (c->log_fd >= 0)
+        p->own[p->own_count++] = c->log_fd;
+    if (!c->strace)
         return true;
-    p->trace = stderr;
-    if (!p->config->trace_file)
-        return true;
-    int fd = open(p->config->trace_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    p->trace_fd = fd < 0 ? -1 : paths_own(fd);
-    p->trace = p->trace_fd < 0 ? NULL : fdopen(p->trace_fd, "w");
-    return p->trace ||
-           error_set(err, "cannot write %s: %s", p->config->trace_file, strerror(errno));
+    p->trace = c->trace_file ? exec_open_file(c->trace_file, err) : stderr;
+    if (p->trace && c->trace_file)
+        p->own[p->own_count++] = fileno(p->trace);
+    return p->trace != NULL;
+}
+
+/* ---- descriptors that are ours ---- */
+
+int process_own(struct process *p, int fd)
+{
+    if (p->own_count == OWN_MOST) {
+        close(fd);
+        return -1;
+    }
+    return p->own[p->own_count++] = paths_own(fd);
+}
+
+void process_close_own(struct process *p, int fd)
+{
+    for (unsigned i = 0; i < p->own_count; i++) {
+        if (p->own[i] == fd) {
+            p->own[i] = p->own[--p->own_count];
+            close(fd);
+            return;
+        }
+    }
 }
 
 int process_next_own(const struct process *p, uint64_t from)
 {
     const struct views *views = &p->paths.views;
     int next = -1;
-    for (size_t i = 0; i < views->count + 2 + INSPECT_FILES; i++) {
-        int fd = i < views->count        ? views->at[i].fd
-                 : i == views->count     ? p->vfork_fd
-                 : i == views->count + 1 ? p->trace_fd
-                                         : p->inspection.files[i - views->count - 2] - 1;
-        if (fd >= 0 && (uint64_t)fd >= from && (next < 0 || fd < next))
+    for (size_t i = 0; i < views->count + p->own_count; i++) {
+        int fd = i < views->count ? views->at[i].fd : p->own[i - views->count];
+        if ((uint64_t)fd >= from && (next < 0 || fd < next))
             next = fd;
     }
     return next;
@@ -295,7 +324,7 @@ struct process *exec_start(const struct exec_config *config, struct error *err)
         return NULL;
     }
     *p = (struct process){.config = config, .log = config->log, .first_pid = getpid()};
-    p->vfork_fd = p->trace_fd = -1;
+    p->vfork_fd = -1;
     p->stack_limit[0] = 8ull << 20;
     p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
     p->stack_limit[1] = p->space_limit[0] = p->space_limit[1] = UINT64_MAX;

@@ -25,6 +25,7 @@
 #define X_A7 17
 
 #define AUXV_MOST 20u
+#define OWN_MOST  128u
 
 /* What a debugger has asked for, and what it is to be told (inspect.h). */
 struct inspection {
@@ -57,9 +58,11 @@ struct process {
     struct space space;
     struct paths paths;
     struct signals signals;
-    int trace_fd; /* of trace, if it is a file; -1 */
-    FILE *trace;  /* -strace; NULL: none */
-    bool ended;   /* with this status, or by this signal */
+    /* Descriptors that are ours: the guest's calls do not find them. Those of the views too. */
+    int own[OWN_MOST];
+    unsigned own_count;
+    FILE *trace; /* -strace; NULL: none */
+    bool ended;  /* with this status, or by this signal */
     int status, killed_by;
     int first_pid;
     uint64_t stack_limit[2], space_limit[2], data_limit[2]; /* RLIMIT_STACK, _AS, _DATA */
@@ -76,6 +79,9 @@ struct process {
 int process_load(struct process *p, int at, const char *path, struct words *argv,
                  const struct words *envp, const char **why);
 
+/* Makes a descriptor ours: its new number, or -1, and it is closed. */
+int process_own(struct process *p, int fd);
+void process_close_own(struct process *p, int fd);
 /* Whether a descriptor is ours, which the guest's calls must leave alone. */
 bool process_owns(const struct process *p, int fd);
 /* The lowest of ours that is at least `from`; -1: none. */

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,14 +67,20 @@ bool views_to_guest(const struct views *v, char *path)
 
 /* ---- opening ---- */
 
-static int open_within(const struct view *view, const char *rest, uint64_t flags, uint64_t mode)
+static int open_by(int folder, const char *path, const struct open_how *how)
 {
-    struct open_how how = {.flags = flags, .mode = mode, .resolve = RESOLVE_IN_ROOT};
     long fd = -1;
     errno = EAGAIN;
     for (unsigned tries = 0; fd < 0 && errno == EAGAIN && tries < TRIES_MOST; tries++)
-        fd = syscall(SYS_openat2, view->fd, *rest ? rest : ".", &how, sizeof how);
+        fd = syscall(SYS_openat2, folder, path, how, sizeof *how);
     return fd < 0 ? -errno : (int)fd;
+}
+
+static int open_within(const struct view *view, const char *rest, const struct open_how *how)
+{
+    struct open_how within = *how;
+    within.resolve |= RESOLVE_IN_ROOT;
+    return open_by(view->fd, *rest ? rest : ".", &within);
 }
 
 /* A process's memory could be another's, or the emulator's own. */
@@ -92,11 +97,20 @@ static bool is_forbidden(int fd, uint64_t flags)
     return n < 4 || memcmp(name + n - 4, "/mem", 4) == 0;
 }
 
+static int unless_forbidden(int fd, uint64_t flags)
+{
+    if (fd < 0 || !is_forbidden(fd, flags))
+        return fd;
+    close(fd);
+    return -EACCES;
+}
+
 /* ---- names that may pass from one view into another ---- */
 
 struct walk {
     const struct views *views;
-    bool follow;
+    bool follow;   /* a link at the end */
+    bool no_links; /* RESOLVE_NO_SYMLINKS */
     unsigned links;
     char done[PATH_MAX]; /* without links, ".." or a slash at its end */
     char left[PATH_MAX]; /* empty, or with a slash before what comes next, but at first */
@@ -116,7 +130,7 @@ static int follow_link(struct walk *w, int fd)
     ssize_t n = readlinkat(fd, "", target, sizeof target);
     if (n <= 0)
         return n < 0 ? -errno : -ENOENT;
-    if (++w->links > LINKS_MOST)
+    if (++w->links > LINKS_MOST || w->no_links)
         return -ELOOP;
     size_t left = strlen(w->left) + 1;
     if ((size_t)n + left > sizeof w->left)
@@ -137,7 +151,8 @@ static int look_at(struct walk *w)
     const char *rest;
     struct stat st;
     const struct view *view = find_view(w->views, w->done, &rest);
-    int fd = open_within(view, rest, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    const struct open_how look = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC};
+    int fd = open_within(view, rest, &look);
     if (fd < 0)
         return fd == -ENOENT && !w->left[0] ? 0 : fd; /* it may be made */
     int error = fstat(fd, &st) != 0 ? -errno : 0;
@@ -186,10 +201,11 @@ bool views_is_bound(const struct views *v, const char *path)
     return false;
 }
 
-int views_open(const struct views *v, const char *path, uint64_t flags, uint64_t mode)
+int views_open(const struct views *v, const char *path, const struct open_how *how)
 {
     const struct view *view = &v->at[0];
-    struct walk w = {.views = v};
+    struct walk w = {.views = v, .no_links = how->resolve & RESOLVE_NO_SYMLINKS};
+    uint64_t flags = how->flags;
     w.follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
     if (v->count > 1) {
         int error = walk(&w, path);
@@ -197,12 +213,12 @@ int views_open(const struct views *v, const char *path, uint64_t flags, uint64_t
             return error;
         view = find_view(v, w.done, &path);
     }
-    int fd = open_within(view, path, flags, mode);
-    if (fd >= 0 && is_forbidden(fd, flags)) {
-        close(fd);
-        return -EACCES;
-    }
-    return fd;
+    return unless_forbidden(open_within(view, path, how), flags);
+}
+
+int views_open_below(int folder, const char *path, const struct open_how *how)
+{
+    return unless_forbidden(open_by(folder, path, how), how->flags);
 }
 
 /* ---- life ---- */
@@ -221,7 +237,8 @@ static bool add(struct views *v, const struct view *view)
 static char *name_without_links(const struct views *v, const char *guest)
 {
     struct walk w = {.views = v, .follow = true};
-    int fd = views_open(v, guest, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC};
+    int fd = views_open(v, guest, &how);
     int error = fd < 0 ? fd : walk(&w, guest);
     if (fd >= 0)
         close(fd);

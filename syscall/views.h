@@ -10,6 +10,8 @@
 #include "base/bits.h"
 #include "base/error.h"
 
+#include <linux/openat2.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,9 +30,12 @@ struct views {
 bool views_add(struct views *v, const char *host, const char *guest, struct error *err) MUST_CHECK;
 void views_release(struct views *v);
 
-/* open(2) of the guest's absolute name, with its flags. /proc, if it is there, cannot be written,
- * and shows no process's memory. */
-int views_open(const struct views *v, const char *path, uint64_t flags, uint64_t mode);
+/* openat2(2) of the guest's absolute name; resolve: of RESOLVE_NO_*. /proc, if it is there, cannot
+ * be written, and shows no process's memory. */
+int views_open(const struct views *v, const char *path, const struct open_how *how);
+/* The same of a name below a folder that lies in a view: resolve has RESOLVE_BENEATH or
+ * RESOLVE_IN_ROOT. What is bound below it is not there. */
+int views_open_below(int folder, const char *path, const struct open_how *how);
 /* The guest's name of the host's absolute one, in its place, which has room for PATH_MAX bytes;
  * false: it lies outside. */
 bool views_to_guest(const struct views *v, char *path);

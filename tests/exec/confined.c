@@ -6,7 +6,10 @@
  * is. */
 #include "show.h"
 
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -97,6 +100,39 @@ static void inherited(int fd)
         must(!getcwd(text, sizeof text), "it knows where the outside is");
         must(chdir("/") == 0, "the way back");
     }
+}
+
+static int open_as(int folder, const char *name, uint64_t resolve)
+{
+    const struct open_how how = {.flags = O_RDONLY, .resolve = resolve};
+    return syscall(SYS_openat2, folder, name, &how, sizeof how);
+}
+
+/* openat2 confines to a folder: neither does it lead out of the root then. */
+static void resolving(int fd)
+{
+    char up[2048];
+    const uint64_t kinds[] = {0,
+                              RESOLVE_NO_XDEV,
+                              RESOLVE_NO_MAGICLINKS,
+                              RESOLVE_NO_SYMLINKS,
+                              RESOLVE_BENEATH,
+                              RESOLVE_IN_ROOT};
+    snprintf(up, sizeof up, "../../../../../../../../../../..%s", secret);
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        must(open_as(AT_FDCWD, secret, kinds[i]) < 0, "openat2 led out");
+        must(open_as(AT_FDCWD, up, kinds[i]) < 0, "openat2 led out by ..");
+        must(open_as(AT_FDCWD, "folder-link/secret", kinds[i]) < 0, "openat2 led out by a link");
+        must(open_as(fd, "secret", kinds[i]) < 0, "openat2 led out by a descriptor");
+        must(open_as(fd, ".", kinds[i]) < 0, "openat2 gives the folder outside");
+    }
+    int folder = open("/folder", O_RDONLY);
+    must(open_as(folder, "deep/marker", RESOLVE_BENEATH) >= 0, "openat2 below a folder");
+    must(open_as(folder, "/deep/marker", RESOLVE_IN_ROOT) >= 0, "openat2 with it as the root");
+    must(open_as(folder, "../marker", RESOLVE_BENEATH) < 0 && errno == EXDEV, "openat2 up");
+    must(open_as(AT_FDCWD, "/bound/marker", RESOLVE_NO_SYMLINKS) >= 0, "openat2 of what is bound");
+    must(open_as(AT_FDCWD, "to-bound/marker", RESOLVE_NO_SYMLINKS) < 0 && errno == ELOOP,
+         "openat2 without links");
 }
 
 /* While one process puts a link to the outside in the place of a folder and back, what lies
@@ -216,6 +252,7 @@ int main(int argc, char **argv)
     within();
     names();
     inherited(atoi(argv[2]));
+    resolving(atoi(argv[2]));
     sockets(argv[3]);
     programs();
     races();

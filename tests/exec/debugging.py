@@ -62,6 +62,17 @@ def finds_all_by_itself(rivulet):
     return case
 
 
+def cannot_be_hung_up_on(rivulet):
+    def case():
+        with session(rivulet, "dynamic") as (emulator, gdb):
+            gdb.must("break main", r"debugged\.c, line")
+            gdb.must("continue", r"Breakpoint 1, main \(argc=1")
+            gdb.must("print (int)close_range(3, ~0u, 0)", "= 0")
+            gdb.must("stepi")
+            ends(emulator, gdb, "continue", "exited with code 05", 5)
+    return case
+
+
 def steps_and_calls(rivulet):
     def case():
         with session(rivulet, "static") as (emulator, gdb):
@@ -279,6 +290,8 @@ def cases(rivulet):
         ("gdb finds the program, its libraries and their symbols by itself",
          finds_all_by_itself(rivulet)),
         ("gdb breaks, steps, finishes and calls functions", steps_and_calls(rivulet)),
+        ("a program that closes all it can does not hang up on gdb",
+         cannot_be_hung_up_on(rivulet)),
         ("gdb watches a variable", watches(rivulet)),
         ("gdb hears of signals, passes them, keeps them and sends them", tells_signals(rivulet)),
         ("gdb hears how a program dies, and kills it", tells_deaths(rivulet)),

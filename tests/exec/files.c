@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -70,6 +72,42 @@ static void names(void)
     longest[300] = 0;
     SHOW(open(longest, O_RDONLY));
     free(longest);
+}
+
+static int open_as(const char *name, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+    const struct open_how how = {flags, mode, resolve};
+    int fd = syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
+    return fd < 0 ? fd : close(fd);
+}
+
+static void resolving(void)
+{
+    const uint64_t how[4] = {O_RDONLY, 0, 0, 1};
+    const int unknown = 1 << 30;
+    SHOW(mkdir("below", 0755));
+    SHOW(symlink("file", "below/link"));
+    SHOW(symlink("/", "below/root"));
+    SHOW(open_as("below/file", O_WRONLY | O_CREAT, 0600, RESOLVE_BENEATH));
+    SHOW(open_as("below/link", O_RDONLY, 0, RESOLVE_BENEATH));
+    SHOW(open_as("below/link", O_RDONLY, 0, RESOLVE_NO_SYMLINKS));
+    SHOW(open_as("below/root/etc", O_RDONLY, 0, RESOLVE_BENEATH));
+    SHOW(open_as("below/root/below", O_RDONLY, 0, RESOLVE_IN_ROOT));
+    SHOW(open_as("below/../..", O_RDONLY, 0, RESOLVE_BENEATH));
+    SHOW(open_as("below/../../..", O_RDONLY, 0, RESOLVE_IN_ROOT));
+    SHOW(open_as("/proc/self/exe", O_RDONLY, 0, RESOLVE_NO_MAGICLINKS));
+    SHOW(open_as("below", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_IN_ROOT));
+    SHOW(open_as("below", O_RDONLY, 0, 1 << 20));
+    SHOW(open_as("below", O_RDONLY | unknown, 0, 0));
+    SHOW(open_as("below", O_RDONLY, 0600, 0));
+    SHOW(open_as("below/new", O_WRONLY | O_CREAT, 010600, 0));
+    SHOW(open_as("below/new", O_WRONLY | O_CREAT, 0600, 0));
+    SHOW(open_as(NULL, O_RDONLY, 0, 0));
+    SHOW(syscall(SYS_openat2, AT_FDCWD, "below", how, 16));
+    SHOW(syscall(SYS_openat2, AT_FDCWD, "below", how, 32));
+    SHOW(syscall(SYS_openat2, AT_FDCWD, "below", how, 4097));
+    SHOW(syscall(SYS_openat2, AT_FDCWD, "below", NULL, 24));
+    SHOW(syscall(SYS_openat2, -1, "below", how, 24));
 }
 
 static void contents(void)
@@ -176,6 +214,7 @@ int main(void)
 {
     umask(0);
     names();
+    resolving();
     contents();
     folders();
     descriptors();

@@ -21,7 +21,7 @@ static const struct {
     const char *name;
 } rows[] = {
 #include "syscall/calls.def"
-    {NUMBER_openat2, ENOSYS, "openat2"},
+    {NUMBER_openat2, EINVAL, "openat2"},
     {NUMBER_io_setup, ENOSYS, "io_setup"},
     {NUMBER_shmget, ENOSYS, "shmget"},
     {NUMBER_process_vm_readv, ENOSYS, "process_vm_readv"},

@@ -128,7 +128,7 @@ static struct process *make_process(void)
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     *p = (struct process){.config = &config, .log = log_open(NULL, 0, &err)};
-    p->vfork_fd = p->trace_fd = -1;
+    p->vfork_fd = -1;
     p->stack_limit[0] = 8 << 20;
     p->space_limit[0] = p->space_limit[1] = p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
     if (!p->log || !paths_init(&p->paths, &config.files, &err))
@@ -212,8 +212,7 @@ static void make_harmless(struct hart *h, uint64_t number)
     uint64_t *a = &h->x[X_A0];
     const char *kinds = linux_call_find(number)->kinds;
     for (unsigned i = 0; kinds[i]; i++)
-        if ((kinds[i] == 'd' || kinds[i] == 'f') && number != NUMBER_socketpair &&
-            (uint32_t)a[i] < FIRST_FD)
+        if ((kinds[i] == 'D' || kinds[i] == 'f') && (uint32_t)a[i] < FIRST_FD)
             a[i] += FIRST_FD;
     if (number == NUMBER_close_range && (uint32_t)a[0] < FIRST_FD)
         a[0] = FIRST_FD;
