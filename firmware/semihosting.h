@@ -59,6 +59,9 @@ struct semihosting_config {
     long (*console_read)(void *owner, uint8_t *bytes, size_t n);
     /* 0 or more, or a negative errno. NULL: there are no files. */
     int64_t (*file)(void *owner, const struct semihosting_file_request *request);
+    /* SYS_HEAPINFO: the heap's start and end, the stack's base and its lowest address. NULL: as
+     * semihosting_set_heap said. */
+    void (*memory)(void *owner, uint64_t block[4]);
     /* The program has ended; the calling hart leaves its loop. */
     void (*exit)(void *owner, int status);
     void *owner;

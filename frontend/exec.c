@@ -20,6 +20,7 @@ struct exec_options {
     unsigned log_topics;
     struct exec_debug_options debug;
     struct words environment, binds;
+    char *semihosting_folder;
     bool help, binfmt;
 };
 
@@ -114,6 +115,29 @@ static bool add_bind(struct exec_options *o, const char *value, struct error *er
     return words_add(&o->binds, value) || error_set(err, "no memory");
 }
 
+static bool set_semihosting(struct exec_options *o, const char *value, struct error *err)
+{
+    struct list_item item;
+    while (value && list_next(&value, &item, err)) {
+        bool is_on;
+        if (!item.value || !strcmp(item.key, "enable")) { /* on, or enable=on */
+            if (!value_switch(item.value ? item.value : item.key, &is_on))
+                return error_set(err, "enable=%.80s: it can be on or off",
+                                 item.value ? item.value : item.key);
+            o->config.semihosting.is_off = !is_on;
+        } else if (!strcmp(item.key, "dir")) {
+            free(o->semihosting_folder);
+            o->semihosting_folder = strdup(item.value);
+            if (!o->semihosting_folder)
+                return error_set(err, "no memory");
+        } else {
+            return error_set(err, "-semihosting-config has enable and dir, and no %.80s", item.key);
+        }
+    }
+    o->config.semihosting.folder = o->semihosting_folder;
+    return value == NULL;
+}
+
 #define AT(field) offsetof(struct exec_options, field)
 
 static const struct exec_row rows[] = {
@@ -145,6 +169,9 @@ static const struct exec_row rows[] = {
     {"trace", NULL, "WHAT[,WHAT...][,file=FILE][,PROPERTY=VALUE...]", 0, add_trace,
      "write what the program does: insn, trap, syscall, tlb; or one of commit,\n"
      "profile, sample, coverage, mix; properties as without exec (rivulet --help)"},
+    {"semihosting-config", NULL, "enable=on|off[,dir=FOLDER]", 0, set_semihosting,
+     "whether an ebreak can be a call of RISC-V semihosting (on); its files are\n"
+     "those of this folder only, and not what the program's system calls find"},
     {"symbols", NULL, "FILE[,base=ADDRESS]", 0, add_symbols,
      "more names for -trace than the program's files have"},
     {"binfmt", NULL, NULL, AT(binfmt), NULL,
@@ -310,5 +337,6 @@ int exec_main(int argc, char **argv)
     words_free(&o.debug.traces);
     words_free(&o.debug.symbols);
     words_free(&o.binds);
+    free(o.semihosting_folder);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cpu/isa.h"
+#include "syscall/bare.h"
 #include "syscall/paths.h"
 
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct exec_config {
     uint64_t memory_bytes; /* 0: no limit of our own */
     uint64_t cpu_seconds;  /* likewise */
     bool no_network;       /* sockets to other programs of the host only */
+    struct bare_config semihosting;
     bool strace;
     const char *trace_file; /* of strace; NULL: standard error */
     struct log *log;

@@ -304,7 +304,7 @@ static void start_hart(struct process *p, uint64_t entry, uint64_t sp)
     h->csr.mstatus = (uint64_t)FS_INITIAL << MSTATUS_FS_SHIFT;
     h->reservation_valid = false;
     h->pc = entry & ~1ull;
-    h->x[X_SP] = sp;
+    h->x[X_SP] = p->first_sp = sp;
     hart_set_priv(h, PRIV_U);
     hart_update_code_context(h);
     hart_flush_tlb(h);
@@ -321,6 +321,8 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
     if (p->paths.program) /* not the first one: the shell's descriptors are meant for it */
         close_on_exec(p, c);
     int error = build(p, c, argv, envp, &entry, &sp);
+    if (!error && !bare_begin(p, argv))
+        error = -ENOMEM;
     if (error)
         return error;
     free(p->paths.program);

@@ -46,8 +46,14 @@ bool paths_init(struct paths *p, const struct paths_config *config, struct error
     for (char *const *text = config->binds; text && *text; text++)
         if (!bind(&p->views, *text, err))
             return false;
-    return !config->root || chdir(p->views.at[0].host) == 0 ||
-           error_set(err, "cannot go to %s: %s", config->root, strerror(errno));
+    return true;
+}
+
+bool paths_enter_root(const struct paths *p, struct error *err)
+{
+    const char *root = p->confined ? p->views.at[0].host : NULL;
+    return !root || chdir(root) == 0 ||
+           error_set(err, "cannot go to %s: %s", root, strerror(errno));
 }
 
 void paths_release(struct paths *p)

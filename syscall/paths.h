@@ -32,8 +32,9 @@ struct place {
 /* Moves a descriptor of ours to where the guest does not meet it; it is closed by execve. */
 int paths_own(int fd);
 
-/* A root becomes the working folder. */
 bool paths_init(struct paths *p, const struct paths_config *config, struct error *err) MUST_CHECK;
+/* A root becomes the working folder. */
+bool paths_enter_root(const struct paths *p, struct error *err) MUST_CHECK;
 void paths_release(struct paths *p);
 
 /* 0 or a negative errno. `follow`: a symbolic link at the end stands for its target. place_release

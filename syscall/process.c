@@ -97,6 +97,7 @@ static enum hart_stop run_slice(struct process *p)
     enum hart_stop stop = hart_run(p->hart, end);
     if (stop == HART_EXCEPTION)
         take_exception(p);
+    p->hart->waiting = false; /* for the console: the call is made again */
     take_host_fault(p);
     if (!p->inspection.signal.waits && os_signal_waits())
         signals_deliver(p);
@@ -165,6 +166,8 @@ static bool make_machine(struct process *p, struct error *err)
                                .code = p->code,
                                .find_leaf = space_find_leaf,
                                .leaf_owner = &p->space,
+                               .owner = p,
+                               .semihosting = p->config->semihosting.is_off ? NULL : bare_call,
                                .no_traps = true};
     p->hart = hart_create(0, &isa, &ports, 0);
     if (!p->hart)
@@ -309,6 +312,7 @@ void exec_release(struct process *p)
         code_log_stats(p->code);
         hart_log_stats(p->hart);
     }
+    bare_close(p);
     release_machine(p);
     inspect_release(p);
     if (p->trace && p->trace != stderr)
@@ -331,7 +335,8 @@ struct process *exec_start(const struct exec_config *config, struct error *err)
     inspect_init(p);
     signals_init(p);
     if (limit_cpu(config, err) && paths_init(&p->paths, &config->files, err) &&
-        open_trace(p, err) && make_machine(p, err) && load_first(p, err))
+        paths_enter_root(&p->paths, err) && open_trace(p, err) && bare_open(p, err) &&
+        make_machine(p, err) && load_first(p, err))
         return p;
     exec_release(p);
     return NULL;

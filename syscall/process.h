@@ -71,6 +71,8 @@ struct process {
     uint64_t auxv[AUXV_MOST][2];
     unsigned auxv_count;
     struct inspection inspection;
+    struct bare *bare;
+    uint64_t first_sp; /* as the program was started */
 };
 
 /* Loads a program in place of the one that is there: execve. `path` is the guest's name, relative

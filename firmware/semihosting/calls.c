@@ -146,7 +146,9 @@ static int64_t semi_get_cmdline(struct semi_call *c)
 static int64_t semi_heapinfo(struct semi_call *c)
 {
     const uint64_t start = c->s->heap_start, limit = c->s->heap_end;
-    const uint64_t block[4] = {start, limit, limit, start};
+    uint64_t block[4] = {start, limit, limit, start};
+    if (c->s->config.memory)
+        c->s->config.memory(c->s->config.owner, block);
     return semi_write(c, c->args[0], block, sizeof block) ? 0 : semi_fail(c, EFAULT);
 }
 

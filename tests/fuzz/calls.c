@@ -131,7 +131,8 @@ static struct process *make_process(void)
     p->vfork_fd = -1;
     p->stack_limit[0] = 8 << 20;
     p->space_limit[0] = p->space_limit[1] = p->data_limit[0] = p->data_limit[1] = UINT64_MAX;
-    if (!p->log || !paths_init(&p->paths, &config.files, &err))
+    if (!p->log || !paths_init(&p->paths, &config.files, &err) ||
+        !paths_enter_root(&p->paths, &err))
         abort();
     p->paths.program = strdup("/program");
     /* A fault of the host's is to be found, not to be told to the guest. */

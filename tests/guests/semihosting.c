@@ -1,5 +1,5 @@
 /* A program with no system: it makes semihosting calls and says what came of each, by such calls.
- * What it says does not depend on who answers. */
+ * What it says does not depend on who answers. AS_PROCESS: one that runs beside others, in U-mode. */
 enum {
     OPEN = 1,
     CLOSE,
@@ -31,7 +31,9 @@ __asm__(/* first, for QEMU starts at 0x80000000 */
         ".global _start\n"
         "_start:\n"
         "    la sp, stack_end\n"
+#ifndef AS_PROCESS
         "    csrw 0x305, zero\n" /* mtvec: a trap never comes back */
+#endif
         "    call ask_all\n"
         ".option push\n"
         ".option norvc\n"
