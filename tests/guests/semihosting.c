@@ -1,5 +1,5 @@
 /* A program with no system: it makes semihosting calls and says what came of each, by such calls.
- * What it says does not depend on who answers. AS_PROCESS: one that runs beside others, in U-mode. */
+ * What it says does not depend on who answers. AS_PROCESS: it runs in U-mode, as a program does. */
 enum {
     OPEN = 1,
     CLOSE,
