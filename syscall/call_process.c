@@ -34,6 +34,7 @@ static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
     p->vfork_fd = pipe_ends[1] < 0 ? -1 : process_own(p, pipe_ends[1]);
     os_signal_forget();
     inspect_leave(p);
+    p->timer_count = 0; /* they are the parent's */
     p->signals.interrupted = INTERRUPTED_NOT;
     if (c->args[1])
         p->hart->x[X_SP] = c->args[1];
@@ -340,9 +341,10 @@ int64_t call_futex(struct call *c)
     unsigned op = (unsigned)c->args[1] & FUTEX_CMD_MASK;
     bool waits = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI;
     bool has_second = op == FUTEX_REQUEUE || op == FUTEX_CMP_REQUEUE || op == FUTEX_WAKE_OP;
-    if (op > FUTEX_LOCK_PI && op != FUTEX_WAIT_BITSET && op != FUTEX_WAKE_BITSET)
+    bool writes = op == FUTEX_LOCK_PI || op == FUTEX_UNLOCK_PI || op == FUTEX_TRYLOCK_PI;
+    if (op > FUTEX_TRYLOCK_PI && op != FUTEX_WAIT_BITSET && op != FUTEX_WAKE_BITSET)
         return -ENOSYS;
-    c->host[0] = (uintptr_t)call_at(c, c->args[0], 4, SPACE_READ);
+    c->host[0] = (uintptr_t)call_at(c, c->args[0], 4, writes ? SPACE_WRITE : SPACE_READ);
     if (!c->host[0])
         return -EFAULT;
     if (waits && c->args[3]) {

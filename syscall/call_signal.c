@@ -83,6 +83,11 @@ int64_t call_rt_sigqueueinfo(struct call *c)
     return c->host[2] ? os_call(SYS_rt_sigqueueinfo, c->host) : -EFAULT;
 }
 
+int64_t call_rt_tgsigqueueinfo(struct call *c)
+{
+    return c->host[3] ? os_call(SYS_rt_tgsigqueueinfo, c->host) : -EFAULT;
+}
+
 /* ---- the other stack ---- */
 
 struct guest_stack {

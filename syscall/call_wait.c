@@ -87,7 +87,7 @@ int64_t call_epoll_ctl(struct call *c)
     return os_call(SYS_epoll_ctl, c->host);
 }
 
-int64_t call_epoll_pwait(struct call *c)
+static int64_t wait_for_events(struct call *c, long number)
 {
     struct epoll_event events[EPOLL_MOST];
     int64_t most = (int32_t)c->args[2];
@@ -104,8 +104,18 @@ int64_t call_epoll_pwait(struct call *c)
     }
     c->host[1] = (uintptr_t)events;
     c->host[2] = (uint64_t)most;
-    int64_t n = os_call(SYS_epoll_pwait, c->host);
+    int64_t n = os_call(number, c->host);
     for (int64_t i = 0; i < n; i++)
         to[i] = (struct guest_epoll_event){.events = events[i].events, .data = events[i].data.u64};
     return n;
+}
+
+int64_t call_epoll_pwait(struct call *c)
+{
+    return wait_for_events(c, SYS_epoll_pwait);
+}
+
+int64_t call_epoll_pwait2(struct call *c)
+{
+    return wait_for_events(c, SYS_epoll_pwait2);
 }

@@ -211,6 +211,7 @@ static bool never_restarts(uint64_t number)
     case GUEST_ppoll:
     case GUEST_pselect6:
     case GUEST_epoll_pwait:
+    case GUEST_epoll_pwait2:
     case GUEST_rt_sigsuspend:
     case GUEST_rt_sigtimedwait:
     case GUEST_nanosleep:

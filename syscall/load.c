@@ -318,6 +318,7 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
     code_flush(p->code);
     space_clear(&p->space);
     signals_reset(p);
+    process_delete_timers(p);
     if (p->paths.program) /* not the first one: the shell's descriptors are meant for it */
         close_on_exec(p, c);
     int error = build(p, c, argv, envp, &entry, &sp);

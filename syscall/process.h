@@ -27,6 +27,8 @@
 #define AUXV_MOST 20u
 #define OWN_MOST  128u
 
+#define TIMERS_MOST 64u
+
 /* What a debugger has asked for, and what it is to be told (inspect.h). */
 struct inspection {
     bool is_on;
@@ -73,6 +75,8 @@ struct process {
     struct inspection inspection;
     struct bare *bare;
     uint64_t first_sp; /* as the program was started */
+    int32_t timers[TIMERS_MOST]; /* that timer_create made */
+    unsigned timer_count;
 };
 
 /* Loads a program in place of the one that is there: execve. `path` is the guest's name, relative
@@ -99,6 +103,9 @@ void process_die(struct process *p, int number);
 /* Registers, and where the program stands, to standard error; address: of a fault, or NULL.
  * report.c */
 void process_report(const struct process *p, int number, const uint64_t *address);
+
+/* Those that are left, which execve does not keep. call_timer.c */
+void process_delete_timers(struct process *p);
 
 /* --- inspect.c --- */
 

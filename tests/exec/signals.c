@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -169,6 +170,62 @@ static void timers(void)
     count = 0;
 }
 
+/* timer_create's; execve leaves none. */
+static void more_timers(char *self)
+{
+    timer_t timer, second;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2};
+    struct itimerspec soon = {{0, 1000000}, {0, 1000000}}, left;
+    event.sigev_value.sival_int = 123;
+    set_handler(SIGUSR2, 0);
+    SHOW(timer_create(CLOCK_MONOTONIC, &event, &timer));
+    SHOW(timer_settime(timer, 0, &soon, NULL));
+    while (count < 3)
+        pause();
+    count = 3;
+    show_last("timer");
+    SHOW(timer_gettime(timer, &left));
+    SHOW(left.it_interval.tv_nsec);
+    SHOW(timer_getoverrun(timer) >= 0);
+    SHOW(timer_delete(timer));
+    SHOW(timer_delete(timer));
+    count = 0;
+    SHOW(timer_settime(timer, 0, &soon, NULL));
+    SHOW(syscall(SYS_timer_create, 99, NULL, &second));
+    SHOW(syscall(SYS_timer_create, CLOCK_MONOTONIC, 8, &second));
+    SHOW(syscall(SYS_timer_create, CLOCK_MONOTONIC, NULL, 8));
+    fflush(stdout);
+    soon.it_value.tv_nsec = 100000000;
+    if (fork() == 0) {
+        timer_create(CLOCK_MONOTONIC, &event, &second);
+        timer_settime(second, 0, &soon, NULL);
+        execl(self, self, "wait", NULL);
+    }
+    int status;
+    wait(&status);
+    SHOW(status);
+}
+
+static void sent_ones(void)
+{
+    int self = syscall(SYS_pidfd_open, getpid(), 0);
+    siginfo_t info = {.si_signo = SIGUSR1, .si_code = SI_QUEUE};
+    info.si_value.sival_int = 45;
+    set_handler(SIGUSR1, 0);
+    SHOW(syscall(SYS_pidfd_send_signal, self, SIGUSR1, &info, 0));
+    show_last("by a descriptor");
+    SHOW(syscall(SYS_pidfd_send_signal, self, SIGUSR1, NULL, 0));
+    show_last("by a descriptor");
+    SHOW(syscall(SYS_pidfd_send_signal, self, 0, 8, 0));
+    SHOW(syscall(SYS_pidfd_send_signal, -1, SIGUSR1, NULL, 0));
+    SHOW(syscall(SYS_pidfd_send_signal, self, SIGUSR1, NULL, 1 << 20));
+    SHOW(close(self));
+    SHOW(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGUSR1, &info));
+    show_last("queued to a thread");
+    SHOW(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGUSR1, 8));
+    SHOW(syscall(SYS_rt_tgsigqueueinfo, getpid(), -1, SIGUSR1, &info));
+}
+
 static void deaths(void)
 {
     int status, numbers[] = {SIGTERM, SIGKILL, SIGABRT, SIGPIPE};
@@ -183,12 +240,16 @@ static void deaths(void)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        return nanosleep(&(struct timespec){0, 200000000}, NULL);
     deliveries();
     queues();
     interrupts();
     timers();
+    more_timers(argv[0]);
+    sent_ones();
     deaths();
     return 0;
 }

@@ -79,7 +79,15 @@ static void epolls(void)
     printf("events %x of %lx\n", events[0].events, (long)events[0].data.u64);
     SHOW(read(timer, &number, 8));
     SHOW(timerfd_gettime(timer, &soon));
+    struct timespec never = {1000, 0}, none = {0, 0};
+    add.events = EPOLLIN | EPOLLOUT;
+    SHOW(epoll_ctl(epoll, EPOLL_CTL_MOD, event, &add));
+    SHOW(epoll_pwait2(epoll, events, 4, &never, NULL));
+    SHOW(epoll_pwait2(epoll, events, -1, &none, NULL));
+    SHOW(epoll_pwait2(epoll, events, 4, (void *)8, NULL));
+    SHOW(epoll_pwait2(epoll, (void *)8, 4, &none, NULL));
     SHOW(epoll_ctl(epoll, EPOLL_CTL_DEL, event, NULL));
+    SHOW(epoll_pwait2(epoll, events, 4, &none, NULL));
     SHOW(epoll_wait(epoll, events, 0, 0));
 }
 
@@ -158,6 +166,17 @@ static void futexes(void)
     SHOW(syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL));
     SHOW(syscall(SYS_futex, 8, FUTEX_WAKE_OP, 1, NULL, 8, 0));
     SHOW(syscall(SYS_futex, &word, 77, 1, NULL));
+    word = 0;
+    SHOW(syscall(SYS_futex, &word, FUTEX_LOCK_PI, 0, NULL));
+    SHOW(word == getpid());
+    SHOW(syscall(SYS_futex, &word, FUTEX_TRYLOCK_PI, 0, NULL));
+    SHOW(syscall(SYS_futex, &word, FUTEX_UNLOCK_PI, 0, NULL));
+    SHOW(word);
+    SHOW(syscall(SYS_futex, &word, FUTEX_UNLOCK_PI, 0, NULL));
+    SHOW(syscall(SYS_futex, 8, FUTEX_LOCK_PI, 0, NULL));
+    SHOW(syscall(SYS_membarrier, 0, 0, 0) > 0);
+    SHOW(syscall(SYS_membarrier, 1, 0, 0));
+    SHOW(syscall(SYS_membarrier, -1, 0, 0));
 }
 
 int main(void)
