@@ -7,18 +7,15 @@ import signal
 import subprocess
 
 from cases import ROOT, Skip, expect, run, tail
+from compiling import compile_bare
 
 WORK = ROOT / "build" / "exec"
 STATUS = 77  # of tests/guests/semihosting.c
-BARE_FLAGS = ("-DAS_PROCESS -march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -ffreestanding -fno-pic "
-              "-no-pie -fno-stack-protector -nostdlib -static -Wall -Wextra -Werror "
-              "-Wl,-N,--no-warn-rwx-segments,--build-id=none")
 
 
 def build():
     compiler = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-") + "gcc"
-    subprocess.run([compiler, *BARE_FLAGS.split(), ROOT / "tests/guests/semihosting.c", "-o",
-                    WORK / "bare-system"], check=True)
+    compile_bare("tests/guests/semihosting.c", WORK / "bare-system", "-DAS_PROCESS", "-Wl,-N")
     subprocess.run([compiler, "-O1", "-w", "-static", ROOT / "tests/exec/bare.c", "-o",
                     WORK / "bare"], check=True)
 

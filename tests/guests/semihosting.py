@@ -1,24 +1,18 @@
 """A program with no system calls its host (semihosting.c), in Rivulet and in QEMU."""
 
-import os
 import shutil
-import subprocess
 
-from cases import ROOT, WORK, expect, run, tail
+from cases import WORK, expect, run, tail
+from compiling import compile_bare
+from writing import made_once
 
 STATUS = 77
 
 
-def build():
-    program = WORK / "semihosting"
-    WORK.mkdir(parents=True, exist_ok=True)
-    compiler = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-") + "gcc"
-    flags = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -ffreestanding -fno-pic -no-pie "
-             "-fno-stack-protector -nostdlib -static -Wall -Wextra -Werror "
-             "-Wl,-N,--no-warn-rwx-segments,-Ttext=0x80000000,--build-id=none")
-    subprocess.run([compiler, *flags.split(), ROOT / "tests/guests/semihosting.c", "-o", program],
-                   check=True)
-    return program
+@made_once
+def program():
+    return compile_bare("tests/guests/semihosting.c", WORK / "semihosting",
+                        "-Wl,-N,-Ttext=0x80000000")
 
 
 def empty_folder(name):
@@ -33,7 +27,7 @@ def call(emulator, config, name, *more):
     folder = empty_folder(f"semihosting-{name}")
     words = config.replace("FOLDER", str(folder))
     command = [emulator, "-M", "virt", "-nographic", "-bios", "none", "-semihosting-config",
-               f"enable=on,arg=program,arg=with,arg=words{words}", "-kernel", build(), *more]
+               f"enable=on,arg=program,arg=with,arg=words{words}", "-kernel", program(), *more]
     ended = run(["env", "-C", folder, *command], 30).must_end_with(STATUS)
     expect(not list(folder.iterdir()), f"files were left\n{tail(ended.out)}\n{ended}")
     return ended.out

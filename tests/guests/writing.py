@@ -13,6 +13,7 @@ import time
 from functools import cache, wraps
 
 from cases import ROOT, WORK, expect, run, tail
+from compiling import compile_bare
 from control import Client, connect
 
 SECTORS = 64 << 11  # 64 MiB
@@ -55,15 +56,8 @@ WITH_MONITOR = ["-nographic"]
 @made_once
 def writer():
     """The guest program."""
-    path = WORK / "writer"
-    WORK.mkdir(parents=True, exist_ok=True)
-    compiler = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-") + "gcc"
-    flags = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -ffreestanding -fno-pic -no-pie "
-             "-fno-stack-protector -fno-tree-loop-distribute-patterns -nostdlib -static -Wall "
-             "-Wextra -Werror -Wl,--build-id=none -Wl,--no-warn-rwx-segments")
-    subprocess.run([compiler, *flags.split(), "-T", ROOT / "tests/isa/lib/link.ld",
-                    ROOT / "tests/guests/writer.c", "-o", path], check=True)
-    return path
+    return compile_bare("tests/guests/writer.c", WORK / "writer",
+                        "-T", ROOT / "tests/isa/lib/link.ld")
 
 
 def stamp(write, sector):
