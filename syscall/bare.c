@@ -93,27 +93,33 @@ static void close_files(struct process *p)
         close_file(p, i);
 }
 
+/* A signal has no way to interrupt this, so that it must not wait: for the other end of a pipe. */
 static int open_file(struct process *p, const struct semihosting_file_request *r)
 {
     char text[PATH_MAX];
-    int fd =
-        paths_open(files_of(p), AT_FDCWD, whole_name(p, r->name, text), flags_of(r->mode), 0666);
+    const char *name = whole_name(p, r->name, text);
+    int flags = flags_of(r->mode);
+    if (process_owns(p, paths_named_descriptor(name)))
+        return -ENOENT;
+    int fd = paths_open(files_of(p), AT_FDCWD, name, flags | O_NONBLOCK, 0666);
     close_file(p, r->slot);
     if (fd < 0)
-        return fd == OS_CALL_INTERRUPTED ? -EINTR : fd;
+        return fd;
+    fcntl(fd, F_SETFL, flags & O_APPEND);
     p->bare->fds[r->slot] = process_own(p, fd);
     return p->bare->fds[r->slot] < 0 ? -EMFILE : 0;
 }
 
-/* What has no positions, such as a pipe, is read and written as it comes. */
+/* What has no positions, such as a pipe, is read and written as it comes, if no signal does. */
 static int64_t move_bytes(int fd, const struct semihosting_file_request *r)
 {
     bool reads = r->kind == SEMIHOSTING_READ;
-    uint64_t args[6] = {(uint64_t)fd, reads ? (uintptr_t)r->to : (uintptr_t)r->from, r->n,
-                        r->offset};
-    int64_t n = os_call(reads ? SYS_pread64 : SYS_pwrite64, args);
-    if (n == -ESPIPE)
-        n = os_call(reads ? SYS_read : SYS_write, args);
+    const uint64_t args[6] = {(uint64_t)fd, reads ? (uintptr_t)r->to : (uintptr_t)r->from, r->n};
+    int64_t n = reads ? pread(fd, r->to, r->n, (off_t)r->offset)
+                      : pwrite(fd, r->from, r->n, (off_t)r->offset);
+    if (n >= 0 || errno != ESPIPE)
+        return n < 0 ? -errno : n;
+    n = os_call(reads ? SYS_read : SYS_write, args);
     return n == OS_CALL_INTERRUPTED ? -EINTR : n;
 }
 
@@ -206,7 +212,12 @@ bool bare_open(struct process *p, struct error *err)
     p->bare = s;
     for (unsigned i = 0; i < SEMIHOSTING_FILES; i++)
         s->fds[i] = -1;
-    return !files.root || paths_init(&s->folder, &files, err);
+    if (!files.root)
+        return true;
+    if (!paths_init(&s->folder, &files, err))
+        return false;
+    process_add_own(p, s->folder.views.at[0].fd);
+    return true;
 }
 
 static void forget(struct process *p)

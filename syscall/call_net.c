@@ -158,17 +158,18 @@ struct sent {
     _Alignas(struct cmsghdr) char control[CONTROL_MOST];
 };
 
-/* Whether a descriptor of ours is among what a message carries. */
+/* Whether a descriptor of ours is among what a message carries. Headers that do not fit are the
+ * kernel's to refuse. */
 static bool carries_own(const struct process *p, struct msghdr *message)
 {
     const char *end = (const char *)message->msg_control + message->msg_controllen;
     for (struct cmsghdr *h = CMSG_FIRSTHDR(message); h; h = CMSG_NXTHDR(message, h)) {
+        if (h->cmsg_len < CMSG_LEN(0) || h->cmsg_len > (size_t)(end - (const char *)h))
+            return false;
         const char *at = (const char *)CMSG_DATA(h);
-        uint64_t room =
-            min_u64(max_u64(h->cmsg_len, CMSG_LEN(0)) - CMSG_LEN(0), (uint64_t)(end - at));
-        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (int fd; room >= sizeof fd; room -= sizeof fd, at += sizeof fd) {
+        size_t left = h->cmsg_len - CMSG_LEN(0);
+        bool carries = h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS;
+        for (int fd; carries && left >= sizeof fd; left -= sizeof fd, at += sizeof fd) {
             memcpy(&fd, at, sizeof fd);
             if (process_owns(p, fd))
                 return true;

@@ -196,7 +196,7 @@ int paths_find(const struct paths *p, int at, const char *path, bool follow, str
     place->at = at;
     place->own = -1;
     place->path = path;
-    if (follow && path[0] == '/' && paths_is_program_link(path))
+    if (follow && p->program && path[0] == '/' && paths_is_program_link(path))
         path = place->path = p->program;
     if (!p->views.count || !*path)
         return 0;
@@ -250,7 +250,7 @@ static int open_in_root(const struct paths *p, int at, const char *path, int fla
 {
     char text[PATH_MAX];
     int fd;
-    if (path[0] == '/' && paths_is_program_link(path))
+    if (p->program && path[0] == '/' && paths_is_program_link(path))
         path = p->program;
     if (open_descriptor(path, flags, &fd))
         return fd;

@@ -12,7 +12,7 @@ struct paths {
     struct views views; /* the tree, or the root and what is bound to it; none: the host's */
     bool confined;      /* it is a root */
     bool read_only;     /* files are not opened for writing */
-    char *program;      /* the guest's name of what runs: /proc/self/exe */
+    char *program;      /* the guest's name of what runs, /proc/self/exe; NULL: nothing does */
 };
 
 struct paths_config {

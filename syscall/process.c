@@ -3,6 +3,7 @@
 
 #include "base/os_process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -231,31 +232,13 @@ static bool load_first(struct process *p, struct error *err)
     return true;
 }
 
-FILE *exec_open_file(const char *path, struct error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd >= 0)
-        fd = paths_own(fd);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
-        error_set(err, "cannot write %s: %s", path, strerror(errno));
-    return file;
-}
-
-static bool open_trace(struct process *p, struct error *err)
-{
-    const struct exec_config *c = p->config;
-    if (c->log_fd >= 0)
-        p->own[p->own_count++] = c->log_fd;
-    if (!c->strace)
-        return true;
-    p->trace = c->trace_file ? exec_open_file(c->trace_file, err) : stderr;
-    if (p->trace && c->trace_file)
-        p->own[p->own_count++] = fileno(p->trace);
-    return p->trace != NULL;
-}
-
 /* ---- descriptors that are ours ---- */
+
+void process_add_own(struct process *p, int fd)
+{
+    assert(p->own_count < OWN_MOST && "what is moved is counted");
+    p->own[p->own_count++] = fd;
+}
 
 int process_own(struct process *p, int fd)
 {
@@ -263,7 +246,9 @@ int process_own(struct process *p, int fd)
         close(fd);
         return -1;
     }
-    return p->own[p->own_count++] = paths_own(fd);
+    fd = paths_own(fd);
+    process_add_own(p, fd);
+    return fd;
 }
 
 void process_close_own(struct process *p, int fd)
@@ -292,6 +277,32 @@ int process_next_own(const struct process *p, uint64_t from)
 bool process_owns(const struct process *p, int fd)
 {
     return fd >= 0 && process_next_own(p, (uint64_t)fd) == fd;
+}
+
+/* ---- what is opened for it ---- */
+
+FILE *exec_open_file(const char *path, struct error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0)
+        fd = paths_own(fd);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file)
+        error_set(err, "cannot write %s: %s", path, strerror(errno));
+    return file;
+}
+
+static bool open_trace(struct process *p, struct error *err)
+{
+    const struct exec_config *c = p->config;
+    if (c->log_fd >= 0)
+        process_add_own(p, c->log_fd);
+    if (!c->strace)
+        return true;
+    p->trace = c->trace_file ? exec_open_file(c->trace_file, err) : stderr;
+    if (p->trace && c->trace_file)
+        process_add_own(p, fileno(p->trace));
+    return p->trace != NULL;
 }
 
 static bool limit_cpu(const struct exec_config *config, struct error *err)
@@ -335,7 +346,7 @@ struct process *exec_start(const struct exec_config *config, struct error *err)
     inspect_init(p);
     signals_init(p);
     if (limit_cpu(config, err) && paths_init(&p->paths, &config->files, err) &&
-        paths_enter_root(&p->paths, err) && open_trace(p, err) && bare_open(p, err) &&
+        open_trace(p, err) && bare_open(p, err) && paths_enter_root(&p->paths, err) &&
         make_machine(p, err) && load_first(p, err))
         return p;
     exec_release(p);

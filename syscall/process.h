@@ -74,7 +74,7 @@ struct process {
     unsigned auxv_count;
     struct inspection inspection;
     struct bare *bare;
-    uint64_t first_sp; /* as the program was started */
+    uint64_t first_sp;           /* as the program was started */
     int32_t timers[TIMERS_MOST]; /* that timer_create made */
     unsigned timer_count;
 };
@@ -88,6 +88,8 @@ int process_load(struct process *p, int at, const char *path, struct words *argv
 /* Makes a descriptor ours: its new number, or -1, and it is closed. */
 int process_own(struct process *p, int fd);
 void process_close_own(struct process *p, int fd);
+/* One that was moved already, and that another closes with the process. */
+void process_add_own(struct process *p, int fd);
 /* Whether a descriptor is ours, which the guest's calls must leave alone. */
 bool process_owns(const struct process *p, int fd);
 /* The lowest of ours that is at least `from`; -1: none. */

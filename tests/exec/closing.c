@@ -64,12 +64,27 @@ static void none_can_be_sent(void)
     close(ends[1]);
 }
 
+/* A header that does not fit is the kernel's to refuse, not the emulator's to follow. */
+static void bad_headers(void)
+{
+    static const size_t lengths[] = {0, 8, 15, 17, 4096, -8ul, -16ul, -1ul, 1ul << 63};
+    for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        union {
+            struct cmsghdr header;
+            char bytes[64];
+        } control = {.header = {lengths[i], SOL_SOCKET, SCM_RIGHTS}};
+        struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof control};
+        must(sendmsg(0, &message, 0) == -1, "sent a bad header");
+    }
+}
+
 int main(int argc, char **argv)
 {
     most = argc > 1 ? atoi(argv[1]) : 1023;
     none_is_there();
     none_is_listed();
     none_can_be_sent();
+    bad_headers();
     for (int fd = 3; fd <= most; fd++)
         close(fd);
     for (int fd = 3; fd <= most; fd++)
