@@ -165,6 +165,7 @@ START_TEST(what_is_not_there_is_not_written)
     ck_assert_int_eq(semi(r, SYS_WRITE, out, 0, 1, 0), 1);
     ck_assert_int_eq(semi(r, SYS_WRITE, out, SEMI_END - 4096, 1ull << 63, 0), INT64_MAX - 4095);
     ck_assert_int_eq(semi(r, SYS_WRITE, out, SEMI_DATA, 0, 0), 0);
+    ck_assert_int_eq(semi_errno(r), EFAULT);
     semi_free(r);
 }
 END_TEST
