@@ -37,7 +37,8 @@ class Display:
         ours, theirs = os.pipe()
         size = f"{screen[0]}x{screen[1]}x24"
         self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(theirs), "-screen", "0", size, "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(theirs), "-screen", "0", size, "-nolisten", "tcp",
+             "-fbdir", folder],
             pass_fds=(theirs,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(theirs)
         with open(ours, encoding="ascii") as told:
@@ -46,7 +47,7 @@ class Display:
         self.environment = {**os.environ, "DISPLAY": self.name, "SDL_AUDIODRIVER": "dummy"}
         for unwanted in ("WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
             self.environment.pop(unwanted, None)
-        self.window = None
+        self.window, self.folder, self.picture = None, folder, folder / "Xvfb_screen0"
         (folder / "jwmrc").write_text(MANAGER, encoding="ascii")
         self.manager = subprocess.Popen(["jwm", "-f", folder / "jwmrc"], env=self.environment,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -71,10 +72,29 @@ class Display:
         self.window = found[0]
         self.do("windowactivate", "--sync", self.window)
 
+    def pixel(self, x, y):
+        """What the display shows there, as 0xRRGGBB; of Xvfb's file, which is one of xwd's."""
+        with open(self.picture, "rb") as file:
+            fields = struct.unpack(">25I", file.read(100))
+            header, bits, row, colours = fields[0], fields[11], fields[12], fields[19]
+            expect(bits == 32, f"{bits} bits a pixel")
+            file.seek(header + 12 * colours + y * row + 4 * x)
+            return int.from_bytes(file.read(4), "little") & 0xFFFFFF
+
+    def told(self, names, *words):
+        lines = dict(line.split("=") for line in self.do(*words).splitlines())
+        return tuple(int(lines[name]) for name in names)
+
+    def place(self):
+        """Where the window's content begins; it is asked for by the pointer, which is moved, because
+        what is told of the window may be the manager's frame."""
+        middle = [side // 2 for side in self.size()]
+        at = self.told(("X", "Y"), "mousemove", "--window", self.window, *middle,
+                       "getmouselocation", "--shell")
+        return at[0] - middle[0], at[1] - middle[1]
+
     def size(self):
-        told = dict(line.split("=") for line in
-                    self.do("getwindowgeometry", "--shell", self.window).splitlines())
-        return int(told["WIDTH"]), int(told["HEIGHT"])
+        return self.told(("WIDTH", "HEIGHT"), "getwindowgeometry", "--shell", self.window)
 
     def wait_for_size(self, wanted):
         end = time.monotonic() + SECONDS
