@@ -85,9 +85,9 @@ def has_cursor(program):
             with viewing(display, port):
                 display.find_window()
                 must_show(display, (640, 480), RED)
+                left, top = display.place()
                 guest.ask("cursor ff00ff00 8 16", "cursor")
                 display.do("mousemove", "--window", display.window, 100, 200)
-                left, top = display.place()
                 for x, y, wanted in ((93, 185, GREEN), (155, 247, GREEN), (90, 200, RED),
                                      (100, 182, RED), (158, 200, RED), (100, 250, RED)):
                     wait_for_pixel(display, left + x, top + y, wanted, f"{x}, {y} by the cursor")

@@ -146,7 +146,7 @@ void gpu_cursor(uint32_t colour, uint32_t x, uint32_t y)
     is_made = true;
     transfer(RESOURCE_CURSOR, CURSOR_SIDE, CURSOR_SIDE);
     r = (struct request){.header.type = UPDATE_CURSOR,
-                         .words = {0, x, y, 0, colour ? RESOURCE_CURSOR : 0, 0, 0, 0}};
+                         .words = {0, 0, 0, 0, colour ? RESOURCE_CURSOR : 0, x, y}};
     virtio_ask(&gpu.cursor, &r, sizeof r, &(struct header){0}, sizeof(struct header));
 }
 
