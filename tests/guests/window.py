@@ -62,10 +62,10 @@ class Display:
         subprocess.run(["xclip", "-selection", "clipboard"], input=text.encode(), check=True,
                        env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def find_window(self):
+    def find_window(self, title="^Rivulet"):
         """Windows come and go while the manager frames them, so that a search may fail."""
         end = time.monotonic() + SECONDS
-        search = ["xdotool", "search", "--onlyvisible", "--name", "^Rivulet"]
+        search = ["xdotool", "search", "--onlyvisible", "--name", title]
         while not (found := run_quietly(search, self.environment).stdout.split()):
             expect(time.monotonic() < end, "there is no window")
             time.sleep(0.1)
