@@ -53,22 +53,28 @@ static const char *terminal_words(void)
 
 bool demo_guest_apply(struct options *o, struct error *err)
 {
-    const char *where = "its text only, for there is neither a display nor a terminal";
     if (!o->machine.demo)
         return true;
+    o->demo_place = "its text only, for there is neither a display nor a terminal";
     if (!o->harts_given)
         o->machine.harts = HARTS;
     if (has_screen(o)) {
-        where = "on the display";
+        o->demo_place = "on the display";
         if (!add_screen(o, err))
             return false;
     } else if (has_terminal(o)) {
-        where = "in this terminal";
+        o->demo_place = "in this terminal";
         o->draws_in_terminal = true;
         o->machine.append = terminal_words();
     }
-    fprintf(stderr, "rivulet: nothing to run is given, so this is the demo guest, %s\n", where);
     return true;
+}
+
+void demo_guest_greet(const struct options *o)
+{
+    if (o->demo_place)
+        fprintf(stderr, "rivulet: nothing to run is given, so this is the demo guest, %s\n",
+                o->demo_place);
 }
 
 void demo_guest_leave(const struct options *o)

@@ -415,10 +415,26 @@ static bool is_seen(void)
     return !is_hidden || getenv("SDL_VIDEODRIVER");
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+bool window_is_possible(void)
+{
+    return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") || is_set("SDL_VIDEODRIVER");
+}
+
 static bool open_sdl(struct window *w)
 {
     const char *why = NULL;
-    if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0)
+    /* What is not there must not be tried: SDL's libraries have their own words for it. */
+    if (is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY"))
+        SDL_SetHint(SDL_HINT_VIDEODRIVER, "x11"); /* the variable of this name is stronger */
+    if (!window_is_possible())
+        why = "there is no display: DISPLAY is not set";
+    else if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0)
         why = SDL_GetError();
     else if (!is_seen())
         why = "there is no display, or it does not answer";
@@ -547,9 +563,4 @@ void window_close(struct window *w)
     typist_deinit(&w->typist);
     screen_view_deinit(&w->view);
     free(w);
-}
-
-bool window_is_possible(void)
-{
-    return getenv("DISPLAY") || getenv("WAYLAND_DISPLAY") || getenv("SDL_VIDEODRIVER");
 }

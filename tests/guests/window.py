@@ -297,15 +297,16 @@ def needs_display(program):
     """Without a display -display sdl is an error of one line; and so is one that is not there."""
 
     def case():
-        for name in ("", ":9999"):
+        for name in (None, "", ":9999"):
             environment = {key: value for key, value in os.environ.items()
                            if key not in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")}
-            if name:
+            if name is not None:
                 environment["DISPLAY"] = name
             ended = run_quietly([program, "-display", "sdl"], environment)
-            last = ended.stderr.splitlines()[-1]
-            expect(ended.returncode == 1 and re.match("rivulet: .*window", last),
-                   f"DISPLAY={name}: status {ended.returncode}, {last!r}")
+            lines = ended.stderr.splitlines()
+            expect(ended.returncode == 1 and len(lines) == 1 and
+                   re.match("rivulet: .*window", lines[0]),
+                   f"DISPLAY={name}: status {ended.returncode}, {lines}")
 
     return case
 
