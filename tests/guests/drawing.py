@@ -37,9 +37,7 @@ class Drawing(Program):
     def wait_for_event(self, kind, code):
         """The value of the next one of this kind."""
         self.wait_for(f"{kind} {code} ", SECONDS)
-        start = self.seen
-        self.wait_for("\n", SECONDS)
-        return int(self.text[start:self.seen])
+        return int(self.rest_of_line())
 
 
 @contextmanager
