@@ -122,7 +122,8 @@ def serves_two(program):
 
 def wants_password(program):
     def case():
-        secret = ("-object", "secret,id=word,data=sesame", "-vnc", "127.0.0.1:0,to=500,password-secret=word")
+        secret = ("-object", "secret,id=word,data=sesame",
+                  "-vnc", "127.0.0.1:0,to=500,password-secret=word")
         with on_display("viewer-password", SCREEN) as display, \
                 served(program, *secret) as (guest, port):
             guest.show(640, 480, RED)
