@@ -2,7 +2,6 @@
 #include "base/values.h"
 
 #include <stdio.h>
-
 #include <string.h>
 
 #define NS_PER_S 1000000000ull

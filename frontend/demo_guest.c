@@ -2,11 +2,10 @@
 #include "frontend/demo_guest.h"
 
 #include "base/os.h"
+#include "frontend/colours.h"
 #include "frontend/option_setters.h"
 #include "frontend/window.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define HARTS 4u
@@ -26,7 +25,7 @@ static bool has_screen(const struct options *o)
 static bool has_terminal(const struct options *o)
 {
     return o->serial == SERIAL_STDIO && !o->script_file && os_terminal_is_tty(STDIN_FILENO) &&
-           os_terminal_is_tty(STDOUT_FILENO);
+           os_terminal_is_tty(STDOUT_FILENO) && terminal_has_colours();
 }
 
 static bool add_missing_device(struct options *o, const char *name, struct error *err)
@@ -44,31 +43,30 @@ static bool add_screen(struct options *o, struct error *err)
            add_missing_device(o, "virtio-tablet-device", err);
 }
 
-static const char *terminal_words(void)
-{
-    const char *colors = getenv("COLORTERM");
-    bool has_all = colors && (!strcmp(colors, "truecolor") || !strcmp(colors, "24bit"));
-    return has_all ? "terminal truecolor" : "terminal";
-}
-
 bool demo_guest_apply(struct options *o, struct error *err)
 {
-    const char *where = "its text only, for there is neither a display nor a terminal";
     if (!o->machine.demo)
         return true;
+    o->demo_place = "its text only, for there is neither a display nor a terminal with colours";
     if (!o->harts_given)
         o->machine.harts = HARTS;
     if (has_screen(o)) {
-        where = "on the display";
+        o->demo_place = "on the display";
         if (!add_screen(o, err))
             return false;
     } else if (has_terminal(o)) {
-        where = "in this terminal";
+        o->demo_place = "in this terminal";
         o->draws_in_terminal = true;
-        o->machine.append = terminal_words();
+        o->machine.append = terminal_has_all_colours() ? "terminal truecolor" : "terminal";
     }
-    fprintf(stderr, "rivulet: nothing to run is given, so this is the demo guest, %s\n", where);
     return true;
+}
+
+void demo_guest_greet(const struct options *o)
+{
+    if (o->demo_place)
+        fprintf(stderr, "rivulet: nothing to run is given, so this is the demo guest, %s\n",
+                o->demo_place);
 }
 
 void demo_guest_leave(const struct options *o)

@@ -1,5 +1,5 @@
-/* rivulet: reads the command line, runs the machine (or `img`, `exec`, `snapshot`), returns its
- * exit status. */
+/* rivulet: reads the command line, runs the machine (or `img`, `exec`, `snapshot`, `replay`),
+ * returns its exit status. */
 #include "frontend/boot_file.h"
 #include "frontend/demo_guest.h"
 #include "frontend/exec.h"

@@ -98,8 +98,9 @@ static const struct option_row rows[] = {
     {"display", NULL, "sdl|vnc=HOST:N|terminal|none", CALL, 0, set_display,
      "a window for -device virtio-gpu-pci (there is one when the host can);\n"
      "in it Ctrl-Alt and g releases the pointer, f is full screen, u the\n"
-     "guest's size, i smooth scaling, p pause, r reset, s a picture, v types\n"
-     "the clipboard's text, until another key is pressed;\n"
+     "guest's size, i scaling (sharp, smooth, whole multiples), p pause,\n"
+     "r reset, s a picture, v types the clipboard's text, until another\n"
+     "key is pressed;\n"
      "terminal: half blocks, keys go to the guest's keyboard, Ctrl-A x ends it"},
     {"vnc", NULL, "HOST:N|unix:PATH|none[,...]", CALL, 0, set_vnc,
      "a VNC server at port 5900 + N, or the first free one up to N of to=N;\n"

@@ -71,6 +71,7 @@ struct options {
     bool rtc_given, icount_given, sleep_given, memory_given, harts_given;
     bool no_defaults;
     bool draws_in_terminal;                  /* the demo guest (demo_guest.h) */
+    const char *demo_place;                  /* where it draws, in words; NULL: it is not run */
     const char *folders[OPTION_FOLDERS_MAX]; /* where firmware is looked for first */
     unsigned folder_count;
     unsigned log_topics;

@@ -611,6 +611,7 @@ static void show_figures(struct run *r)
 
 static bool start_terminals(struct run *r, struct error *err)
 {
+    demo_guest_greet(r->options);
     return terminal_start(r->terminal, err) &&
            (!r->monitor_terminal || r->monitor_terminal == r->terminal ||
             terminal_start(r->monitor_terminal, err));

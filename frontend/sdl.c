@@ -25,14 +25,18 @@
 
 #define KEY_POWER 116u
 
-enum hot_key_action { RELEASE, FULL_SCREEN, NATIVE_SIZE, SMOOTH, PAUSE, RESET, PICTURE, PASTE };
+/* How the picture fills a window of another size: by repeated pixels, by mixed ones, or with a
+ * whole number of the window's pixels for each, in both directions, as far as one fits. */
+enum scaling { SHARP, SMOOTH, WHOLE, SCALINGS };
+
+enum hot_key_action { RELEASE, FULL_SCREEN, NATIVE_SIZE, SCALING, PAUSE, RESET, PICTURE, PASTE };
 
 static const struct {
     SDL_Scancode key;
     enum hot_key_action action;
 } hot_keys[] = {
     {SDL_SCANCODE_G, RELEASE}, {SDL_SCANCODE_F, FULL_SCREEN}, {SDL_SCANCODE_U, NATIVE_SIZE},
-    {SDL_SCANCODE_I, SMOOTH},  {SDL_SCANCODE_P, PAUSE},       {SDL_SCANCODE_R, RESET},
+    {SDL_SCANCODE_I, SCALING}, {SDL_SCANCODE_P, PAUSE},       {SDL_SCANCODE_R, RESET},
     {SDL_SCANCODE_S, PICTURE}, {SDL_SCANCODE_V, PASTE},
 };
 
@@ -56,7 +60,8 @@ struct window {
     SDL_Cursor *cursor; /* NULL: the host's own is shown */
     jmp_buf on_lost;    /* the end of the thread, from wherever the display is found lost */
     bool is_stale;      /* all of the window is to be drawn */
-    bool grabs, is_smooth, asked_to_end;
+    bool grabs, asked_to_end;
+    enum scaling scaling;
     uint32_t wide, high, wished_ms; /* the size that the user gave the window, and when; 0: none */
     struct screen_view view;
     struct typist typist;
@@ -117,9 +122,9 @@ static void grab(struct window *w, bool grabs)
     set_title(w);
 }
 
-static void toggle_smooth(struct window *w)
+static void change_scaling(struct window *w)
 {
-    w->is_smooth = !w->is_smooth;
+    w->scaling = (w->scaling + 1) % SCALINGS;
     w->is_stale = true;
 }
 
@@ -146,8 +151,8 @@ static void run_hot_key(struct window *w, enum hot_key_action action)
     case NATIVE_SIZE:
         SDL_SetWindowSize(w->window, (int)w->view.width, (int)w->view.height);
         break;
-    case SMOOTH:
-        toggle_smooth(w);
+    case SCALING:
+        change_scaling(w);
         break;
     case PAUSE:
         control_call(w->control, toggle_pause, w);
@@ -288,6 +293,10 @@ static SDL_Rect find_place(const struct window *w, int wide, int high)
     bool is_wide = wide * height > high * width; /* wider than the picture's shape */
     int64_t to_wide = is_wide ? high * width / height : wide;
     int64_t to_high = is_wide ? high : wide * height / width;
+    if (w->scaling == WHOLE && to_wide >= width) {
+        to_high = to_wide / width * height;
+        to_wide = to_wide / width * width;
+    }
     return (SDL_Rect){(int)(wide - to_wide) / 2, (int)(high - to_high) / 2,
                       (int)max_u64((uint64_t)to_wide, 1), (int)max_u64((uint64_t)to_high, 1)};
 }
@@ -364,7 +373,8 @@ static void draw_all(struct window *w, SDL_Surface *surface)
     if (w->picture) {
         w->place = find_place(w, surface->w, surface->h);
         SDL_Rect to = w->place;
-        bool is_drawn = w->is_smooth && SDL_SoftStretchLinear(w->picture, NULL, surface, &to) == 0;
+        bool is_drawn =
+            w->scaling == SMOOTH && SDL_SoftStretchLinear(w->picture, NULL, surface, &to) == 0;
         if (!is_drawn)
             SDL_BlitScaled(w->picture, NULL, surface, &to);
         if (w->grabs)
@@ -405,10 +415,26 @@ static bool is_seen(void)
     return !is_hidden || getenv("SDL_VIDEODRIVER");
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+bool window_is_possible(void)
+{
+    return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") || is_set("SDL_VIDEODRIVER");
+}
+
 static bool open_sdl(struct window *w)
 {
     const char *why = NULL;
-    if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0)
+    /* What is not there must not be tried: SDL's libraries have their own words for it. */
+    if (is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY"))
+        SDL_SetHint(SDL_HINT_VIDEODRIVER, "x11"); /* the variable of this name is stronger */
+    if (!window_is_possible())
+        why = "there is no display: DISPLAY is not set";
+    else if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0)
         why = SDL_GetError();
     else if (!is_seen())
         why = "there is no display, or it does not answer";
@@ -537,9 +563,4 @@ void window_close(struct window *w)
     typist_deinit(&w->typist);
     screen_view_deinit(&w->view);
     free(w);
-}
-
-bool window_is_possible(void)
-{
-    return getenv("DISPLAY") || getenv("WAYLAND_DISPLAY") || getenv("SDL_VIDEODRIVER");
 }

@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "debug/keys.h"
 #include "debug/keysyms.h"
+#include "frontend/colours.h"
 #include "frontend/screen_view.h"
 #include "frontend/text_picture.h"
 
@@ -166,17 +167,16 @@ static void main_of_thread(void *owner)
     write_all(END, strlen(END));
 }
 
-static bool knows_all_colours(void)
-{
-    const char *colours = getenv("COLORTERM");
-    return colours && (strcmp(colours, "truecolor") == 0 || strcmp(colours, "24bit") == 0);
-}
-
 struct terminal_display *terminal_display_open(struct control *c, void (*quit)(void *owner),
                                                void *owner, struct error *err)
 {
     if (!os_terminal_is_tty(STDIN_FILENO) || !os_terminal_is_tty(STDOUT_FILENO)) {
         error_set(err, "standard input and output are no terminal");
+        return NULL;
+    }
+    if (!terminal_has_colours()) {
+        error_set(err,
+                  "this terminal has no colours; set TERM, for example xterm-256color, if it has");
         return NULL;
     }
     struct terminal_display *d = calloc(1, sizeof *d);
@@ -187,7 +187,7 @@ struct terminal_display *terminal_display_open(struct control *c, void (*quit)(v
     }
     d->quit = quit;
     d->owner = owner;
-    d->picture.has_all_colours = knows_all_colours();
+    d->picture.has_all_colours = terminal_has_all_colours();
     screen_view_init(&d->view, c);
     if (os_terminal_raw(err)) {
         d->thread = os_thread_start(main_of_thread, d);

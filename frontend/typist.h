@@ -5,15 +5,21 @@
 #include "base/error.h"
 #include "frontend/screen_view.h"
 
-#define TYPIST_BYTES_MOST                                                                          \
-    65536u /* more is nothing that somebody meant to type: it takes minutes                        \
-            */
+/* More is nothing that somebody meant to type: it takes minutes. */
+#define TYPIST_BYTES_MOST 65536u
+
+/* A character of the text, and where it is there. */
+struct typist_character {
+    uint32_t value;
+    size_t at, bytes;
+};
 
 /* All zero: types nothing. */
 struct typist {
     char *text; /* UTF-8; NULL: nothing is being typed */
     size_t bytes, at;
-    unsigned typed, left_out; /* characters */
+    unsigned typed, left_out;      /* characters */
+    struct typist_character first; /* of those left out */
 };
 
 /* Begins with a copy of n bytes, in place of what was not finished. False and err: there is no

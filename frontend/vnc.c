@@ -50,7 +50,7 @@ struct vnc {
 /* What a viewer has cut, the newest: of its own, as it may be meant for another viewer's user. */
 struct cut {
     size_t bytes;
-    char text[];
+    char text[]; /* UTF-8 */
 };
 
 static struct vnc *vnc_of(rfbClientPtr client)
@@ -61,15 +61,37 @@ static struct vnc *vnc_of(rfbClientPtr client)
 /* --- input ------------------------------------------------------------------------------- */
 
 /* Viewers send all that their user cuts anywhere: it is kept until it is asked for. */
-static void on_cut(char *text, int n, rfbClientPtr client)
+static struct cut *new_cut(rfbClientPtr client, size_t room)
 {
-    struct cut *cut = n > 0 ? malloc(sizeof *cut + (size_t)n) : NULL;
+    struct cut *cut = malloc(sizeof *cut + room);
     free(client->clientData);
     client->clientData = cut;
+    if (cut)
+        cut->bytes = 0;
+    return cut;
+}
+
+/* RFC 6143, 7.5.6: Latin-1, of which the second half takes two bytes. */
+static void on_cut(char *text, int n, rfbClientPtr client)
+{
+    struct cut *cut = new_cut(client, n > 0 ? 2 * (size_t)n : 0);
+    for (int i = 0; cut && i < n; i++) {
+        const uint8_t c = (uint8_t)text[i];
+        if (c >= 0x80)
+            cut->text[cut->bytes++] = (char)(0xc0 | c >> 6);
+        cut->text[cut->bytes++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+    }
+}
+
+/* By the extension "extended clipboard", which ends the text with a zero. */
+static void on_cut_utf8(char *text, int n, rfbClientPtr client)
+{
+    size_t bytes = n > 0 ? strnlen(text, (size_t)n) : 0;
+    struct cut *cut = new_cut(client, bytes);
     if (!cut)
         return;
-    cut->bytes = (size_t)n;
-    memcpy(cut->text, text, cut->bytes);
+    cut->bytes = bytes;
+    memcpy(cut->text, text, bytes);
 }
 
 static void paste(struct vnc *v, const struct cut *cut)
@@ -279,6 +301,7 @@ static bool make_screen(struct vnc *v)
     s->kbdAddEvent = on_key;
     s->ptrAddEvent = on_pointer;
     s->setXCutText = on_cut;
+    s->setXCutTextUTF8 = on_cut_utf8;
     s->newClientHook = on_new;
     s->setDesktopSizeHook = on_desktop_size;
     if (*v->config.password) {

@@ -55,6 +55,8 @@ static bool unknown_name(const char *name, const struct property_rule *rules, st
 {
     const char *nearest = "";
     unsigned least = ~0u;
+    if (!rules->name)
+        return error_set(err, "unknown property '%.80s'; there is none", name);
     for (; rules->name; rules++) {
         unsigned distance = edit_distance(name, rules->name);
         if (distance < least) {

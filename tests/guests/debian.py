@@ -116,6 +116,11 @@ class Console:
             self.text += chunk.decode(errors="replace")
         self.seen = found + len(answer)
 
+    def rest_of_line(self, seconds=STEP_SECONDS):
+        start = self.seen
+        self.wait_for("\n", seconds)
+        return self.text[start:self.seen - 1]
+
 
 def elf_entry(path):
     """The address at which a 64-bit ELF program starts."""

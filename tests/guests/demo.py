@@ -72,9 +72,27 @@ def ends_without_terminal(program):
     return case
 
 
+def in_terminal(program, kind):
+    return ["env", "-u", "DISPLAY", "-u", "WAYLAND_DISPLAY", "-u", "SDL_VIDEODRIVER", f"TERM={kind}",
+            program]
+
+
+def ends_without_colours(program):
+    """A terminal that shows letters alone gets no control sequences."""
+
+    def case():
+        for kind in ("dumb", "vt100", ""):
+            with Terminal(in_terminal(program, kind)) as terminal:
+                terminal.wait_for("rivulet --help", SECONDS)
+                terminal.must_end(0)
+                expect("\033" not in terminal.text, f"TERM={kind}: control sequences")
+
+    return case
+
+
 def draws_in_terminal(program):
     """Half blocks in the size of the terminal, the answer to whose question is ours to give."""
-    command = ["env", "-u", "DISPLAY", "-u", "WAYLAND_DISPLAY", "-u", "SDL_VIDEODRIVER", program]
+    command = in_terminal(program, "xterm-256color")
 
     def start(terminal):
         terminal.wait_for("\033[6n", SECONDS)
@@ -109,5 +127,7 @@ def demo_cases(programs):
              survives_loading(program)),
             ("without display and terminal the demo guest says its text and ends",
              ends_without_terminal(program)),
+            ("in a terminal without colours the demo guest says its text and ends",
+             ends_without_colours(program)),
             ("in a terminal the demo guest draws blocks, and a key ends it", by_key),
             ("a signal ends the demo guest, and the terminal is as it was", by_signal)]

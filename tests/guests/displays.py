@@ -61,6 +61,12 @@ def png_pixels(path):
     return width, height, b"".join(rows)
 
 
+def vnc_port(console):
+    """Of the VNC server that a program has, which it tells when it begins."""
+    console.wait_for("VNC server at 127.0.0.1:", STEP_SECONDS)
+    return int(console.rest_of_line())
+
+
 @contextmanager
 def shown(program, folder, words, said):
     """A machine with a VNC server, after it has said something: its process, monitor and port."""
@@ -70,10 +76,7 @@ def shown(program, folder, words, said):
     with subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
-            errors = Console(process.stderr)
-            errors.wait_for("VNC server at 127.0.0.1:", STEP_SECONDS)
-            errors.wait_for("\n", STEP_SECONDS)
-            port = int(re.findall(r":(\d+)\n", errors.text)[0])
+            port = vnc_port(Console(process.stderr))
             end = time.monotonic() + STEP_SECONDS
             while said not in (serial.read_text(errors="replace") if serial.exists() else ""):
                 expect(time.monotonic() < end and process.poll() is None, f"{said!r} never came")
@@ -120,9 +123,7 @@ def watched_state(program, words):
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         errors, stop, seen = Console(process.stderr), threading.Event(), []
-        errors.wait_for("VNC server at 127.0.0.1:", STEP_SECONDS)
-        errors.wait_for("\n", STEP_SECONDS)
-        port = int(re.findall(r":(\d+)\n", errors.text)[0])
+        port = vnc_port(errors)
         viewer = threading.Thread(target=look_on, args=(port, stop, seen))
         viewer.start()
         try:

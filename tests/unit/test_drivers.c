@@ -183,6 +183,7 @@ START_TEST(wrong_devices_are_refused)
         {"bus=virtio-mmio-bus.0", "no such device"},
         {"driver=virtio-rng-device,buss=x", "unknown property 'buss'"},
         {"driver=virtio-rng-device,bus", "unknown property 'bus'"},
+        {"driver=ramfb,xres=5", "unknown property 'xres'; there is none"},
         {"driver=virtio-rng-device,bus=pcie.0", "no bus 'pcie.0'"},
         {"driver=virtio-rng-device,bus=virtio-mmio-bus.8", "no bus 'virtio-mmio-bus.8'"},
         {"driver=virtio-rng-device,bus=virtio-mmio-bus.1", "another device is on"},

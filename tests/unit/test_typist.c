@@ -124,6 +124,36 @@ START_TEST(a_text_is_typed_with_shift_and_what_has_no_key_is_left_out)
 }
 END_TEST
 
+static void decode(struct bench *b)
+{
+    static const struct {
+        const char *text;
+        uint32_t value;
+    } cases[] = {
+        {"\xc3\xa4", 0xe4},   {"\xe2\x82\xac", 0x20ac}, {"\xf0\x9f\x98\x80", 0x1f600},
+        {"\xff", 0xfffd},     {"\x80", 0xfffd},         {"\xc3", 0xfffd},
+        {"\xe2\x82", 0xfffd}, {"\xc1\x81", 0xfffd}, /* 'A' in two bytes */
+        {"\x1b", 0x1b},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%sabcdefgh", cases[i].text);
+        ck_assert(begin(b, text));
+        look(b);
+        ck_assert_uint_eq(b->typist.left_out, 1);
+        ck_assert_uint_eq(b->typist.first.value, cases[i].value);
+        ck_assert_uint_eq(b->typist.first.bytes, strlen(cases[i].text));
+        typist_stop(&b->typist);
+        ck_assert(control_call(b->rig.control, deliver, b));
+    }
+}
+
+START_TEST(characters_beyond_ascii_are_told_apart_from_bytes_that_are_none)
+{
+    play(decode, with_keyboard);
+}
+END_TEST
+
 static void type_slowly(struct bench *b)
 {
     ck_assert(begin(b, "abcdefgh"));
@@ -199,6 +229,7 @@ int main(void)
     Suite *suite = suite_create("typist");
     TCase *tc = tcase_create("typist");
     tcase_add_test(tc, a_text_is_typed_with_shift_and_what_has_no_key_is_left_out);
+    tcase_add_test(tc, characters_beyond_ascii_are_told_apart_from_bytes_that_are_none);
     tcase_add_test(tc, nothing_is_typed_while_the_guest_has_not_taken_what_came_before);
     tcase_add_test(tc, typing_that_is_stopped_leaves_no_key_down);
     tcase_add_test(tc, no_text_and_a_huge_one_are_refused);
