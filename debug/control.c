@@ -339,6 +339,13 @@ bool control_run_until(struct control *c, uint64_t steps, struct error *err)
     return true;
 }
 
+/* What a journey into the past began with. */
+struct departure {
+    enum run_state state;
+    struct machine_exit exit;
+    uint64_t steps;
+};
+
 /* Observers of the harts see what runs once, and not each time that it is looked for. */
 struct observers {
     struct hart_observer *of[MACHINE_MAX_HARTS];
@@ -385,6 +392,20 @@ static bool turn_round(struct control *c, uint64_t began, struct error *err)
     return error_set(err, "interrupted: the machine is where it was");
 }
 
+/* Where a journey has ended: a guest that was off is off at that moment still. */
+static void arrive(struct control *c, const struct departure *before, bool is_interrupted,
+                   struct machine_exit exit)
+{
+    bool is_off =
+        before->state == RUN_SHUTDOWN && machine_steps(control_machine(c)) == before->steps;
+    if (is_off)
+        stop(c, RUN_SHUTDOWN, before->exit);
+    else if (is_interrupted)
+        stop(c, RUN_PAUSED, (struct machine_exit){.stop = MACHINE_REQUEST});
+    else
+        stop(c, RUN_DEBUG, exit);
+}
+
 bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),
@@ -394,7 +415,9 @@ bool control_travel(struct control *c,
     struct machine_exit exit = {.stop = MACHINE_STEPPED};
     if (!is_free(c, err))
         return false;
-    uint64_t began = machine_steps(m);
+    if (machine_history_start(m) == UINT64_MAX)
+        return machine_go_to(m, 0, err); /* says why not */
+    const struct departure before = {c->state, c->exit, machine_steps(m)};
     struct observers saved = blind(m);
     c->travels = true;
     c->ends_travel = false;
@@ -405,12 +428,11 @@ bool control_travel(struct control *c,
     bool ok = move(owner, m, &exit, err);
     bool is_interrupted = !ok && c->ends_travel;
     if (is_interrupted)
-        turn_round(c, began, err);
+        turn_round(c, before.steps, err);
     machine_on_attention(m, NULL, NULL);
     c->travels = false;
     set_observers(m, saved.of, saved.watch);
-    stop(c, is_interrupted ? RUN_PAUSED : RUN_DEBUG,
-         is_interrupted ? (struct machine_exit){.stop = MACHINE_REQUEST} : exit);
+    arrive(c, &before, is_interrupted, exit);
     return ok;
 }
 

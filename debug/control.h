@@ -116,7 +116,8 @@ bool control_run_until(struct control *c, uint64_t steps, struct error *err) MUS
 /* Has the machine moved to another moment of its past (machine/history.h) by move(), at once, from
  * whatever state; it is then in RUN_DEBUG, and observers have seen it resume and stop. `exit` is
  * what control_exit says then. Others may look meanwhile; control_stop ends it, and the machine is
- * then, in RUN_PAUSED, where it was. */
+ * then, in RUN_PAUSED, where it was. Without a past nothing happens, and a guest that is off when
+ * it began is off there still. */
 bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),
