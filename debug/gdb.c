@@ -256,6 +256,7 @@ void gdb_destroy(struct gdb *g)
     if (g->has_peer)
         gdb_tell_end(g);
     gdb_remove_all_points(g);
+    gdb_close_files(g);
     control_unobserve(g->control, &g->observer);
     free(g->features);
     free(g);
@@ -274,6 +275,7 @@ void gdb_connect(struct gdb *g)
 void gdb_disconnect(struct gdb *g)
 {
     gdb_remove_all_points(g);
+    gdb_close_files(g);
     forget_choices(g);
     if (g->program)
         g->program->ops->tell_signals(g->program->owner, 0);

@@ -60,9 +60,8 @@ void gdb_tell_end(struct gdb *g)
 
 /* --- signals ------------------------------------------------------------------------------ */
 
-unsigned gdb_program_signal(const struct gdb *g, const struct machine_exit *exit)
+unsigned gdb_program_signal(const struct machine_exit *exit)
 {
-    (void)g;
     return number_for_gdb((unsigned)exit->status);
 }
 
