@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FILE_BUFFER_BYTES (1u << 18)
 
@@ -141,7 +142,10 @@ static FILE *create_file(const struct trace *t, const char *path)
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd >= 0 && t->place)
         fd = t->place(t->place_owner, fd);
-    return fd < 0 ? NULL : fdopen(fd, "w");
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
 }
 
 static bool open_file(struct tracer *t, struct error *err)
