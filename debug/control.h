@@ -57,6 +57,14 @@ void control_destroy(struct control *c);
  * will not be called. The machine's thread itself must not call this, nor anybody who holds a lock
  * that the machine's thread might take (that of a byte sink, for example). */
 bool control_call(struct control *c, void (*work)(void *owner), void *owner);
+/* The same for a caller whom the machine's thread may send away: it is then called no more, and who
+ * waits gets false. Not while work() of one of its calls runs. */
+struct control_caller {
+    bool is_sent_away; /* the control's; false at first */
+};
+bool control_call_as(struct control *c, const struct control_caller *caller,
+                     void (*work)(void *owner), void *owner);
+void control_send_away(struct control *c, struct control_caller *caller);
 
 /* Makes control_run return soon. Also for signal handlers. */
 void control_kick(struct control *c);

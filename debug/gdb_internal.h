@@ -8,7 +8,7 @@
 #include "debug/gdb_packet.h"
 
 #define GDB_POINTS_MOST 512u
-#define GDB_FILES_MOST 8u
+#define GDB_FILES_MOST  8u
 
 /* Errors are told as numbers of errno, as QEMU's stub does. */
 #define GDB_EPERM  "E01"
