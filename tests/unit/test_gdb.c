@@ -343,6 +343,8 @@ START_TEST(a_peer_that_comes_stops_the_machine)
     gdb_open(&r, 1);
     ck_assert_int_eq(control_state(r.m.control), RUN_PRELAUNCH);
     CHECK_GDB(&r, "?", "T05thread:01;02:0000000000000000;20:0010000000000000;");
+    CHECK_GDB(&r, "D;2", "E22");
+    ck_assert_int_ne(control_state(r.m.control), RUN_RUNNING);
     CHECK_GDB(&r, "D", "OK");
     ck_assert_int_eq(control_state(r.m.control), RUN_RUNNING);
     gdb_disconnect(r.gdb);
@@ -377,6 +379,7 @@ START_TEST(kill_ends_the_program)
     for (unsigned i = 0; i < 2; i++) {
         struct gdb_rig r;
         gdb_open(&r, 1);
+        CHECK_GDB(&r, "vKill;2", "E22");
         CHECK_GDB(&r, i ? "vKill;1" : "k", i ? "OK" : "");
         ck_assert_int_eq(control_run(r.m.control, UINT64_MAX, 0, &r.m.err), CONTROL_QUIT);
         gdb_close(&r);
