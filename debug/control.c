@@ -315,6 +315,12 @@ bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *own
     return begin_step(c, hart, 1, err);
 }
 
+void control_forget_step(struct control *c, const void *owner)
+{
+    if (c->more && c->more_owner == owner)
+        c->more = NULL;
+}
+
 bool control_run_until(struct control *c, uint64_t steps, struct error *err)
 {
     uint64_t now = target_steps(&c->target);

@@ -119,6 +119,8 @@ bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error
  * watchpoint or control_stop ends it too. Observers see one stop. */
 bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *owner, unsigned hart),
                         void *owner, struct error *err) MUST_CHECK;
+/* Nobody asks more(owner) again: a step of it that is under way is its last. */
+void control_forget_step(struct control *c, const void *owner);
 /* Lets the machine run until all harts together have made so many steps; then as control_step. */
 bool control_run_until(struct control *c, uint64_t steps, struct error *err) MUST_CHECK;
 /* Has the machine moved to another moment of its past (machine/history.h) by move(), at once, from

@@ -271,6 +271,7 @@ void gdb_destroy(struct gdb *g)
         gdb_tell_end(g);
     gdb_remove_all_points(g);
     gdb_close_files(g);
+    control_forget_step(g->control, g);
     control_unobserve(g->control, &g->observer);
     free(g->features);
     free(g);
