@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cases import ROOT, WORK, Ended, Failure, expect, tail
 from debian import BOOT_SECONDS, PROMPT, STEP_SECONDS
+from writing import made_once
 from monitor import Session
 
 FLAGS = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O0 -g -ffreestanding -fno-pic -no-pie "
@@ -20,6 +21,7 @@ FLAGS = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O0 -g -ffreestanding -fno-p
          "-mno-relax -Wl,--no-relax -Wl,-N -Wl,-Ttext=0x80000000 -Wl,--build-id=none -Wl,--no-warn-rwx-segments")
 
 
+@made_once
 def build_debuggee():
     program = WORK / "debuggee"
     compiler = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-") + "gcc"
