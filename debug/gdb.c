@@ -272,6 +272,7 @@ void gdb_destroy(struct gdb *g)
     gdb_remove_all_points(g);
     gdb_close_files(g);
     control_forget_step(g->control, g);
+    gdb_end_step(g); /* nobody else would */
     control_unobserve(g->control, &g->observer);
     free(g->features);
     free(g);
