@@ -12,7 +12,7 @@
 
 struct os_new_file;
 
-/* NULL and err: nothing was made. */
+/* Only a regular file is replaced. NULL and err: nothing was made. */
 struct os_new_file *os_new_file_create(const char *path, struct error *err);
 /* n bytes at an offset; what is never written reads as zero. */
 bool os_new_file_write(struct os_new_file *f, uint64_t offset, const void *bytes, size_t n,

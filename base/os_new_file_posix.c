@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct os_new_file {
@@ -48,8 +49,18 @@ static bool open_beside(struct os_new_file *f)
     return false;
 }
 
+/* A device or pipe would not be written to, but be replaced by a file: /dev/null even, by root. */
+static bool may_replace(const char *path, struct error *err)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode) ||
+           error_set(err, "cannot write %.400s: it is there and is no regular file", path);
+}
+
 struct os_new_file *os_new_file_create(const char *path, struct error *err)
 {
+    if (!may_replace(path, err))
+        return NULL;
     struct os_new_file *f = calloc(1, sizeof *f);
     if (f) {
         f->fd = -1;

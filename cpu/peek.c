@@ -87,6 +87,16 @@ bool peek_memory(const struct hart *h, uint64_t va, void *to, size_t n)
     return true;
 }
 
+bool peek_instruction(const struct hart *h, uint64_t va, uint32_t *word)
+{
+    uint16_t low, high = 0;
+    if (!peek_memory(h, va, &low, sizeof low) ||
+        ((low & 3) == 3 && !peek_memory(h, va + 2, &high, sizeof high)))
+        return false;
+    *word = low | (uint32_t)high << 16;
+    return true;
+}
+
 static bool is_mapped(const struct hart *h, uint64_t va, size_t n)
 {
     for (size_t part; n; va += part, n -= part) {

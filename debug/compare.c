@@ -16,15 +16,10 @@
 
 static void show_instruction(struct hart *h, struct insn_decoder *d, const struct byte_sink *out)
 {
-    uint8_t bytes[4] = {0};
     char text[DISASM_TEXT_BYTES] = "no memory";
     uint32_t word;
-    if (d && peek_memory(h, h->pc, bytes, 2)) {
-        if ((bytes[0] & 3) == 3 && !peek_memory(h, h->pc, bytes, 4))
-            bytes[2] = bytes[3] = 0;
-        memcpy(&word, bytes, sizeof word);
+    if (d && peek_instruction(h, h->pc, &word))
         disasm(d, word, h->pc, text, sizeof text);
-    }
     byte_sink_print(out, "  hart %u: 0x%016" PRIx64 ":  %s\n", h->id, h->pc, text);
 }
 

@@ -3,10 +3,9 @@
  * The mutex guards the list of calls and the end of calling, nothing else: all that is left belongs
  * to the machine's thread. A call that waits has asked the machine to stop and has signalled
  * `wake`, so that it is seen from a run and from a sleep alike. */
-#include "debug/control.h"
+#include "debug/control_internal.h"
 
 #include "base/os.h"
-#include "cpu/code.h"
 #include "cpu/hart.h"
 #include "machine/checkpoint.h"
 #include "machine/history.h"
@@ -15,39 +14,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-
-/* One control_call, on its caller's stack. */
-struct call {
-    void (*work)(void *owner);
-    void *owner;
-    bool is_done;
-    struct call *next;
-};
-
-struct control {
-    struct control_config config;
-    struct target target; /* control_kick reads it, in a signal handler even */
-    struct os_wake *wake;
-    struct os_mutex *mutex;
-    struct os_condition *answered;
-    /* Under the mutex. */
-    struct call *calls;
-    bool is_closed;
-    /* The machine's thread's. */
-    enum run_state state;
-    enum control_result result;
-    struct machine_exit exit;
-    struct error failure; /* CONTROL_FAILED */
-    struct control_breakpoint *breakpoints;
-    struct control_watchpoint *watchpoints;
-    /* control_step_while; NULL: the step is over when the machine says so. */
-    bool (*more)(void *owner, unsigned hart);
-    void *more_owner;
-    struct control_observer *observers;
-    struct control_work *deferred;
-    bool travels;     /* control_travel */
-    bool ends_travel; /* somebody wants it to stop */
-};
 
 const char *run_state_name(enum run_state state)
 {
@@ -69,7 +35,7 @@ static void tell_news(struct control *c, const struct control_news *news)
     }
 }
 
-static void tell(struct control *c, enum control_event event, bool by_guest)
+void control_tell(struct control *c, enum control_event event, bool by_guest)
 {
     tell_news(c, &(struct control_news){.event = event, .by_guest = by_guest});
 }
@@ -195,19 +161,43 @@ static void enqueue(struct control *c, struct call *call)
     *last = call;
 }
 
-/* The machine is asked to stop under the mutex: a machine that is replaced is not touched later. */
-bool control_call(struct control *c, void (*work)(void *owner), void *owner)
+static bool is_refused(const struct control *c, const struct control_caller *caller)
 {
-    struct call call = {.work = work, .owner = owner};
+    return c->is_closed || (caller && caller->is_sent_away);
+}
+
+/* The machine is asked to stop under the mutex: a machine that is replaced is not touched later. */
+bool control_call_as(struct control *c, const struct control_caller *caller,
+                     void (*work)(void *owner), void *owner)
+{
+    struct call call = {.work = work, .owner = owner, .caller = caller};
     os_mutex_lock(c->mutex);
-    if (!c->is_closed) {
+    if (!is_refused(c, caller)) {
         enqueue(c, &call);
         control_kick(c);
     }
-    while (!call.is_done && !c->is_closed)
+    while (!call.is_done && !is_refused(c, caller))
         os_condition_wait(c->answered, c->mutex);
     os_mutex_unlock(c->mutex);
     return call.is_done;
+}
+
+bool control_call(struct control *c, void (*work)(void *owner), void *owner)
+{
+    return control_call_as(c, NULL, work, owner);
+}
+
+void control_send_away(struct control *c, struct control_caller *caller)
+{
+    os_mutex_lock(c->mutex);
+    caller->is_sent_away = true;
+    for (struct call **at = &c->calls; *at;)
+        if ((*at)->caller == caller)
+            *at = (*at)->next;
+        else
+            at = &(*at)->next;
+    os_condition_broadcast(c->answered);
+    os_mutex_unlock(c->mutex);
 }
 
 void control_defer(struct control *c, struct control_work *w)
@@ -230,7 +220,7 @@ void control_cancel(struct control *c, struct control_work *w)
         *at = w->next;
 }
 
-static void serve(struct control *c)
+void control_serve(struct control *c)
 {
     while (c->deferred && c->result == CONTROL_GOES_ON) {
         struct control_work *w = c->deferred;
@@ -261,7 +251,7 @@ void control_close(struct control *c)
 
 /* --- stopping and going on --------------------------------------------------------------- */
 
-static void stop(struct control *c, enum run_state state, struct machine_exit exit)
+void control_end_run(struct control *c, enum run_state state, struct machine_exit exit)
 {
     bool ran = c->state == RUN_RUNNING;
     c->exit = exit;
@@ -269,7 +259,7 @@ static void stop(struct control *c, enum run_state state, struct machine_exit ex
     target_stop_at(&c->target, 0, UINT64_MAX);
     target_stop_at_total(&c->target, UINT64_MAX);
     if (ran)
-        tell(c, CONTROL_STOPPED, false);
+        control_tell(c, CONTROL_STOPPED, false);
 }
 
 void control_stop(struct control *c, enum run_state why)
@@ -277,25 +267,24 @@ void control_stop(struct control *c, enum run_state why)
     if (c->travels)
         c->ends_travel = true;
     else if (c->state == RUN_RUNNING)
-        stop(c, why, (struct machine_exit){.stop = MACHINE_REQUEST});
+        control_end_run(c, why, (struct machine_exit){.stop = MACHINE_REQUEST});
 }
 
-/* Others are served while it travels, and can only look, or stop it. */
-static bool is_free(const struct control *c, struct error *err)
+bool control_is_free(const struct control *c, struct error *err)
 {
     return !c->travels || error_set(err, "the machine moves in its past: `stop` ends that");
 }
 
 bool control_continue(struct control *c, struct error *err)
 {
-    if (!is_free(c, err))
+    if (!control_is_free(c, err))
         return false;
     if (c->state == RUN_SHUTDOWN)
         return error_set(err, "the guest is off: reset the machine first (system_reset)");
     if (c->state == RUN_RUNNING)
         return true;
     c->state = RUN_RUNNING;
-    tell(c, CONTROL_RESUMED, false);
+    control_tell(c, CONTROL_RESUMED, false);
     return true;
 }
 
@@ -326,6 +315,12 @@ bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *own
     return begin_step(c, hart, 1, err);
 }
 
+void control_forget_step(struct control *c, const void *owner)
+{
+    if (c->more && c->more_owner == owner)
+        c->more = NULL;
+}
+
 bool control_run_until(struct control *c, uint64_t steps, struct error *err)
 {
     uint64_t now = target_steps(&c->target);
@@ -339,94 +334,20 @@ bool control_run_until(struct control *c, uint64_t steps, struct error *err)
     return true;
 }
 
-/* Observers of the harts see what runs once, and not each time that it is looked for. */
-struct observers {
-    struct hart_observer *of[MACHINE_MAX_HARTS];
-    enum code_watch watch;
-};
-
-static void set_observers(struct machine *m, struct hart_observer *const *of, enum code_watch watch)
-{
-    struct hart *h;
-    for (unsigned i = 0; (h = machine_hart(m, i)) != NULL; i++) {
-        hart_set_observer(h, of ? of[i] : NULL);
-        code_set_watch(h->ports.code, watch);
-    }
-}
-
-static struct observers blind(struct machine *m)
-{
-    struct observers saved = {.watch = machine_hart(m, 0)->ports.code->watch};
-    struct hart *h;
-    for (unsigned i = 0; (h = machine_hart(m, i)) != NULL; i++)
-        saved.of[i] = h->observer;
-    set_observers(m, NULL, CODE_UNWATCHED);
-    return saved;
-}
-
-bool control_attend(struct control *c)
-{
-    serve(c);
-    return !c->ends_travel && c->result == CONTROL_GOES_ON;
-}
-
-static bool attend(void *owner)
-{
-    return control_attend(owner);
-}
-
-/* Who stops it finds the machine where it was. */
-static bool turn_round(struct control *c, uint64_t began, struct error *err)
-{
-    struct error ignored;
-    c->ends_travel = false;
-    if (!machine_go_to(control_machine(c), began, &ignored))
-        return error_set(err, "interrupted");
-    return error_set(err, "interrupted: the machine is where it was");
-}
-
-bool control_travel(struct control *c,
-                    bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
-                                 struct error *err),
-                    void *owner, struct error *err)
-{
-    struct machine *m = control_machine(c);
-    struct machine_exit exit = {.stop = MACHINE_STEPPED};
-    if (!is_free(c, err))
-        return false;
-    uint64_t began = machine_steps(m);
-    struct observers saved = blind(m);
-    c->travels = true;
-    c->ends_travel = false;
-    machine_on_attention(m, attend, c);
-    if (c->state != RUN_RUNNING)
-        tell(c, CONTROL_RESUMED, false);
-    c->state = RUN_RUNNING;
-    bool ok = move(owner, m, &exit, err);
-    bool is_interrupted = !ok && c->ends_travel;
-    if (is_interrupted)
-        turn_round(c, began, err);
-    machine_on_attention(m, NULL, NULL);
-    c->travels = false;
-    set_observers(m, saved.of, saved.watch);
-    stop(c, is_interrupted ? RUN_PAUSED : RUN_DEBUG,
-         is_interrupted ? (struct machine_exit){.stop = MACHINE_REQUEST} : exit);
-    return ok;
-}
-
 bool control_may_edit(const struct control *c, struct error *err)
 {
-    return is_free(c, err) && (c->target.program || machine_may_edit(control_machine(c), err));
+    return control_is_free(c, err) &&
+           (c->target.program || machine_may_edit(control_machine(c), err));
 }
 
 bool control_edit(struct control *c, const struct machine_edit *e, struct error *err)
 {
-    return is_free(c, err) && target_edit(&c->target, e, err);
+    return control_is_free(c, err) && target_edit(&c->target, e, err);
 }
 
 bool control_branch(struct control *c, struct error *err)
 {
-    if (!is_free(c, err))
+    if (!control_is_free(c, err))
         return false;
     control_stop(c, RUN_PAUSED);
     return machine_branch(control_machine(c), err);
@@ -435,9 +356,9 @@ bool control_branch(struct control *c, struct error *err)
 /* The machine is off for good, unless the program stays to look at it. */
 static void shut_down(struct control *c, struct machine_exit exit, bool by_guest)
 {
-    tell(c, CONTROL_SHUTDOWN, by_guest);
+    control_tell(c, CONTROL_SHUTDOWN, by_guest);
     if (c->config.no_shutdown) {
-        stop(c, RUN_SHUTDOWN, exit);
+        control_end_run(c, RUN_SHUTDOWN, exit);
         return;
     }
     c->exit = exit;
@@ -454,12 +375,12 @@ static bool reset(struct control *c, bool by_guest, struct error *err)
     struct machine *m = control_machine(c);
     if (by_guest ? !machine_reset(m, err) : !machine_edit(m, &edit, err)) {
         /* Half a guest is no guest: it cannot go on. */
-        stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
+        control_end_run(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
         return false;
     }
     if (c->state != RUN_RUNNING)
         c->state = RUN_PRELAUNCH;
-    tell(c, CONTROL_RESET, by_guest);
+    control_tell(c, CONTROL_RESET, by_guest);
     return true;
 }
 
@@ -479,9 +400,9 @@ static bool end_load(struct control *c, bool ok, bool is_intact, struct error *e
     if (ok) {
         if (c->state != RUN_RUNNING)
             c->state = RUN_PAUSED;
-        tell(c, CONTROL_LOADED, false);
+        control_tell(c, CONTROL_LOADED, false);
     } else if (!is_intact) {
-        stop(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
+        control_end_run(c, RUN_SHUTDOWN, (struct machine_exit){.stop = MACHINE_RESET});
     }
     return ok;
 }
@@ -491,7 +412,7 @@ bool control_load(struct control *c, const char *where, struct error *err)
     struct machine *m = control_machine(c);
     bool is_intact = true;
     bool ok =
-        is_free(c, err) && machine_may_load(m, err) &&
+        control_is_free(c, err) && machine_may_load(m, err) &&
         (snapshot_is_name(where) ? snapshot_load_named : snapshot_load)(m, where, &is_intact, err);
     return end_load(c, ok, is_intact, err);
 }
@@ -499,7 +420,7 @@ bool control_load(struct control *c, const char *where, struct error *err)
 bool control_return(struct control *c, struct error *err)
 {
     bool is_intact = true;
-    bool ok = is_free(c, err) && machine_return(control_machine(c), &is_intact, err);
+    bool ok = control_is_free(c, err) && machine_return(control_machine(c), &is_intact, err);
     return end_load(c, ok, is_intact, err);
 }
 
@@ -508,7 +429,7 @@ void control_quit(struct control *c)
     if (c->result != CONTROL_GOES_ON)
         return;
     c->result = CONTROL_QUIT;
-    tell(c, CONTROL_SHUTDOWN, false);
+    control_tell(c, CONTROL_SHUTDOWN, false);
 }
 
 /* --- breakpoints, watchpoints -------------------------------------------------------------- */
@@ -602,7 +523,7 @@ static void end_step(struct control *c, struct machine_exit exit)
         h->resume_pc = h->pc;
     }
     if (ends || !c->more(c->more_owner, exit.hart))
-        stop(c, RUN_DEBUG, exit);
+        control_end_run(c, RUN_DEBUG, exit);
     else
         target_stop_at(&c->target, exit.hart, h->steps + 1);
 }
@@ -631,18 +552,18 @@ static void take_exit(struct control *c, struct machine_exit exit)
         break;
     case MACHINE_BREAKPOINT:
         if (control_is_hit(c, exit.hart))
-            stop(c, RUN_DEBUG, exit);
+            control_end_run(c, RUN_DEBUG, exit);
         break;
     case MACHINE_WATCHPOINT:
     case MACHINE_SIGNAL:
     case MACHINE_REPLACED:
-        stop(c, RUN_DEBUG, exit);
+        control_end_run(c, RUN_DEBUG, exit);
         break;
     case MACHINE_STEPPED:
         end_step(c, exit);
         break;
     case MACHINE_IO_ERROR:
-        stop(c, RUN_IO_ERROR, exit);
+        control_end_run(c, RUN_IO_ERROR, exit);
         break;
     case MACHINE_REPLAYED:
     case MACHINE_DIVERGED:
@@ -654,12 +575,12 @@ static void take_exit(struct control *c, struct machine_exit exit)
 enum control_result control_run(struct control *c, uint64_t until_ns, uint64_t sleep_ns,
                                 struct error *err)
 {
-    serve(c);
+    control_serve(c);
     if (c->result == CONTROL_GOES_ON && !c->deferred && c->state == RUN_RUNNING)
         take_exit(c, target_run(&c->target, until_ns));
     else if (c->result == CONTROL_GOES_ON && !c->deferred && c->wake)
         os_wake_wait(c->wake, sleep_ns);
-    serve(c);
+    control_serve(c);
     if (c->result == CONTROL_FAILED)
         *err = c->failure;
     return c->result;

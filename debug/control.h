@@ -57,6 +57,14 @@ void control_destroy(struct control *c);
  * will not be called. The machine's thread itself must not call this, nor anybody who holds a lock
  * that the machine's thread might take (that of a byte sink, for example). */
 bool control_call(struct control *c, void (*work)(void *owner), void *owner);
+/* The same for a caller whom the machine's thread may send away: it is then called no more, and who
+ * waits gets false. Not while work() of one of its calls runs. */
+struct control_caller {
+    bool is_sent_away; /* the control's; false at first */
+};
+bool control_call_as(struct control *c, const struct control_caller *caller,
+                     void (*work)(void *owner), void *owner);
+void control_send_away(struct control *c, struct control_caller *caller);
 
 /* Makes control_run return soon. Also for signal handlers. */
 void control_kick(struct control *c);
@@ -111,12 +119,15 @@ bool control_step(struct control *c, unsigned hart, uint64_t steps, struct error
  * watchpoint or control_stop ends it too. Observers see one stop. */
 bool control_step_while(struct control *c, unsigned hart, bool (*more)(void *owner, unsigned hart),
                         void *owner, struct error *err) MUST_CHECK;
+/* Nobody asks more(owner) again: a step of it that is under way is its last. */
+void control_forget_step(struct control *c, const void *owner);
 /* Lets the machine run until all harts together have made so many steps; then as control_step. */
 bool control_run_until(struct control *c, uint64_t steps, struct error *err) MUST_CHECK;
 /* Has the machine moved to another moment of its past (machine/history.h) by move(), at once, from
  * whatever state; it is then in RUN_DEBUG, and observers have seen it resume and stop. `exit` is
  * what control_exit says then. Others may look meanwhile; control_stop ends it, and the machine is
- * then, in RUN_PAUSED, where it was. */
+ * then, in RUN_PAUSED, where it was. Without a past nothing happens, and a guest that is off when
+ * it began is off there still. */
 bool control_travel(struct control *c,
                     bool (*move)(void *owner, struct machine *m, struct machine_exit *exit,
                                  struct error *err),

@@ -106,10 +106,22 @@ static void extend(struct gdb *g, struct gdb_text *t)
     gdb_answer(g, "OK");
 }
 
+/* Behind D and vKill: the process, if any is named, is ours. */
+static bool is_our_process(const struct gdb *g, struct gdb_text *t)
+{
+    uint64_t process;
+    gdb_take(t, ";");
+    return !gdb_left(t) ||
+           (gdb_take_number(t, &process) && process == gdb_process(g) && !gdb_left(t));
+}
+
 static void detach(struct gdb *g, struct gdb_text *t)
 {
-    (void)t;
     struct error ignored;
+    if (!is_our_process(g, t)) {
+        gdb_answer(g, GDB_EINVAL);
+        return;
+    }
     gdb_remove_all_points(g);
     gdb_answer(g, "OK");
     if (g->program)
@@ -128,8 +140,10 @@ static void kill_machine(struct gdb *g, struct gdb_text *t)
 
 static void kill_process(struct gdb *g, struct gdb_text *t)
 {
-    gdb_answer(g, "OK");
-    kill_machine(g, t);
+    bool is_ours = is_our_process(g, t);
+    gdb_answer(g, is_ours ? "OK" : GDB_EINVAL);
+    if (is_ours)
+        kill_machine(g, t);
 }
 
 /* R: the program from its beginning, which has no reply; gdb then asks where it stands. */
@@ -171,7 +185,7 @@ static const struct {
     {"S", gdb_step_with},
     {"T", is_alive},
     {"vFile:", gdb_file_packet},
-    {"vKill;", kill_process},
+    {"vKill", kill_process},
     {"v", gdb_v_packet},
     {"x", gdb_read_binary},
     {"X", gdb_write_binary},
@@ -256,6 +270,9 @@ void gdb_destroy(struct gdb *g)
     if (g->has_peer)
         gdb_tell_end(g);
     gdb_remove_all_points(g);
+    gdb_close_files(g);
+    control_forget_step(g->control, g);
+    gdb_end_step(g); /* nobody else would */
     control_unobserve(g->control, &g->observer);
     free(g->features);
     free(g);
@@ -274,6 +291,7 @@ void gdb_connect(struct gdb *g)
 void gdb_disconnect(struct gdb *g)
 {
     gdb_remove_all_points(g);
+    gdb_close_files(g);
     forget_choices(g);
     if (g->program)
         g->program->ops->tell_signals(g->program->owner, 0);

@@ -57,13 +57,14 @@ static void put_fpu(struct description *d)
     put(d, "</feature>\n");
 }
 
-/* gdb restores what it may after a call of the guest's function: CSRs it may not. */
+/* A program has fcsr and its parts, and the counters that user mode reads. */
 static bool has_csr(bool is_program, unsigned number)
 {
     bool is_users = (number >= 1 && number <= 3) || (number >= 0xc00 && number <= 0xc02);
     return csr_name(number) && (is_users || !is_program);
 }
 
+/* gdb restores what it may after a call of the guest's function: CSRs it may not. */
 static void put_csrs(struct description *d, bool is_program)
 {
     put(d, "<feature name=\"org.gnu.gdb.riscv.csr\">\n");

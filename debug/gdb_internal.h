@@ -8,6 +8,7 @@
 #include "debug/gdb_packet.h"
 
 #define GDB_POINTS_MOST 512u
+#define GDB_FILES_MOST  8u
 
 /* Errors are told as numbers of errno, as QEMU's stub does. */
 #define GDB_EPERM  "E01"
@@ -49,7 +50,8 @@ struct gdb {
     unsigned signal;                 /* gdb's number: a program gets it when it goes on */
     uint64_t range_start, range_end; /* vCont;r */
     struct gdb_point points[GDB_POINTS_MOST];
-    char *features; /* the target description */
+    int files[GDB_FILES_MOST]; /* descriptors + 1 that this peer has opened; 0: none */
+    char *features;            /* the target description */
 };
 
 /* A packet's handler: t is what stands behind its name. It replies, but when the reply is a stop.
@@ -98,7 +100,7 @@ char *gdb_describe_target(bool is_program);
 /* The process that a machine is, or a program's. */
 unsigned gdb_process(const struct gdb *g);
 /* gdb's number of the signal that stopped it. */
-unsigned gdb_program_signal(const struct gdb *g, const struct machine_exit *exit);
+unsigned gdb_program_signal(const struct machine_exit *exit);
 /* In a stop's reply: that it is another program now. */
 void gdb_put_program(struct gdb *g);
 /* Before it goes on. */
@@ -110,6 +112,8 @@ gdb_handler gdb_read_auxv, gdb_read_file_name, gdb_pass_signals;
 /* --- gdb_vfile.c --- */
 
 gdb_handler gdb_file_packet;
+/* A peer that leaves has perhaps not closed its own. */
+void gdb_close_files(struct gdb *g);
 
 /* --- gdb_query.c: a document's part, OFFSET,LENGTH --- */
 

@@ -104,18 +104,28 @@ static bool take_point(struct gdb_text *t, enum gdb_point_type *type, uint64_t *
     return number <= GDB_HARDWARE ? *va % 2 == 0 : *kind != 0;
 }
 
+/* There may be types that we have not heard of: for these there is no support, rather than an
+ * error. */
+static void refuse(struct gdb *g, struct gdb_text t)
+{
+    uint64_t number;
+    bool is_unknown = gdb_take_number(&t, &number) && number > GDB_ACCESS;
+    gdb_answer(g, is_unknown ? "" : GDB_EINVAL);
+}
+
 /* A point that is there already gets the conditions of the new one. */
 void gdb_insert_point(struct gdb *g, struct gdb_text *t)
 {
     enum gdb_point_type type;
     uint64_t va, kind;
+    const struct gdb_text whole = *t;
     struct gdb_conditions *conditions = NULL;
     bool ok = take_point(t, &type, &va, &kind);
     if (ok && gdb_take(t, ";"))
         ok = gdb_conditions_read(t, &conditions);
     if (!ok || gdb_left(t)) {
         gdb_conditions_free(conditions);
-        gdb_answer(g, GDB_EINVAL);
+        refuse(g, whole);
         return;
     }
     struct gdb_point *p = find_point(g, type, va, kind);
@@ -135,8 +145,9 @@ void gdb_remove_point(struct gdb *g, struct gdb_text *t)
 {
     enum gdb_point_type type;
     uint64_t va, kind;
+    const struct gdb_text whole = *t;
     if (!take_point(t, &type, &va, &kind) || gdb_left(t)) {
-        gdb_answer(g, GDB_EINVAL);
+        refuse(g, whole);
         return;
     }
     struct gdb_point *p = find_point(g, type, va, kind);

@@ -60,9 +60,8 @@ void gdb_tell_end(struct gdb *g)
 
 /* --- signals ------------------------------------------------------------------------------ */
 
-unsigned gdb_program_signal(const struct gdb *g, const struct machine_exit *exit)
+unsigned gdb_program_signal(const struct machine_exit *exit)
 {
-    (void)g;
     return number_for_gdb((unsigned)exit->status);
 }
 
@@ -79,7 +78,11 @@ void gdb_give_signal(struct gdb *g)
 void gdb_pass_signals(struct gdb *g, struct gdb_text *t)
 {
     uint64_t told = UINT64_MAX, number;
-    bool ok = g->program != NULL;
+    bool ok = true;
+    if (!g->program) {
+        gdb_answer(g, "");
+        return;
+    }
     while (ok && gdb_left(t)) {
         ok = gdb_take_number(t, &number) && (!gdb_left(t) || gdb_take(t, ";"));
         unsigned ours = ok && number <= SIGNAL_UNKNOWN ? number_for_linux((unsigned)number) : 0;

@@ -68,7 +68,7 @@ void gdb_report_stop(struct gdb *g, bool is_asked)
         g->actor = exit.hart;
     g->hart = g->actor;
     gdb_reply_begin(&g->packets);
-    unsigned signal = by_hart && exit.stop == MACHINE_SIGNAL ? gdb_program_signal(g, &exit)
+    unsigned signal = by_hart && exit.stop == MACHINE_SIGNAL ? gdb_program_signal(&exit)
                       : is_asked                             ? SIGNAL_TRAP
                                                              : signal_of(state);
     gdb_reply_print(&g->packets, "T%02xthread:", signal);

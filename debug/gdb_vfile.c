@@ -4,7 +4,7 @@
 
 #define PATH_BYTES 4096u
 /* gdb's numbers of errors. */
-enum { FILE_ENOENT = 2, FILE_EBADF = 9, FILE_EACCES = 13, FILE_EINVAL = 22, FILE_ENOSYS = 88 };
+enum { FILE_ENOENT = 2, FILE_EBADF = 9, FILE_EACCES = 13, FILE_EINVAL = 22, FILE_EMFILE = 24 };
 #define ACCESS_MODE 3u /* of its flags of open: 0 is reading */
 
 static void fail(struct gdb *g, unsigned error)
@@ -27,11 +27,46 @@ static unsigned error_of(long negative)
     return negative > -FILE_EINVAL - 1 ? (unsigned)-negative : FILE_EACCES;
 }
 
+/* --- what the peer has opened ------------------------------------------------------------- */
+
+/* NULL: it is not the peer's, or for 0 that it has too many. */
+static int *find_file(struct gdb *g, int entry)
+{
+    for (unsigned i = 0; i < GDB_FILES_MOST; i++)
+        if (g->files[i] == entry)
+            return &g->files[i];
+    return NULL;
+}
+
+/* Its number is the descriptor; others of ours are none of gdb's business. */
+static int *take_file(struct gdb *g, struct gdb_text *t)
+{
+    uint64_t fd;
+    bool is_number = gdb_take_number(t, &fd) && fd < INT32_MAX;
+    return is_number ? find_file(g, (int)fd + 1) : NULL;
+}
+
+static void close_one(struct gdb *g, int *file)
+{
+    g->program->ops->close(g->program->owner, *file - 1);
+    *file = 0;
+}
+
+void gdb_close_files(struct gdb *g)
+{
+    for (unsigned i = 0; i < GDB_FILES_MOST; i++)
+        if (g->files[i])
+            close_one(g, &g->files[i]);
+}
+
+/* --- packets ------------------------------------------------------------------------------ */
+
 /* open:NAME,FLAGS,MODE */
 static void open_file(struct gdb *g, struct gdb_text *t)
 {
     char name[PATH_BYTES];
     uint64_t flags, mode;
+    int *file = find_file(g, 0);
     const char *comma = memchr(t->at, ',', gdb_left(t));
     size_t n = comma ? (size_t)(comma - t->at) / 2 : 0;
     if (!comma || n >= sizeof name || !gdb_take_bytes(t, name, n) || !gdb_take(t, ",") ||
@@ -40,34 +75,27 @@ static void open_file(struct gdb *g, struct gdb_text *t)
         return;
     }
     name[n] = 0;
-    if (flags & ACCESS_MODE) {
-        fail(g, FILE_EACCES);
+    if (flags & ACCESS_MODE || !file) {
+        fail(g, file ? FILE_EACCES : FILE_EMFILE);
         return;
     }
     int fd = g->program->ops->open(g->program->owner, name);
-    if (fd < 0)
+    if (fd < 0) {
         fail(g, error_of(fd));
-    else
-        succeed(g, (unsigned)fd);
-}
-
-static bool take_file(struct gdb_text *t, int *fd)
-{
-    uint64_t number;
-    if (!gdb_take_number(t, &number) || number > INT32_MAX)
-        return false;
-    *fd = (int)number;
-    return true;
+        return;
+    }
+    *file = fd + 1;
+    succeed(g, (unsigned)fd);
 }
 
 static void close_file(struct gdb *g, struct gdb_text *t)
 {
-    int fd;
-    if (!take_file(t, &fd)) {
-        fail(g, FILE_EINVAL);
+    int *file = take_file(g, t);
+    if (!file) {
+        fail(g, FILE_EBADF);
         return;
     }
-    g->program->ops->close(g->program->owner, fd);
+    close_one(g, file);
     succeed(g, 0);
 }
 
@@ -76,14 +104,14 @@ static void read_file(struct gdb *g, struct gdb_text *t)
 {
     uint8_t bytes[GDB_PACKET_MOST - 16];
     uint64_t count, offset;
-    int fd;
-    if (!take_file(t, &fd) || !gdb_take(t, ",") || !gdb_take_number(t, &count) ||
-        !gdb_take(t, ",") || !gdb_take_number(t, &offset)) {
-        fail(g, FILE_EINVAL);
+    const int *file = take_file(g, t);
+    if (!file || !gdb_take(t, ",") || !gdb_take_number(t, &count) || !gdb_take(t, ",") ||
+        !gdb_take_number(t, &offset)) {
+        fail(g, file ? FILE_EINVAL : FILE_EBADF);
         return;
     }
-    long n =
-        g->program->ops->read(g->program->owner, fd, bytes, min_u64(count, sizeof bytes), offset);
+    long n = g->program->ops->read(g->program->owner, *file - 1, bytes,
+                                   min_u64(count, sizeof bytes), offset);
     if (n < 0) {
         fail(g, error_of(n));
         return;
@@ -107,8 +135,8 @@ static void describe_file(struct gdb *g, struct gdb_text *t)
 {
     struct program_file file;
     uint8_t stat[64], *to = stat;
-    int fd;
-    if (!take_file(t, &fd) || !g->program->ops->describe(g->program->owner, fd, &file)) {
+    const int *taken = take_file(g, t);
+    if (!taken || !g->program->ops->describe(g->program->owner, *taken - 1, &file)) {
         fail(g, FILE_EBADF);
         return;
     }

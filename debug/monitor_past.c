@@ -120,9 +120,9 @@ static bool run_until(struct monitor *m, struct arguments *a, struct error *err)
     if (!argument_number(m, a, &steps, err))
         return false;
     if (*a->rest) {
-        snprintf(m->condition, sizeof m->condition, "%s", whole.rest);
         if (strlen(whole.rest) >= sizeof m->condition)
             return error_set(err, "the condition is too long");
+        snprintf(m->condition, sizeof m->condition, "%s", whole.rest);
         if (!read_condition(m, &whole, &holds, err) ||
             !control_step_while(m->control, m->hart, goes_on, m, err))
             return false;
@@ -143,16 +143,12 @@ static bool branch(struct monitor *m, struct arguments *a, struct error *err)
 /* The device that the hart, before a store to one of its registers, is about to make write. */
 static const char *asked_device(struct monitor *m, struct hart *h)
 {
-    uint8_t bytes[4] = {0};
     struct decoded in;
+    uint32_t word;
     uint64_t pa;
     const struct region *r = NULL;
-    if (!peek_memory(h, h->pc, bytes, 2) ||
-        ((bytes[0] & 3) == 3 && !peek_memory(h, h->pc, bytes, 4)))
-        return NULL;
-    uint32_t word =
-        bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-    bool stores = insn_decode(m->decoder, word, &in) && in.base->format == FORMAT_S;
+    bool stores = peek_instruction(h, h->pc, &word) && insn_decode(m->decoder, word, &in) &&
+                  in.base->format == FORMAT_S;
     if (stores && peek_address(h, h->x[in.rs1] + (uint64_t)(int64_t)in.imm, &pa))
         r = memory_find(h->ports.memory, pa);
     return r && r->kind == REGION_DEVICE ? r->ops->name : NULL;

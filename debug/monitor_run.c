@@ -76,7 +76,10 @@ static bool serve_gdb(struct monitor *m, struct arguments *a, struct error *err)
     const char *place = *end ? end : "tcp::1234";
     if (!m->open_gdb(m->gdb_owner, place, err))
         return false;
-    say(m, "Waiting for gdb connection on device '%s'\n", place);
+    if (strcmp(place, "none") == 0)
+        say(m, "Disabled gdbserver\n");
+    else
+        say(m, "Waiting for gdb connection on device '%s'\n", place);
     return true;
 }
 
@@ -124,7 +127,8 @@ const struct monitor_row monitor_run_rows[] = {
     {"system_powerdown", NULL, "", "press the power button", power_down},
     {"nmi", NULL, "", "a non-maskable interrupt, which the board has not", inject_nmi},
     {"cpu", NULL, "N", "make hart N the current one", choose_hart},
-    {"gdbserver", NULL, "[END]", "let gdb come, as -gdb END does (tcp::1234)", serve_gdb},
+    {"gdbserver", NULL, "[END|none]",
+     "let gdb come, as -gdb END does (tcp::1234), and no more to the end before", serve_gdb},
     {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT-[GUESTADDR]:GUESTPORT",
      "let a port of the host lead into the guest", add_forward},
     {"hostfwd_remove", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:HOSTPORT", "close it again",

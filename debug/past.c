@@ -96,7 +96,8 @@ static bool run_to(struct control *c, uint64_t limit, struct hit *hit, struct er
     machine_stop_at_total(m, limit);
     for (;;) {
         struct machine_exit exit = machine_run(m, UINT64_MAX);
-        if (exit.stop == MACHINE_STEPPED)
+        bool is_off = exit.stop == MACHINE_POWER_OFF && machine_steps(m) >= limit;
+        if (exit.stop == MACHINE_STEPPED || is_off)
             return true;
         if (exit.stop == MACHINE_RESET && !machine_reset(m, err))
             return false;
@@ -153,8 +154,6 @@ static bool move_back(void *owner, struct machine *m, struct machine_exit *exit,
     struct travel *t = owner;
     struct hit hit = {0};
     exit->hart = t->hart;
-    if (machine_history_start(m) == UINT64_MAX)
-        return machine_go_to(m, 0, err); /* says why not */
     if (!search(t, &hit, err) ||
         !machine_go_to(m, hit.is_there ? hit.steps : machine_history_start(m), err))
         return false;
@@ -180,8 +179,6 @@ static bool find_writer(void *owner, struct machine *m, struct machine_exit *exi
     struct travel *t = owner;
     uint64_t now = machine_steps(m);
     (void)exit;
-    if (machine_history_start(m) == UINT64_MAX)
-        return machine_go_to(m, 0, err);
     if (!machine_find_writer(m, t->what, now, t->writer, t->found, err))
         return false;
     bool ok = machine_go_to(m, *t->found ? t->writer->steps : now, err);
@@ -218,8 +215,6 @@ static bool look_back(void *owner, struct machine *m, struct machine_exit *exit,
     uint64_t start = machine_history_start(m), limit = machine_steps(m), found = start;
     uint64_t length = FIRST_INTERVAL;
     exit->hart = t->hart;
-    if (start == UINT64_MAX)
-        return machine_go_to(m, 0, err);
     for (bool is_there = false; !is_there && limit > start; length = min_u64(8 * length, MOST)) {
         uint64_t from = limit - min_u64(length, limit - start);
         if (!watch_interval(t, from, limit, err))

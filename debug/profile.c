@@ -6,7 +6,6 @@
  * that is used again) is mended in two ways: a frame whose stack pointer lies below the present one
  * has been left; and the function at pc is the one on top, whoever came there by a jump. */
 #include "debug/runs.h"
-#include "debug/stacks.h"
 
 #include <stdlib.h>
 
@@ -100,13 +99,14 @@ static void pop_left(struct task *task, uint64_t sp)
 static struct function function_at(const struct symbols *symbols, uint64_t pc)
 {
     const struct symbol *symbol = symbols_at(symbols, pc);
-    return symbol ? (struct function){symbol->name, symbol->start} : (struct function){NULL, pc};
+    return symbol ? (struct function){symbol->name, symbol->start, 0}
+                  : (struct function){NULL, pc, 0};
 }
 
 static struct function function_of(const struct run *run)
 {
-    return run->symbol ? (struct function){run->symbol, run->symbol_start}
-                       : (struct function){NULL, run->va};
+    return run->symbol ? (struct function){run->symbol, run->symbol_start, 0}
+                       : (struct function){NULL, run->va, 0};
 }
 
 /* The frame on top becomes that of the function that runs. */
@@ -123,6 +123,14 @@ static struct frame *settle(struct profile *p, struct task *task, const struct r
     return top;
 }
 
+static void count_by_line(struct tracer *t, uint32_t function, const struct run *run,
+                          unsigned instructions)
+{
+    struct stacks *stacks = ((struct profile *)t->state)->stacks;
+    for (uint32_t at = 0; instructions-- > 0; at += (run->bytes[at] & 3) == 3 ? 4 : 2)
+        stacks_count(stacks, trace_place(t, stacks, function, run->va + at), 1);
+}
+
 static void on_ran(struct tracer *t, struct hart *h, const struct notice *n)
 {
     struct profile *p = t->state;
@@ -132,7 +140,10 @@ static void on_ran(struct tracer *t, struct hart *h, const struct notice *n)
         return;
     run->count++;
     struct frame *top = settle(p, task, run);
-    stacks_count(p->stacks, top->node, n->number);
+    if (t->has_lines)
+        count_by_line(t, top->node, run, n->number);
+    else
+        stacks_count(p->stacks, top->node, n->number);
     if (n->failed)
         return;
     if (run->last_class == CLASS_CALL)

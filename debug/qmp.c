@@ -219,16 +219,22 @@ static void run_command(struct qmp *q, const char *name, json_t *arguments, json
                     "Expecting capabilities negotiation with 'qmp_capabilities'");
         return;
     }
-    if (!row || (q->may_command && row->run == accept_capabilities)) {
+    if (q->may_command && row && row->run == accept_capabilities) {
+        reply_error(q, id, "CommandNotFound",
+                    "Capabilities negotiation is already complete, command ignored");
+        return;
+    }
+    if (!row) {
         snprintf(text, sizeof text, "The command %.80s has not been found", name);
         reply_error(q, id, "CommandNotFound", text);
         return;
     }
+    q->error_class = "GenericError";
     json_t *result = check_arguments(row, arguments, &err) ? row->run(q, arguments, &err) : NULL;
     if (result)
         reply(q, id, json_pack("{s:o}", "return", result));
     else
-        reply_error(q, id, "GenericError", err.text);
+        reply_error(q, id, q->error_class, err.text);
 }
 
 /* What no request has; NULL: nothing. "control" is for a capability that is not offered. */
@@ -270,7 +276,8 @@ static void take_request(struct qmp *q)
         reply_unexpected(q, request, unexpected);
     else if (!json_is_string(name))
         reply_error(q, json_object_get(request, "id"), "GenericError",
-                    "QMP input lacks member 'execute'");
+                    name ? "QMP input member 'execute' must be a string"
+                         : "QMP input lacks member 'execute'");
     else
         run_command(q, json_string_value(name), json_object_get(request, "arguments"),
                     json_object_get(request, "id"));

@@ -143,7 +143,9 @@ static json_t *pmemsave(struct qmp *q, json_t *arguments, struct error *err)
 
 static json_t *screendump(struct qmp *q, json_t *arguments, struct error *err)
 {
-    const char *format = text_of(arguments, "format");
+    const char *format = text_of(arguments, "format"), *device = text_of(arguments, "device");
+    if (device && !qmp_has_device(q, device, err))
+        return NULL;
     return done(action_dump_screen(control_machine(q->control), text_of(arguments, "filename"),
                                    format ? format : "ppm", err));
 }
@@ -173,6 +175,11 @@ static json_t *send_key(struct qmp *q, json_t *arguments, struct error *err)
 /* The format is utf8: other bytes are an error, and lost. */
 static json_t *read_ring(struct qmp *q, json_t *arguments, struct error *err)
 {
+    const char *format = text_of(arguments, "format");
+    if (format && strcmp(format, "utf8") != 0) {
+        error_set(err, "Parameter 'format' does not accept value '%.40s'", format);
+        return NULL;
+    }
     json_int_t size = json_integer_value(json_object_get(arguments, "size"));
     if (size <= 0) {
         error_set(err, "Parameter 'size' expects a value greater than zero");
@@ -187,6 +194,15 @@ static json_t *read_ring(struct qmp *q, json_t *arguments, struct error *err)
     return answer;
 }
 
+/* There is no device of this kind; QEMU's clients ask all the same. */
+static json_t *inflate(struct qmp *q, json_t *arguments, struct error *err)
+{
+    (void)arguments;
+    q->error_class = QMP_NOT_ACTIVE;
+    error_set(err, "No balloon device has been activated");
+    return NULL;
+}
+
 /* Ours: QEMU's replay has no other way on. */
 static json_t *branch(struct qmp *q, json_t *arguments, struct error *err)
 {
@@ -195,12 +211,14 @@ static json_t *branch(struct qmp *q, json_t *arguments, struct error *err)
 }
 
 const struct qmp_row qmp_control_rows[] = {
+    {"balloon", "I:value", inflate},
     {"branch", "", branch},
     {"cont", "", go_on},
     {"human-monitor-command", "S:command-line i:cpu-index", human_command},
     {"inject-nmi", "", inject_nmi},
     {"memsave", "I:val I:size S:filename i:cpu-index", memsave},
     {"pmemsave", "I:val I:size S:filename", pmemsave},
+    {"query-balloon", "", inflate},
     {"quit", "", quit},
     {"ringbuf-read", "S:device I:size s:format", read_ring},
     {"screendump", "S:filename s:device i:head s:format", screendump},

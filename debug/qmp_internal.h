@@ -18,6 +18,7 @@ struct qmp {
     bool may_command; /* after qmp_capabilities */
     char failing[64]; /* the drive that the machine stopped for last, and why */
     bool no_space;
+    const char *error_class; /* of the command that runs, should it fail */
     /* The request that is being read. */
     char request[QMP_REQUEST_BYTES];
     size_t used;
@@ -41,6 +42,12 @@ struct qmp_row {
 extern const struct qmp_row qmp_control_rows[]; /* qmp_control.c: what changes something */
 extern const struct qmp_row qmp_query_rows[];   /* qmp_query.c: what only looks */
 extern const struct qmp_row qmp_object_rows[];  /* qmp_objects.c: the tree of objects */
+
+/* Why the command that runs fails, by another of QEMU's classes than GenericError. */
+#define QMP_NOT_FOUND  "DeviceNotFound"
+#define QMP_NOT_ACTIVE "DeviceNotActive"
+/* Whether -device has made something with this id; else false and err, QMP_NOT_FOUND. */
+bool qmp_has_device(struct qmp *q, const char *id, struct error *err) MUST_CHECK;
 
 /* What the greeting and query-version say. */
 json_t *qmp_version(void);

@@ -75,7 +75,20 @@ static bool find_object(struct qmp *q, const char *path, struct object *o, struc
     for (unsigned i = 0; object_at(q, i, o); i++)
         if (strcmp(o->path, path) == 0)
             return true;
+    q->error_class = QMP_NOT_FOUND;
     return error_set(err, "Device '%.80s' not found", path);
+}
+
+bool qmp_has_device(struct qmp *q, const char *id, struct error *err)
+{
+    const struct machine_option *option;
+    for (unsigned i = 0; (option = machine_device(control_machine(q->control), i)) != NULL; i++) {
+        const char *its = option_item(option, "id");
+        if (its && strcmp(its, id) == 0)
+            return true;
+    }
+    q->error_class = QMP_NOT_FOUND;
+    return error_set(err, "Device '%.80s' not found", id);
 }
 
 /* The name of `child` in the object at `path`; NULL: it is not directly in it. */
@@ -139,7 +152,17 @@ static json_t *get_property(struct qmp *q, json_t *arguments, struct error *err)
     return NULL;
 }
 
+/* No bus of ours is hot-plugged. */
+static json_t *delete_device(struct qmp *q, json_t *arguments, struct error *err)
+{
+    const char *id = json_string_value(json_object_get(arguments, "id"));
+    if (qmp_has_device(q, id, err))
+        error_set(err, "Device '%.80s' does not support hotplugging", id);
+    return NULL;
+}
+
 const struct qmp_row qmp_object_rows[] = {
+    {"device_del", "S:id", delete_device},
     {"qom-get", "S:path S:property", get_property},
     {"qom-list", "S:path", list_properties},
     {.name = NULL},

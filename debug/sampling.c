@@ -2,7 +2,6 @@
  * frame pointers tell (RISC-V ELF psABI, section "Frame Pointer Convention": s0 points behind the
  * saved ra and the caller's s0). Kernels of Linux keep them. Samples are taken at exact steps, so
  * that under icount a profile can be repeated. */
-#include "debug/stacks.h"
 #include "debug/trace_internal.h"
 
 #include "cpu/peek.h"
@@ -50,7 +49,8 @@ static unsigned find_callers(const struct hart *h, uint64_t *callers)
 static struct function function_at(const struct tracer *t, uint64_t pc)
 {
     const struct symbol *symbol = symbols_at(t->trace->symbols, pc);
-    return symbol ? (struct function){symbol->name, symbol->start} : (struct function){NULL, pc};
+    return symbol ? (struct function){symbol->name, symbol->start, 0}
+                  : (struct function){NULL, pc, 0};
 }
 
 static void take(struct tracer *t, const struct hart *h)
@@ -62,8 +62,8 @@ static void take(struct tracer *t, const struct hart *h)
     while (n-- > 0)
         if (callers[n] && symbols_at(t->trace->symbols, callers[n] - 1))
             node = stacks_child(s->stacks, node, function_at(t, callers[n] - 1));
-    struct function leaf = function_at(t, h->pc);
-    stacks_count(s->stacks, stacks_child(s->stacks, node, leaf), 1);
+    node = stacks_child(s->stacks, node, function_at(t, h->pc));
+    stacks_count(s->stacks, trace_place(t, s->stacks, node, h->pc), 1);
 }
 
 static void on_notice(struct tracer *t, struct hart *h, const struct notice *n)

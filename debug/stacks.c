@@ -52,7 +52,7 @@ uint32_t stacks_root(const struct stacks *s, unsigned priv)
 /* All that lies outside of symbols is one function, as long as nothing is called. */
 bool function_is_same(struct function a, struct function b)
 {
-    return a.name == b.name && a.address == b.address;
+    return a.name == b.name && a.address == b.address && a.line == b.line;
 }
 
 uint32_t stacks_child(struct stacks *s, uint32_t parent, struct function f)
@@ -94,6 +94,8 @@ static void write_name(struct function f, FILE *file)
         fprintf(file, "0x%llx", (unsigned long long)f.address);
     for (const char *p = f.name; p && *p; p++)
         fputc(*p == ';' || *p == ' ' ? '_' : *p, file);
+    if (f.line)
+        fprintf(file, ":%u", f.line);
 }
 
 static void write_stack(const struct stacks *s, uint32_t node, FILE *file)

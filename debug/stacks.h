@@ -7,10 +7,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A function: its symbol's, or, without one, the address that stands for it. */
+/* A function: its symbol's, or, without one, the address that stands for it. Or a line of it. */
 struct function {
     const char *name; /* NULL: no symbol */
     uint64_t address;
+    unsigned line; /* name is the file's; 0: it is a function */
 };
 
 struct stacks;

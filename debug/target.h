@@ -35,7 +35,7 @@ struct program_ops {
     /* What it gets when it goes on, in place of what it stopped for; 0: nothing. */
     void (*set_signal)(void *owner, int number);
     /* Files as the program would find them, for reading: a descriptor or a negative errno, bytes or
-     * a negative errno. */
+     * a negative errno. What is read, described and closed has been opened so. */
     int (*open)(void *owner, const char *name);
     long (*read)(void *owner, int fd, void *to, size_t n, uint64_t offset);
     bool (*describe)(void *owner, int fd, struct program_file *file);

@@ -2,10 +2,12 @@
 #include "debug/trace_internal.h"
 
 #include "base/values.h"
+#include "debug/lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define FILE_BUFFER_BYTES (1u << 18)
 
@@ -123,6 +125,7 @@ void trace_destroy(struct trace *t)
         return;
     if (!trace_stop_all(t, &ignored))
         fprintf(stderr, "rivulet: %s\n", ignored.text);
+    lines_destroy(t->lines);
     symbols_destroy(t->symbols);
     insn_cache_destroy(t->instructions);
     free(t);
@@ -141,7 +144,10 @@ static FILE *create_file(const struct trace *t, const char *path)
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd >= 0 && t->place)
         fd = t->place(t->place_owner, fd);
-    return fd < 0 ? NULL : fdopen(fd, "w");
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
 }
 
 static bool open_file(struct tracer *t, struct error *err)
@@ -159,6 +165,8 @@ static bool start(struct trace *trace, struct tracer *t, const char *spec, struc
     if (!trace_read_spec(trace->symbols, spec, t, err))
         return false;
     t->trace = trace;
+    if (t->has_lines && !trace->lines && !(trace->lines = lines_create(trace->symbols)))
+        return error_set(err, "no memory for lines of source");
     if (!open_file(t, err))
         return false;
     if (t->kind->start(t, err))
@@ -197,6 +205,13 @@ bool trace_stop(struct trace *trace, unsigned number, struct error *err)
     *at = t->next;
     attach(trace);
     return close_tracer(t, err);
+}
+
+uint32_t trace_place(const struct tracer *t, struct stacks *stacks, uint32_t function, uint64_t pc)
+{
+    const struct source_row *row = t->has_lines ? lines_at(t->trace->lines, pc) : NULL;
+    return row ? stacks_child(stacks, function, (struct function){row->file, 0, row->line})
+               : function;
 }
 
 void trace_list(const struct trace *trace, const struct byte_sink *out)

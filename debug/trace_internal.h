@@ -6,6 +6,7 @@
 #include "cpu/code.h"
 #include "cpu/hart.h"
 #include "debug/insn_cache.h"
+#include "debug/stacks.h"
 #include "debug/symbols.h"
 #include "debug/trace.h"
 
@@ -68,6 +69,7 @@ struct tracer {
     struct trace_filter filter;
     uint64_t every; /* steps between samples */
     bool drcov;     /* the form of a coverage */
+    bool has_lines; /* of a profile: below functions */
     unsigned number;
     char spec[256], path[1024];
     FILE *file;
@@ -85,6 +87,7 @@ struct trace {
     unsigned next_number;
     struct symbols *symbols;
     struct insn_cache *instructions;
+    struct lines *lines; /* NULL: nobody wants them */
     struct trace_run run;
 };
 
@@ -98,6 +101,10 @@ extern const struct tracer_kind tracer_lines, tracer_commits, tracer_profile, tr
     tracer_coverage, tracer_mix;
 
 bool trace_passes(const struct trace_filter *f, const struct hart *h);
+
+/* The place below a function at which an instruction of it is counted: with lines=on its line of
+ * source, if that is known, else the function's own. */
+uint32_t trace_place(const struct tracer *t, struct stacks *stacks, uint32_t function, uint64_t pc);
 
 /* "<memcpy+0x10>", or nothing. */
 void trace_put_symbol(struct line *l, const struct symbols *symbols, uint64_t address);

@@ -22,9 +22,9 @@ const struct trace_word trace_words[] = {
     {"switch", &tracer_lines, TRACE_SWITCH, BIT(CSR), "switches of the address space"},
     {"commit", &tracer_commits, 0, 0, "each instruction as Spike's --log-commits writes it"},
     {"profile", &tracer_profile, 0, 0,
-     "exact: instructions by call stack, folded for flame graphs"},
+     "exact: instructions by call stack, folded for flame graphs; lines=on: by line of source too"},
     {"sample", &tracer_samples, 0, 0,
-     "every=STEPS: where the harts are, by call stack, folded likewise"},
+     "every=STEPS, lines=on: where the harts are, by call stack, folded likewise"},
     {"coverage", &tracer_coverage, 0, 0,
      "what ran: format=lcov (lines of functions, with symbols) or drcov (blocks)"},
     {"mix", &tracer_mix, 0, 0, "instructions by class and name, and the hottest blocks"},
@@ -112,6 +112,12 @@ static bool set_form(struct tracer *t, const char *value, struct error *err)
            error_set(err, "format=%.40s: it can be lcov or drcov", value);
 }
 
+static bool set_lines(struct tracer *t, const char *value, struct error *err)
+{
+    return value_switch(value, &t->has_lines) ||
+           error_set(err, "lines=%.40s: it can be on or off", value);
+}
+
 static bool set_property(struct tracer *t, const struct symbols *symbols,
                          const struct list_item *item, struct error *err)
 {
@@ -129,12 +135,14 @@ static bool set_property(struct tracer *t, const struct symbols *symbols,
         return set_symbol(t, symbols, item->value, err);
     if (strcmp(item->key, "format") == 0)
         return set_form(t, item->value, err);
+    if (strcmp(item->key, "lines") == 0)
+        return set_lines(t, item->value, err);
     if (strcmp(item->key, "every") == 0)
         return (value_number(item->value, &t->every) && t->every) ||
                error_set(err, "every=%.40s is no number of steps", item->value);
     return error_set(err,
                      "unknown property '%.40s'; there are: file hart priv range symbol every "
-                     "format",
+                     "format lines",
                      item->key);
 }
 
@@ -157,6 +165,8 @@ bool trace_read_spec(const struct symbols *symbols, const char *spec, struct tra
         return error_set(err, "it says nothing of what to trace: insn, trap, syscall, ...");
     if (t->kind == &tracer_coverage && !t->drcov && !symbols_count(symbols))
         return error_set(err, "format=lcov needs -symbols FILE; format=drcov does not");
+    if (t->has_lines && t->kind != &tracer_profile && t->kind != &tracer_samples)
+        return error_set(err, "lines=on is for profile and sample");
     if (t->kind->needs_file && !*t->path)
         return error_set(err, "it needs a file to write: add file=PATH");
     return true;

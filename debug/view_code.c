@@ -22,13 +22,9 @@ struct code_context {
 
 const struct insn_info *view_instruction(const struct view *v, uint64_t va)
 {
-    uint8_t bytes[4] = {0};
-    const struct hart *h = view_hart(v);
-    if (!peek_memory(h, va, bytes, 2) || ((bytes[0] & 3) == 3 && !peek_memory(h, va, bytes, 4)))
-        return NULL;
-    uint32_t word =
-        (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[1] << 8 | bytes[0];
-    return insn_cache_find(v->instructions, va, word);
+    uint32_t word;
+    return peek_instruction(view_hart(v), va, &word) ? insn_cache_find(v->instructions, va, word)
+                                                     : NULL;
 }
 
 /* --- walking ------------------------------------------------------------------------------ */

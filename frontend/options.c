@@ -202,7 +202,8 @@ static const struct option_row rows[] = {
      "any time). WHAT: insn, trap, int, return, sbi, syscall, csr, mmio,\n"
      "tlb, switch; or one of commit (as Spike), profile, sample, coverage,\n"
      "mix. Only where hart=N, priv=u|s|m, range=START-END, symbol=NAME;\n"
-     "sample: every=STEPS; coverage: format=lcov|drcov"},
+     "sample: every=STEPS; profile, sample: lines=on, of source below\n"
+     "functions; coverage: format=lcov|drcov"},
     {"symbols", NULL, "FILE[,base=ADDRESS]", CALL, 0, add_symbols,
      "names of addresses: an ELF file, System.map, kallsyms (repeatable)"},
     {"hash", NULL, NULL, SET_TRUE, AT(show_hash), NULL,

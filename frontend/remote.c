@@ -11,16 +11,21 @@
 #include "debug/qmp.h"
 #include "devices/chardev/chardev.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROOM_BYTES 4096u
 
 struct remote {
     struct control *control;
     struct chardev *chardev;
-    struct console *console; /* MONITOR */
-    struct qmp *qmp;         /* QMP */
-    struct gdb *gdb;         /* GDB */
+    char chardev_id[CHARDEV_ID_MAX + 1];
+    struct control_caller caller; /* the back-end's thread */
+    bool is_taking;               /* the machine's thread's: what has come is answered */
+    struct console *console;      /* MONITOR */
+    struct qmp *qmp;              /* QMP */
+    struct gdb *gdb;              /* GDB */
     struct os_mutex *mutex;
     /* Under the mutex. */
     bool is_open, has_peer;
@@ -55,12 +60,14 @@ static void take(void *owner)
 {
     const struct received *received = owner;
     struct remote *r = received->remote;
+    r->is_taking = true;
     if (r->qmp)
         qmp_receive(r->qmp, received->bytes, received->n);
     else if (r->gdb)
         gdb_receive(r->gdb, received->bytes, received->n);
     else
         console_type(r->console, received->bytes, received->n);
+    r->is_taking = false;
 }
 
 static void answer(void *owner, const uint8_t *bytes, size_t n)
@@ -83,7 +90,7 @@ static size_t room(void *owner)
 static void receive(void *owner, const uint8_t *bytes, size_t n)
 {
     struct received received = {owner, bytes, n};
-    control_call(received.remote->control, take, &received);
+    control_call_as(received.remote->control, &received.remote->caller, take, &received);
 }
 
 static void on_peer(void *owner, bool is_there)
@@ -94,9 +101,9 @@ static void on_peer(void *owner, bool is_there)
     r->has_peer = is_there;
     os_mutex_unlock(r->mutex);
     if (is_open && is_there)
-        control_call(r->control, greet, r);
+        control_call_as(r->control, &r->caller, greet, r);
     else if (is_open && r->gdb)
-        control_call(r->control, take_leave, r);
+        control_call_as(r->control, &r->caller, take_leave, r);
 }
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -105,6 +112,7 @@ static bool create_parts(struct remote *r, struct monitor *m, const struct remot
                          struct error *err)
 {
     struct byte_sink out = {.write = answer, .owner = r};
+    snprintf(r->chardev_id, sizeof r->chardev_id, "%s", config->chardev);
     r->chardev = machine_take_chardev(control_machine(r->control), config->chardev, err);
     if (!r->chardev)
         return false;
@@ -161,4 +169,19 @@ void remote_close(struct remote *r)
     gdb_destroy(r->gdb);
     os_mutex_destroy(r->mutex);
     free(r);
+}
+
+/* Its thread may wait for ours. */
+bool remote_remove(struct remote *r, struct error *err)
+{
+    char id[sizeof r->chardev_id];
+    struct machine *m = control_machine(r->control);
+    if (r->is_taking)
+        return error_set(err, "gdb cannot take its own end away: detach, then it can go");
+    control_send_away(r->control, &r->caller);
+    gdb_disconnect(r->gdb);
+    memcpy(id, r->chardev_id, sizeof id);
+    remote_close(r);
+    machine_remove_chardev(m, id);
+    return true;
 }

@@ -21,5 +21,8 @@ struct remote *remote_open(struct control *c, struct monitor *m, const struct re
                            struct error *err);
 /* After control_close, before the machine is destroyed. */
 void remote_close(struct remote *r);
+/* Takes gdb's stub away while the machine runs, its back-end too: on the machine's thread. False
+ * and err: it is gdb that asks for it. */
+bool remote_remove(struct remote *r, struct error *err) MUST_CHECK;
 
 #endif

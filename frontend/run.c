@@ -12,6 +12,7 @@
 #include "debug/trace.h"
 #include "frontend/debugger.h"
 #include "frontend/demo_guest.h"
+#include "frontend/gdb_server.h"
 #include "frontend/option_setters.h"
 #include "frontend/remote.h"
 #include "frontend/script.h"
@@ -46,8 +47,7 @@ struct run {
     struct console *console; /* at the monitor's terminal: this, or QMP */
     struct qmp *qmp;
     struct remote *remotes[OPTION_REMOTES];
-    struct remote *later_gdb; /* gdbserver's, and the option that it stands for */
-    struct options *later;
+    struct gdb_server gdb_server;
     struct script *script;                     /* NULL: none */
     struct window *window;                     /* NULL: none */
     struct vnc *vnc;                           /* NULL: none */
@@ -214,7 +214,7 @@ static void close_console(struct run *r)
 {
     for (unsigned i = 0; i < OPTION_REMOTES; i++)
         remote_close(r->remotes[i]);
-    remote_close(r->later_gdb);
+    gdb_server_close(&r->gdb_server);
     console_destroy(r->console);
     view_destroy(r->view);
     qmp_destroy(r->qmp);
@@ -253,60 +253,15 @@ static bool add_breakpoints(struct run *r, struct error *err)
 
 static bool open_remotes(struct run *r, struct error *err)
 {
+    r->gdb_server = (struct gdb_server){.control = r->control, .monitor = r->monitor};
     for (unsigned i = 0; i < r->options->remote_count; i++) {
-        r->remotes[i] = remote_open(r->control, r->monitor, &r->options->remotes[i], err);
-        if (!r->remotes[i])
+        bool is_gdb = r->options->remotes[i].kind == REMOTE_GDB && !r->gdb_server.remote;
+        struct remote **at = is_gdb ? &r->gdb_server.remote : &r->remotes[i];
+        *at = remote_open(r->control, r->monitor, &r->options->remotes[i], err);
+        if (!*at)
             return false;
     }
     return true;
-}
-
-static bool has_gdb(const struct run *r)
-{
-    for (unsigned i = 0; i < r->options->remote_count; i++)
-        if (r->options->remotes[i].kind == REMOTE_GDB)
-            return true;
-    return r->later != NULL;
-}
-
-/* Nobody waits for gdb on the machine's thread, whatever was asked for: the last word counts. */
-static void never_wait(struct machine_option *option)
-{
-    bool is_server = false;
-    for (unsigned i = 0; i < option->count; i++)
-        is_server |= strcmp(option->items[i].name, "server") == 0;
-    if (is_server && option->count < MACHINE_PROPERTIES_MAX)
-        option->items[option->count++] = (struct machine_property){"wait", "off"};
-}
-
-static bool add_gdb_end(struct run *r, struct options *o, const char *end, struct error *err)
-{
-    if (!set_gdb(o, end, err))
-        return false;
-    if (o->remote_count == 0)
-        return error_set(err, "there is none to be taken away");
-    if (o->chardevs.count == 0)
-        return true;
-    never_wait(&o->chardevs.items[0]);
-    return machine_add_chardev(r->machine, &o->chardevs.items[0], err);
-}
-
-/* The monitor's gdbserver: -gdb, later. What it says is kept as long as the machine. */
-static bool open_gdb(void *owner, const char *end, struct error *err)
-{
-    struct run *r = owner;
-    if (has_gdb(r))
-        return error_set(err, "gdb may come already: info chardev tells where");
-    struct options *o = calloc(1, sizeof *o);
-    if (!o)
-        return error_set(err, "no memory for gdb's stub");
-    if (!add_gdb_end(r, o, end, err)) {
-        free(o);
-        return false;
-    }
-    r->later = o;
-    r->later_gdb = remote_open(r->control, r->monitor, &o->remotes[0], err);
-    return r->later_gdb != NULL;
 }
 
 static bool create_monitor(struct run *r, struct error *err)
@@ -323,7 +278,7 @@ static bool create_monitor(struct run *r, struct error *err)
         if (!r->view)
             return false;
     }
-    monitor_set_gdb_server(r->monitor, open_gdb, r);
+    monitor_set_gdb_server(r->monitor, gdb_server_move, &r->gdb_server);
     if (r->options->has_qmp)
         r->qmp = qmp_create(r->control, r->monitor, &answers, r->options->qmp_is_pretty, err);
     else if (r->monitor_terminal)
@@ -679,7 +634,7 @@ static bool run_with_log(struct run *r, int *status, struct error *err)
     trace_destroy(r->trace);
     control_destroy(r->control);
     machine_destroy(r->machine);
-    free(r->later);
+    gdb_server_free(&r->gdb_server);
     return ok;
 }
 

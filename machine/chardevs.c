@@ -10,7 +10,7 @@
 #define CHARDEVS_MAX 32u
 
 struct slot {
-    char id[CHARDEV_ID_MAX + 1];
+    char id[CHARDEV_ID_MAX + 1]; /* "": it is free */
     const struct machine_option *option;
     bool is_stdio;
     bool is_taken;   /* by a device */
@@ -54,27 +54,36 @@ static bool check_stdio(const struct chardevs *c, const struct machine_option *o
     return true;
 }
 
-static bool add(struct chardevs *c, const struct machine_option *option, struct error *err)
+static struct slot *free_slot(struct chardevs *c)
+{
+    struct slot *slot = find_slot(c, "");
+    return slot || c->count == CHARDEVS_MAX ? slot : &c->slots[c->count++];
+}
+
+/* NULL and err. */
+static struct slot *add(struct chardevs *c, const struct machine_option *option, struct error *err)
 {
     const char *id = option_text(option, "id"), *type = option_text(option, "type");
-    if (c->count == CHARDEVS_MAX)
-        return error_set(err, "there are %u already", CHARDEVS_MAX);
+    bool is_stdio = type && strcmp(type, "stdio") == 0;
+    struct slot *slot = NULL;
     if (!type || !id)
-        return error_set(err, "give TYPE,id=ID; devices then say chardev=ID");
-    struct slot *slot = &c->slots[c->count];
+        error_set(err, "give TYPE,id=ID; devices then say chardev=ID");
+    else if (!*id || strlen(id) > CHARDEV_ID_MAX)
+        error_set(err, "id has 1 to %u letters", CHARDEV_ID_MAX);
+    else if (find_slot(c, id))
+        error_set(err, "there are two back-ends '%s'", id);
+    else if (is_stdio && !check_stdio(c, option, err))
+        return NULL;
+    else if (!(slot = free_slot(c)))
+        error_set(err, "there are %u already", CHARDEVS_MAX);
+    if (!slot)
+        return NULL;
     *slot = (struct slot){.option = option,
-                          .is_stdio = strcmp(type, "stdio") == 0,
+                          .is_stdio = is_stdio,
                           .entry = {c->door, INPUT_NO_ENTRY, INPUT_NO_ENTRY},
                           .owner = c};
-    size_t length = (size_t)snprintf(slot->id, sizeof slot->id, "%s", id);
-    if (length == 0 || length >= sizeof slot->id)
-        return error_set(err, "id has 1 to %u letters", CHARDEV_ID_MAX);
-    if (find_slot(c, id))
-        return error_set(err, "there are two back-ends '%s'", id);
-    if (slot->is_stdio && !check_stdio(c, option, err))
-        return false;
-    c->count++;
-    return true;
+    snprintf(slot->id, sizeof slot->id, "%s", id);
+    return slot;
 }
 
 struct chardevs *chardevs_create(const struct machine_config *config, struct input_door *door,
@@ -156,11 +165,19 @@ struct chardev *chardevs_take_for_client(struct chardevs *c, const char *id, str
     return NULL;
 }
 
+static const struct slot *slot_at(const struct chardevs *c, unsigned i)
+{
+    for (unsigned k = 0; k < c->count; k++)
+        if (*c->slots[k].id && i-- == 0)
+            return &c->slots[k];
+    return NULL;
+}
+
 bool chardevs_show(const struct chardevs *c, unsigned i, struct machine_chardev *chardev)
 {
-    if (i >= c->count)
+    const struct slot *slot = slot_at(c, i);
+    if (!slot)
         return false;
-    const struct slot *slot = &c->slots[i];
     *chardev = (struct machine_chardev){
         .id = slot->id,
         .place = slot->chardev ? chardev_place(slot->chardev) : "stdio",
@@ -234,13 +251,25 @@ bool chardevs_open(struct chardevs *c, struct error *err)
 
 bool chardevs_add(struct chardevs *c, const struct machine_option *option, struct error *err)
 {
-    if (!add(c, option, err))
+    struct slot *slot = add(c, option, err);
+    if (!slot)
         return false;
-    struct slot *slot = &c->slots[c->count - 1];
     if (!slot->is_stdio && open_slot(slot, err))
         return true;
-    c->count--;
-    return slot->is_stdio ? error_set(err, "stdio is not there for it") : false;
+    if (slot->is_stdio)
+        error_set(err, "stdio is not there for it");
+    *slot = (struct slot){.owner = c};
+    return false;
+}
+
+void chardevs_remove(struct chardevs *c, const char *id)
+{
+    struct slot *slot = find_slot(c, id);
+    struct error ignored; /* of what its peer did not take */
+    if (!slot || !slot->is_clients)
+        return;
+    (void)!chardev_close(slot->chardev, &ignored);
+    *slot = (struct slot){.owner = c};
 }
 
 void chardevs_detach(struct chardevs *from)
@@ -250,18 +279,21 @@ void chardevs_detach(struct chardevs *from)
             chardev_attach(from->slots[i].chardev, NULL);
 }
 
-/* Those that were added later are behind the configuration's. */
+/* Clients may have given back one of the configuration's, and added others. */
 void chardevs_succeed(struct chardevs *to, struct chardevs *from)
 {
-    struct error impossible;
-    while (to->count < from->count && add(to, from->slots[to->count].option, &impossible))
-        ;
-    for (unsigned i = 0; i < to->count; i++) {
-        to->slots[i].is_clients = from->slots[i].is_clients;
-        to->slots[i].chardev = from->slots[i].chardev;
-        from->slots[i].chardev = NULL;
-        attach(&to->slots[i]);
+    for (unsigned i = 0; i < from->count; i++) {
+        struct slot *slot = &to->slots[i], *old = &from->slots[i];
+        if (!old->is_taken) {
+            *slot = *old;
+            slot->owner = to;
+            slot->entry.door = to->door;
+        }
+        slot->chardev = old->chardev;
+        old->chardev = NULL;
+        attach(slot);
     }
+    to->count = from->count;
 }
 
 void chardevs_destroy(struct chardevs *c)

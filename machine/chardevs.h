@@ -19,6 +19,8 @@ bool chardevs_open(struct chardevs *c, struct error *err) MUST_CHECK;
 /* A further one, opened at once; the option outlives all that have it. */
 bool chardevs_add(struct chardevs *c, const struct machine_option *option,
                   struct error *err) MUST_CHECK;
+/* Closes one that a client has, and who is not attached any more; its id is free then. */
+void chardevs_remove(struct chardevs *c, const char *id);
 /* In two steps, both of the same configuration: between them nobody pushes into the old door. */
 void chardevs_detach(struct chardevs *from);
 void chardevs_succeed(struct chardevs *to, struct chardevs *from);

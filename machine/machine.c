@@ -438,6 +438,11 @@ bool machine_add_chardev(struct machine *m, const struct machine_option *option,
     return chardevs_add(m->chardevs, option, err);
 }
 
+void machine_remove_chardev(struct machine *m, const char *id)
+{
+    chardevs_remove(m->chardevs, id);
+}
+
 struct chardev *machine_take_chardev(struct machine *m, const char *id, struct error *err)
 {
     return chardevs_take_for_client(m->chardevs, id, err);

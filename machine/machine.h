@@ -179,6 +179,8 @@ struct chardev *machine_take_chardev(struct machine *m, const char *id, struct e
 /* One more, which goes over to the successor too; the option outlives both. */
 bool machine_add_chardev(struct machine *m, const struct machine_option *option,
                          struct error *err) MUST_CHECK;
+/* One that somebody has taken, and is attached to no more, is closed. */
+void machine_remove_chardev(struct machine *m, const char *id);
 
 /* Ports of the host that lead into the guest, changed while it runs: rule is what hostfwd= takes,
  * when removing without the guest's part (tcp::2222). netdev NULL: the first that has forwards. Any

@@ -259,14 +259,6 @@ int inspect_own(struct process *p, int fd)
     return fd;
 }
 
-bool inspect_owns(const struct process *p, int fd)
-{
-    for (unsigned i = 0; fd >= 0 && i < INSPECT_FILES; i++)
-        if (p->inspection.files[i] == fd + 1)
-            return true;
-    return false;
-}
-
 void inspect_close(struct process *p, int fd)
 {
     for (unsigned i = 0; i < INSPECT_FILES; i++) {

@@ -58,7 +58,6 @@ int inspect_open(struct process *p, const char *path);
 /* Makes a descriptor one that the program does not meet: its new number, or -1, and it is closed.
  */
 int inspect_own(struct process *p, int fd);
-bool inspect_owns(const struct process *p, int fd);
 void inspect_close(struct process *p, int fd);
 /* Input at the descriptor ends exec_run with EXEC_ATTENTION, from a call that waits too. */
 bool inspect_watch(struct process *p, int fd);

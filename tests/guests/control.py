@@ -109,8 +109,6 @@ def converse(process, peer):
     expect(client.must("query-kvm")["enabled"] is False, "KVM")
     names = {command["name"] for command in client.must("query-commands")}
     expect({"cont", "stop", "quit", "system_reset", "query-status"} <= names, f"only {names}")
-    client.must_fail(client.ask("no-such-command"), "CommandNotFound")
-    client.must_fail(client.ask("stop", no_such=1), "GenericError")
     client.must_fail(client.ask_with('{"execute": stop}\n'), "GenericError")
     client.must_fail(client.ask_with("{}\n"), "GenericError")
     client.must("system_reset", {})
@@ -186,8 +184,38 @@ def look_at_devices(client):
     path = "/machine/peripheral-anon/device[0]"
     expect(client.must("qom-get", path=path, property="type") == "virtio-blk-pci", "its type")
     expect("drive" in children(path), "its properties")
-    for wrong in ({"path": path, "property": "nosuch"}, {"path": "/nosuch", "property": "type"}):
-        expect("error" in client.ask("qom-get", **wrong), f"{wrong} is there")
+
+
+# What cannot be done, and the class of the error that says so.
+FAILURES = (
+    ("DeviceNotFound", "qom-get", {"path": "/nosuch", "property": "type"}),
+    ("DeviceNotFound", "qom-list", {"path": "/nosuch"}),
+    ("DeviceNotFound", "device_del", {"id": "nosuch"}),
+    ("DeviceNotFound", "screendump", {"filename": "/dev/null", "device": "nosuch"}),
+    ("DeviceNotActive", "balloon", {"value": 1 << 20}),
+    ("DeviceNotActive", "query-balloon", {}),
+    ("CommandNotFound", "no-such-command", {}),
+    ("CommandNotFound", "qmp_capabilities", {}),
+    ("GenericError", "qom-get", {"path": "/machine/peripheral-anon/device[0]",
+                                 "property": "nosuch"}),
+    ("GenericError", "inject-nmi", {}),
+    ("GenericError", "memsave", {"val": 0x1000, "size": 8, "filename": "/nosuch/file"}),
+    ("GenericError", "memsave", {"val": 0x1000, "size": 8, "filename": "/dev/null",
+                                 "cpu_index": 9}),
+    ("GenericError", "ringbuf-read", {"device": "nosuch", "size": 1}),
+    ("GenericError", "human-monitor-command", {"command_line": "stop", "cpu_index": 9}),
+    ("GenericError", "send-key", {"keys": [{"type": "qcode", "data": "nosuch"}]}),
+    ("GenericError", "pmemsave", {"val": 0x1000}),
+    ("GenericError", "cont", {"now": True}),
+)
+
+
+def look_at_failures(client):
+    for kind, name, arguments in FAILURES:
+        client.must_fail(client.ask(name, **arguments), kind)
+    for text in ('{"execute": 1}', '{"execute": "stop", "when": 1}', "[]", '{"arguments": {}}',
+                 '{"execute": "stop", "arguments": []}'):
+        client.must_fail(client.ask_with(text + "\n"), "GenericError")
 
 
 def list_parts(process, peer):
@@ -202,7 +230,7 @@ def list_parts(process, peer):
     look_at_devices(client)
     for name in ("query-iothreads", "query-jobs", "query-mice"):
         client.must(name, [])
-    client.must_fail(client.ask("inject-nmi"), "GenericError")
+    look_at_failures(client)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "memory of the guest"
         client.must("pmemsave", {}, val=0x1000, size=24, filename=str(path))

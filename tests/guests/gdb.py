@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cases import ROOT, WORK, Ended, Failure, expect, tail
 from debian import BOOT_SECONDS, PROMPT, STEP_SECONDS
+from writing import made_once
 from monitor import Session
 
 FLAGS = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O0 -g -ffreestanding -fno-pic -no-pie "
@@ -20,6 +21,7 @@ FLAGS = ("-march=rv64gc -mabi=lp64d -mcmodel=medany -O0 -g -ffreestanding -fno-p
          "-mno-relax -Wl,--no-relax -Wl,-N -Wl,-Ttext=0x80000000 -Wl,--build-id=none -Wl,--no-warn-rwx-segments")
 
 
+@made_once
 def build_debuggee():
     program = WORK / "debuggee"
     compiler = os.environ.get("CROSS_PREFIX", "riscv64-linux-gnu-") + "gcc"
@@ -333,35 +335,60 @@ def loads_calls_and_loops(program, debuggee):
     return case
 
 
+class Monitor:
+    """An emulator whose monitor is at its standard input and output; `with` ends it."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen([str(word) for word in (*command, "-monitor", "stdio")],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.watchdog = threading.Timer(STEP_SECONDS, self.process.kill)
+
+    def __enter__(self):
+        self.watchdog.start()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+        self.watchdog.cancel()
+
+    def must(self, line, answer):
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+        while answer not in (said := self.process.stdout.readline().decode()):
+            expect(said, f"the monitor does not say {answer!r} to {line!r}")
+
+
 def comes_later(program, debuggee):
-    """The monitor lets gdb come to a machine that was started without."""
+    """The monitor lets gdb come to a machine that was started without, moves its end while gdb is
+    there, and takes it away."""
     def case():
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder) / "gdb"
-            command = [str(word) for word in (
-                program, "-machine", "virt", "-display", "none", "-serial", "null", "-bios", "none",
-                "-kernel", debuggee, "-S", "-monitor", "stdio")]
-            with subprocess.Popen(command, stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE) as process:
-                said = process.stdout
-                watchdog = threading.Timer(STEP_SECONDS, process.kill)
-                watchdog.start()
-                process.stdin.write(f"gdbserver unix:{place},server=on\ngdbserver\n".encode())
-                process.stdin.flush()
-                for words in (b"Waiting for gdb", b"Error: gdb may come already"):
-                    while words not in (line := said.readline()):
-                        expect(line, f"the monitor does not say {words}")
-                gdb = Gdb(debuggee)
-                try:
-                    gdb.must(f"target remote {place}", "0x0*1000")
-                    gdb.must("tbreak count")
-                    gdb.must("continue", "count")
-                    gdb.must("continue", "exited normally")
-                finally:
-                    gdb.end()
-                    process.communicate()
-                    watchdog.cancel()
-                expect(process.returncode == 0, f"status {process.returncode}")
+        with tempfile.TemporaryDirectory() as folder, Monitor(
+                (program, "-machine", "virt", "-display", "none", "-serial", "null", "-bios",
+                 "none", "-kernel", debuggee, "-S")) as monitor:
+            first, second = Path(folder) / "first", Path(folder) / "second"
+            monitor.must("gdbserver none", "Disabled gdbserver")
+            monitor.must("gdbserver nosuch:x", "Error: ")
+            monitor.must(f"gdbserver unix:{first},server=on", "Waiting for gdb")
+            gdb = Gdb(debuggee)
+            try:
+                gdb.must(f"target remote {first}", "0x0*1000")
+                gdb.must("monitor gdbserver none", "gdb cannot take its own end away")
+                monitor.must(f"gdbserver unix:{second}", "Waiting for gdb")
+                expect(not first.exists(), "the first end is there still")
+                gdb.must("maintenance packet qC", "closed|Target disconnected")
+                for end in (second, first):
+                    monitor.must("gdbserver none", "Disabled gdbserver")
+                    expect(not end.exists(), "an end that was taken away is there")
+                    monitor.must(f"gdbserver unix:{first}", "Waiting for gdb")
+                monitor.must("info chardev", "unix:" + str(first))
+                gdb.must(f"target remote {first}", "0x0*1000")
+                gdb.must("tbreak count")
+                gdb.must("continue", "count")
+                gdb.must("continue", "exited normally")
+            finally:
+                gdb.end()
+            expect(monitor.process.wait() == 0, f"status {monitor.process.returncode}")
 
     return case
 

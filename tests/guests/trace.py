@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 
 from cases import ROOT, WORK, Ended, expect
 from debian import BOOT_SECONDS, PROMPT
@@ -75,15 +76,44 @@ def profiles_name_functions(program, guest):
     return case
 
 
+def debuggee_traced(program, name, spec):
+    """What a trace of the debuggee's run writes into a file of this name."""
+    debuggee, path = build_debuggee(), WORK / name
+    command = [str(word) for word in (
+        program, "-machine", "virt", "-bios", "none", "-kernel", debuggee, "-display", "none",
+        "-serial", "null", "-monitor", "none", "-icount", "1", "-symbols", debuggee,
+        "-trace", f"{spec},file={path}")]
+    subprocess.run(command, capture_output=True, check=True, timeout=BOOT_SECONDS)
+    return path
+
+
+def profiles_name_lines(program):
+    """lines=on divides what each function has among its lines, and changes nothing else."""
+    def case():
+        source = ROOT / "tests/guests/debuggee.c"
+        for spec in ("profile", "sample,every=100"):
+            stacks, lines = Counter(), Counter()
+            for row in debuggee_traced(program, "by-lines", f"{spec},lines=on").read_text(
+                    encoding="ascii").splitlines():
+                stack, count = row.rsplit(" ", 1)
+                found = re.fullmatch(r"(.*);([^;]*:\d+)", stack)
+                stacks[found.group(1) if found else stack] += int(count)
+                lines[found.group(2) if found else None] += int(count)
+            for row in debuggee_traced(program, "by-functions", spec).read_text(
+                    encoding="ascii").splitlines():
+                stack, count = row.rsplit(" ", 1)
+                expect(stacks.pop(stack) == int(count), f"{spec}: the lines of {stack}")
+            expect(not stacks, f"{spec}: there are {stacks} too")
+            hottest = max(lines, key=lines.get)
+            expect(hottest.startswith(f"{source}:"), f"{spec}: most ran {hottest}")
+
+    return case
+
+
 def lines_of_source(program):
     """The debuggee's loop counts itself; genhtml takes what is written."""
     def case():
-        debuggee, path = build_debuggee(), WORK / "lines.info"
-        command = [str(word) for word in (
-            program, "-machine", "virt", "-bios", "none", "-kernel", debuggee, "-display", "none",
-            "-serial", "null", "-monitor", "none", "-icount", "1", "-symbols", debuggee,
-            "-trace", f"coverage,file={path}")]
-        subprocess.run(command, capture_output=True, check=True, timeout=BOOT_SECONDS)
+        path = debuggee_traced(program, "lines.info", "coverage")
         text = path.read_text(encoding="ascii")
         source = ROOT / "tests/guests/debuggee.c"
         expect(f"SF:{source}\n" in text, f"no record of {source}")
@@ -130,5 +160,6 @@ def trace_cases(program, guest):
         ("a trace names a guest's system and SBI calls", system_calls_are_named(program, guest)),
         ("an exact profile names the functions of a kernel", profiles_name_functions(program, guest)),
         ("coverage counts the lines of a guest's source", lines_of_source(program)),
+        ("a profile divides functions into lines of source", profiles_name_lines(program)),
         ("the monitor begins and ends a trace", switched_by_the_monitor(program, guest)),
     ]

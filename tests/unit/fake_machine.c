@@ -225,6 +225,11 @@ bool machine_add_chardev(struct machine *m, const struct machine_option *option,
     return error_set(err, "no more");
 }
 
+void machine_remove_chardev(struct machine *m, const char *id)
+{
+    (void)m, (void)id;
+}
+
 bool machine_drive(const struct machine *m, unsigned i, struct machine_drive *drive)
 {
     (void)m, (void)i, (void)drive;

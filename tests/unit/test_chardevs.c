@@ -269,6 +269,41 @@ START_TEST(a_back_end_may_come_later_and_goes_over_to_a_successor)
 }
 END_TEST
 
+START_TEST(a_back_end_that_was_given_back_makes_room_for_another)
+{
+    static const struct machine_option other = {{{"type", "null"}, {"id", "other"}}, 2};
+    struct setting s;
+    struct error err;
+    struct machine_chardev shown;
+    setting_init(&s);
+    add_chardev(&s, "type=null,id=first");
+    add_chardev(&s, "type=null,id=second");
+    struct rig *r = rig_create_with(s.config);
+    machine_remove_chardev(r->m, "first"); /* nobody has taken it: it stays */
+    ck_assert(machine_chardev(r->m, 1, &shown));
+    ck_assert_ptr_nonnull(machine_take_chardev(r->m, "first", &err));
+    machine_remove_chardev(r->m, "first");
+    ck_assert(machine_chardev(r->m, 0, &shown));
+    ck_assert_str_eq(shown.id, "second");
+    ck_assert(!machine_chardev(r->m, 1, &shown));
+    for (unsigned i = 0; i < 100; i++) {
+        ck_assert_msg(machine_add_chardev(r->m, &other, &err), "%s", err.text);
+        ck_assert_ptr_nonnull(machine_take_chardev(r->m, "other", &err));
+        if (i == 50) {
+            struct machine *m = machine_succeed(r->m, &err);
+            ck_assert_msg(m != NULL, "%s", err.text);
+            machine_destroy(r->m);
+            r->m = m;
+            ck_assert(machine_chardev(m, 0, &shown) && strcmp(shown.id, "other") == 0);
+            ck_assert(machine_chardev(m, 1, &shown) && strcmp(shown.id, "second") == 0);
+        }
+        machine_remove_chardev(r->m, "other");
+    }
+    rig_free(r);
+    setting_free(&s);
+}
+END_TEST
+
 /* The state after 4 ms; with a successor at 2 ms, or without. */
 static uint64_t hash_with_ports(struct setting *s, bool is_succeeded)
 {
@@ -347,6 +382,7 @@ static Suite *suite(void)
     tcase_add_test(c, the_serial_port_is_at_a_socket);
     tcase_add_test(c, peers_and_what_they_sent_outlive_a_machine);
     tcase_add_test(c, a_back_end_may_come_later_and_goes_over_to_a_successor);
+    tcase_add_test(c, a_back_end_that_was_given_back_makes_room_for_another);
     tcase_add_test(c, who_is_at_a_port_is_state_that_a_successor_has);
     tcase_add_test(c, who_has_stdio_is_the_console);
     suite_add_tcase(s, c);

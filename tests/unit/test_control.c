@@ -330,6 +330,7 @@ END_TEST
 struct caller {
     struct bench *bench;
     struct os_thread *thread;
+    struct control_caller as;
     unsigned calls, answered;
     bool refused;
 };
@@ -396,6 +397,35 @@ START_TEST(a_closed_control_refuses_who_waits_and_who_comes_later)
         ck_assert(callers[i].refused);
         ck_assert_uint_eq(callers[i].calls, 0);
     }
+    bench_close(&b);
+}
+END_TEST
+
+static void call_by_name(void *owner)
+{
+    struct caller *caller = owner;
+    caller->refused = !control_call_as(caller->bench->control, &caller->as, toggle, caller);
+}
+
+START_TEST(who_is_sent_away_is_refused_now_and_later_and_others_are_not)
+{
+    struct bench b;
+    bench_open(&b, 1, true, (struct control_config){0});
+    struct caller gone = {.bench = &b}, other = {.bench = &b};
+    gone.thread = os_thread_start(call_by_name, &gone);
+    other.thread = os_thread_start(call_by_name, &other);
+    usleep(10000);
+    control_send_away(b.control, &gone.as);
+    for (unsigned i = 0; i < 2; i++) {
+        os_thread_join(gone.thread); /* without a run that could answer it */
+        ck_assert(gone.refused);
+        ck_assert_uint_eq(gone.calls, 0);
+        gone.thread = i ? NULL : os_thread_start(call_by_name, &gone);
+    }
+    while (other.calls == 0)
+        ck_assert_int_eq(control_run(b.control, UINT64_MAX, RIG_MS, &b.err), CONTROL_GOES_ON);
+    os_thread_join(other.thread);
+    ck_assert(!other.refused);
     bench_close(&b);
 }
 END_TEST
@@ -548,6 +578,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, a_reset_whose_files_are_gone_fails_with_the_reason);
     tcase_add_test(c, calls_of_other_threads_are_answered_whether_it_runs_or_not);
     tcase_add_test(c, a_closed_control_refuses_who_waits_and_who_comes_later);
+    tcase_add_test(c, who_is_sent_away_is_refused_now_and_later_and_others_are_not);
     tcase_add_test(c, somebody_can_end_a_stopped_machine);
     tcase_add_test(c, a_kick_ends_a_run_and_a_sleep);
     tcase_add_test(c, another_machine_gets_the_breakpoints_and_the_step_under_way);

@@ -343,6 +343,8 @@ START_TEST(a_peer_that_comes_stops_the_machine)
     gdb_open(&r, 1);
     ck_assert_int_eq(control_state(r.m.control), RUN_PRELAUNCH);
     CHECK_GDB(&r, "?", "T05thread:01;02:0000000000000000;20:0010000000000000;");
+    CHECK_GDB(&r, "D;2", "E22");
+    ck_assert_int_ne(control_state(r.m.control), RUN_RUNNING);
     CHECK_GDB(&r, "D", "OK");
     ck_assert_int_eq(control_state(r.m.control), RUN_RUNNING);
     gdb_disconnect(r.gdb);
@@ -377,6 +379,7 @@ START_TEST(kill_ends_the_program)
     for (unsigned i = 0; i < 2; i++) {
         struct gdb_rig r;
         gdb_open(&r, 1);
+        CHECK_GDB(&r, "vKill;2", "E22");
         CHECK_GDB(&r, i ? "vKill;1" : "k", i ? "OK" : "");
         ck_assert_int_eq(control_run(r.m.control, UINT64_MAX, 0, &r.m.err), CONTROL_QUIT);
         gdb_close(&r);
@@ -408,6 +411,21 @@ START_TEST(the_end_of_the_guest_is_told)
 }
 END_TEST
 
+START_TEST(a_stub_goes_away_while_its_step_is_under_way)
+{
+    struct gdb_rig r;
+    gdb_open(&r, 1);
+    gdb_ask(&r, "vCont;r0,ffffffffffffffff:1");
+    ck_assert_int_eq(control_run(r.m.control, RIG_MS, RIG_MS, &r.m.err), CONTROL_GOES_ON);
+    ck_assert_int_eq(control_state(r.m.control), RUN_RUNNING);
+    gdb_destroy(r.gdb);
+    r.gdb = NULL;
+    run_until_stopped(&r.m);
+    ck_assert_int_eq(control_exit(r.m.control).stop, MACHINE_STEPPED);
+    gdb_close(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gdb");
@@ -427,6 +445,7 @@ int main(void)
     tcase_add_test(tests, monitor_commands_answer_in_o_packets);
     tcase_add_test(tests, the_sstep_mask_is_told_and_set);
     tcase_add_test(tests, a_peer_that_comes_stops_the_machine);
+    tcase_add_test(tests, a_stub_goes_away_while_its_step_is_under_way);
     tcase_add_test(tests, a_peer_that_goes_leaves_no_breakpoint);
     tcase_add_test(tests, kill_ends_the_program);
     tcase_add_test(tests, restart_resets_the_machine);

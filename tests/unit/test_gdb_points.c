@@ -217,12 +217,14 @@ END_TEST
 START_TEST(what_is_no_point_is_refused)
 {
     static const char *const bad[] = {
-        "Z5,0,4",       "Z0,1,4",   "Z2,0,0", "Z0,0", "Z0,0,4;",           "Z0,0,4;X",
+        "Z4,0,0",       "Z0,1,4",   "Z2,0,0", "Z0,0", "Z0,0,4;",           "Z0,0,4;X",
         "Z0,0,4;X2,27", "Z0,0,4;Y", "z0,0",   "z",    "Z0,0,4;X1,27;cmds:"};
     struct gdb_rig r;
     gdb_open(&r, 1);
     for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
         ck_assert_msg(strcmp(gdb_ask(&r, bad[i]), "E22") == 0, "%s: %s", bad[i], r.reply);
+    CHECK_GDB(&r, "Z5,0,4", ""); /* of no type that there is */
+    CHECK_GDB(&r, "z9,0,4", "");
     CHECK_GDB(&r, "z0,4,4", "OK"); /* there is none: so it is gone */
     for (unsigned i = 0; i < 512; i++)
         ck_assert_str_eq(ask_at(&r, "Z0,%llx,4", 4 * i), "OK");

@@ -304,10 +304,28 @@ START_TEST(files_are_read_as_the_program_finds_them)
     CHECK_GDB(&f.r, "vFile:pread:385,100,8", "F2;89");
     CHECK_GDB(&f.r, "vFile:pread:385,4,ffff", "F0;");
     CHECK_GDB(&f.r, "vFile:pread:1,4,3", "F-1,9");
+    CHECK_GDB(&f.r, "vFile:close:1", "F-1,9");
     CHECK_IN(gdb_ask(&f.r, "vFile:fstat:385"), "F40;");
     CHECK_GDB(&f.r, "vFile:fstat:1", "F-1,9");
     CHECK_GDB(&f.r, "vFile:close:385", "F0");
     CHECK_GDB(&f.r, "vFile:pread:385,4,3", "F-1,9");
+    close_fake(&f);
+}
+END_TEST
+
+START_TEST(files_are_closed_for_who_leaves)
+{
+    struct fake f;
+    open_fake(&f);
+    for (unsigned i = 0; i < 8; i++)
+        CHECK_GDB(&f.r, "vFile:open:2f6574632f78,0,1c0", "F385");
+    CHECK_GDB(&f.r, "vFile:open:2f6574632f78,0,1c0", "F-1,18");
+    gdb_disconnect(f.gdb);
+    ck_assert(!f.has_file);
+    gdb_connect(f.gdb);
+    f.has_file = true;
+    CHECK_GDB(&f.r, "vFile:pread:385,4,3", "F-1,9"); /* another's */
+    CHECK_GDB(&f.r, "vFile:open:2f6574632f78,0,1c0", "F385");
     close_fake(&f);
 }
 END_TEST
@@ -321,7 +339,7 @@ START_TEST(nothing_is_written_to_files)
     ck_assert(!f.has_file);
     CHECK_GDB(&f.r, "vFile:open:2f65,0", "F-1,16");
     CHECK_GDB(&f.r, "vFile:open:", "F-1,16");
-    CHECK_GDB(&f.r, "vFile:pread:ffffffffffffffff,1,0", "F-1,16");
+    CHECK_GDB(&f.r, "vFile:pread:ffffffffffffffff,1,0", "F-1,9");
     CHECK_GDB(&f.r, "vFile:pwrite:385,0,x", "");
     CHECK_GDB(&f.r, "vFile:unlink:2f65", "");
     close_fake(&f);
@@ -351,7 +369,7 @@ START_TEST(a_machine_has_none_of_it)
     ck_assert_ptr_null(strstr(gdb_ask(&r, "qSupported:exec-events+"), "QPassSignals"));
     CHECK_GDB(&r, "qXfer:auxv:read::0,1000", "");
     CHECK_GDB(&r, "qXfer:exec-file:read::0,1000", "");
-    CHECK_GDB(&r, "QPassSignals:e", "E22");
+    CHECK_GDB(&r, "QPassSignals:e", "");
     CHECK_GDB(&r, "vFile:open:2f65,0,0", "");
     gdb_close(&r);
 }
@@ -368,6 +386,7 @@ int main(void)
     tcase_add_test(tests, another_program_is_announced_and_has_no_breakpoints);
     tcase_add_test(tests, the_end_is_a_status_or_a_signal);
     tcase_add_test(tests, files_are_read_as_the_program_finds_them);
+    tcase_add_test(tests, files_are_closed_for_who_leaves);
     tcase_add_test(tests, nothing_is_written_to_files);
     tcase_add_test(tests, what_belongs_to_a_kernel_cannot_be_written);
     tcase_add_test(tests, a_machine_has_none_of_it);

@@ -9,7 +9,7 @@
 
 struct places {
     uint64_t call_f, behind_f, behind_ecall; /* the loop */
-    uint64_t call_g, g, set_a0, store, handler, set_mepc;
+    uint64_t call_g, g, set_a0, store, handler, set_mepc, power_off;
 };
 
 static void put_f(struct assembler *a, struct places *at)
@@ -61,6 +61,10 @@ static void put_program(struct assembler *a, struct places *at)
     ASM(a, ecall);
     at->behind_ecall = a->pc;
     ASM(a, jal, .imm = asm_to(a, at->call_f));
+    at->power_off = a->pc; /* nobody goes there by himself */
+    asm_li(a, T0, RIG_TEST);
+    asm_li(a, T1, 0x5555);
+    ASM(a, sw, .rs1 = T0, .rs2 = T1);
 }
 
 static struct places open_past(struct monitor_rig *r)
@@ -245,6 +249,47 @@ START_TEST(a_search_is_ended_and_the_machine_is_where_it_was)
 }
 END_TEST
 
+START_TEST(a_guest_that_is_off_goes_on_from_its_past_only)
+{
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    char line[64];
+    snprintf(line, sizeof line, "set pc 0x%" PRIx64, at.power_off);
+    CHECK_ASK(&r, line, "");
+    CHECK_ASK(&r, "cont", "");
+    run_until_stopped(&r);
+    ck_assert_int_eq(control_state(r.control), RUN_SHUTDOWN);
+    struct disturber d = {.r = &r};
+    d.work = (struct control_work){.work = disturb, .owner = &d};
+    control_defer(r.control, &d.work);
+    CHECK_IN(ask(&r, "who-wrote s11"), "interrupted: the machine is where it was");
+    CHECK_IN(ask(&r, "cont"), "the guest is off");
+    ck_assert_int_eq(control_exit(r.control).stop, MACHINE_POWER_OFF);
+    CHECK_ASK(&r, "reverse-step", "");
+    ck_assert_int_eq(control_state(r.control), RUN_DEBUG);
+    CHECK_ASK(&r, "cont", "");
+    run_until_stopped(&r);
+    ck_assert_int_eq(control_state(r.control), RUN_SHUTDOWN);
+    monitor_close(&r);
+}
+END_TEST
+
+START_TEST(without_a_past_the_machine_stays_as_it_is)
+{
+    static const char *const lines[] = {"reverse-step",        "reverse-continue", "reverse-next",
+                                        "reverse-finish",      "goto 0",           "who-wrote a0",
+                                        "who-wrote 0x80000000"};
+    struct monitor_rig r;
+    monitor_open(&r, 1);
+    CHECK_ASK(&r, "cont", "");
+    for (unsigned i = 0; i < ARRAY_LEN(lines); i++) {
+        ck_assert_str_eq(ask(&r, lines[i]), "Error: the past is not kept; give -history SIZE\n");
+        ck_assert_int_eq(control_state(r.control), RUN_RUNNING);
+    }
+    monitor_close(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("past");
@@ -256,6 +301,8 @@ int main(void)
     tcase_add_test(tests, what_memory_was_made_is_found);
     tcase_add_test(tests, a_change_by_hand_is_found);
     tcase_add_test(tests, a_search_is_ended_and_the_machine_is_where_it_was);
+    tcase_add_test(tests, a_guest_that_is_off_goes_on_from_its_past_only);
+    tcase_add_test(tests, without_a_past_the_machine_stays_as_it_is);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

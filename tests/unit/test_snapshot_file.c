@@ -185,6 +185,19 @@ START_TEST(too_many_sections_and_long_names_are_refused)
 }
 END_TEST
 
+START_TEST(a_pipe_or_device_is_not_replaced)
+{
+    struct error err;
+    enter_temp_folder();
+    ck_assert_int_eq(shell("mkfifo pipe; ln -s pipe link"), 0);
+    ck_assert_ptr_null(snapshot_writer_create("pipe", false, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "no regular file"));
+    ck_assert_ptr_null(snapshot_writer_create("link", false, &err));
+    ck_assert_int_eq(shell("test -p pipe -a -h link"), 0);
+    leave_temp_folder();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("snapshot_file");
@@ -195,6 +208,7 @@ int main(void)
     tcase_add_test(tests, a_cut_file_is_refused);
     tcase_add_test(tests, a_file_that_was_never_finished_leaves_the_old_one);
     tcase_add_test(tests, a_folder_that_is_not_there_is_named);
+    tcase_add_test(tests, a_pipe_or_device_is_not_replaced);
     tcase_add_test(tests, too_many_sections_and_long_names_are_refused);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -156,6 +156,8 @@ START_TEST(bad_words_are_refused_with_what_there_is)
     must_refuse("insn,profile", "a trace of its own");
     must_refuse("profile", "add file=PATH");
     must_refuse("insn,hart=9", "no hart");
+    must_refuse("insn,lines=on", "for profile and sample");
+    must_refuse("profile,lines=2", "on or off");
     must_refuse("insn,priv=x", "letters of u, s and m");
     must_refuse("insn,range=5-4", "START-END");
     must_refuse("insn,symbol=main", "no symbol main");
