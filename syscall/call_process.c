@@ -290,26 +290,58 @@ int64_t call_setrlimit(struct call *c)
 
 /* ---- scheduling: a program has one hart ---- */
 
+/* As the host says of a process; what it may run on is the emulator's. */
+static int64_t find_process(struct call *c)
+{
+    uint64_t set[128];
+    const uint64_t args[6] = {c->args[0], sizeof set, (uintptr_t)set};
+    int64_t n = os_call(SYS_sched_getaffinity, args);
+    return n < 0 ? n : 0;
+}
+
 int64_t call_sched_getaffinity(struct call *c)
 {
     const uint64_t first = 1;
-    return c->args[1] < sizeof first ? -EINVAL : call_give(c, c->args[2], &first, sizeof first);
+    if (c->args[1] < sizeof first || c->args[1] % sizeof first)
+        return -EINVAL;
+    int64_t error = find_process(c);
+    return error ? error : call_give(c, c->args[2], &first, sizeof first);
 }
 
 int64_t call_sched_setaffinity(struct call *c)
 {
-    const uint8_t *mask = call_at(c, c->args[2], 1, SPACE_READ);
-    if (!mask)
+    const uint8_t *mask = c->args[1] ? call_at(c, c->args[2], 1, SPACE_READ) : NULL;
+    if (c->args[1] && !mask)
         return -EFAULT;
-    return c->args[1] && *mask & 1 ? 0 : -EINVAL;
+    int64_t error = find_process(c);
+    if (error)
+        return error;
+    return mask && *mask & 1 ? 0 : -EINVAL;
+}
+
+/* With struct sched_param, which is an int, as argument i. */
+static int64_t call_with_param(struct call *c, long host_number, unsigned i,
+                               enum space_protection access)
+{
+    if (!c->args[i])
+        return -EINVAL;
+    c->host[i] = (uintptr_t)call_at(c, c->args[i], 4, access);
+    return c->host[i] ? os_call(host_number, c->host) : -EFAULT;
 }
 
 int64_t call_sched_getparam(struct call *c)
 {
-    if (!c->args[1])
-        return -EINVAL;
-    c->host[1] = (uintptr_t)call_at(c, c->args[1], 4, SPACE_WRITE);
-    return c->host[1] ? os_call(SYS_sched_getparam, c->host) : -EFAULT;
+    return call_with_param(c, SYS_sched_getparam, 1, SPACE_WRITE);
+}
+
+int64_t call_sched_setparam(struct call *c)
+{
+    return call_with_param(c, SYS_sched_setparam, 1, SPACE_READ);
+}
+
+int64_t call_sched_setscheduler(struct call *c)
+{
+    return call_with_param(c, SYS_sched_setscheduler, 2, SPACE_READ);
 }
 
 int64_t call_getcpu(struct call *c)
