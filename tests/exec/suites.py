@@ -64,7 +64,7 @@ QUICK_PERL = ("io/pipe.t", "io/fs.t", "io/dup.t", "io/open.t", "io/socket.t", "o
               "op/alarm.t", "op/exec.t", "op/stat.t", "op/kill0.t", "op/sselect.t", "op/die_exit.t",
               "op/filetest.t", "op/time.t", "op/chdir.t", "op/sprintf.t")
 XS = "it needs XS::APItest, which is built with perl and not installed"
-LENGTH = "it takes an hour on a host of 2026"
+
 PERL_WITHOUT = {
     "op/getpid.t": THREADS,
     "op/reset.t": THREADS + ", and the test waits for more",
