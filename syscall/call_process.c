@@ -1,5 +1,6 @@
 /* Calls that make, replace, end and describe processes. */
 #include "syscall/call.h"
+#include "syscall/vfork.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,23 +16,14 @@
 
 /* ---- fork ---- */
 
-/* A parent of vfork waits until its child has memory of its own or is gone: until this pipe has no
- * writer. */
-static int64_t wait_for_child(int fd, int64_t child)
-{
-    char nothing;
-    while (read(fd, &nothing, 1) < 0 && errno == EINTR)
-        continue;
-    close(fd);
-    return child;
-}
-
-static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
+static void begin_child(struct call *c, uint64_t flags, const int ends[2])
 {
     struct process *p = c->p;
-    if (pipe_ends[0] >= 0)
-        close(pipe_ends[0]);
-    p->vfork_fd = pipe_ends[1] < 0 ? -1 : paths_own(pipe_ends[1]);
+    if (ends[0] >= 0)
+        close(ends[0]);
+    if (p->vfork_fd >= 0) /* the parent's own, who is a child of vfork too */
+        close(p->vfork_fd);
+    p->vfork_fd = ends[1] < 0 ? -1 : paths_own(ends[1]);
     os_signal_forget();
     inspect_leave(p);
     p->signals.interrupted = INTERRUPTED_NOT;
@@ -43,37 +35,43 @@ static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
     guest_i32 *tid = flags & CLONE_CHILD_SETTID ? call_at(c, c->args[4], 4, SPACE_WRITE) : NULL;
     if (tid)
         *tid = id;
+    p->space.notes_stores = false;
+    if (flags & CLONE_VFORK && flags & CLONE_VM)
+        space_note_stores(&p->space);
     signals_set_mask(p, p->signals.mask);
 }
 
 static int64_t fork_process(struct call *c, uint64_t flags)
 {
-    int pipe_ends[2] = {-1, -1};
+    int ends[2] = {-1, -1};
     guest_i32 *tid = flags & CLONE_PARENT_SETTID ? call_at(c, c->args[2], 4, SPACE_WRITE) : NULL;
-    if (flags & CLONE_VFORK && pipe2(pipe_ends, O_CLOEXEC) != 0)
+    if (flags & CLONE_VFORK && !vfork_link(ends))
         return -errno;
     fflush(NULL);
     os_signal_mask(UINT64_MAX); /* a signal of the child's must not come before it has begun */
     int64_t child = fork();
     if (child == 0) {
-        begin_child(c, flags, pipe_ends);
+        begin_child(c, flags, ends);
         return 0;
     }
     int error = errno;
     signals_set_mask(c->p, c->p->signals.mask);
-    if (pipe_ends[1] >= 0)
-        close(pipe_ends[1]);
+    if (ends[1] >= 0)
+        close(ends[1]);
     if (child < 0) {
-        if (pipe_ends[0] >= 0)
-            close(pipe_ends[0]);
+        if (ends[0] >= 0)
+            close(ends[0]);
         return -error;
     }
     if (tid)
         *tid = (int32_t)child;
-    return pipe_ends[0] >= 0 ? wait_for_child(pipe_ends[0], child) : child;
+    if (ends[0] >= 0)
+        vfork_wait(c->p, ends[0]);
+    return child;
 }
 
-/* A child that shares its parent's memory is given a copy if the parent waits for it (vfork). */
+/* A child that shares its parent's memory is given a copy if the parent waits for it, and has what
+ * the child wrote in the end (vfork.h). */
 int64_t call_clone(struct call *c)
 {
     uint64_t flags = c->args[0];
@@ -158,6 +156,7 @@ int64_t call_execveat(struct call *c)
 
 int64_t call_exit(struct call *c)
 {
+    vfork_tell(c->p);
     c->p->ended = true;
     c->p->status = (int)(c->args[0] & 0xff);
     return 0;

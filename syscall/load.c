@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "syscall/elf.h"
 #include "syscall/process.h"
+#include "syscall/vfork.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -314,6 +315,7 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
 {
     uint64_t entry, sp;
     const char *base = strrchr(c->path, '/');
+    vfork_tell(p);
     code_flush(p->code);
     space_clear(&p->space);
     signals_reset(p);
@@ -333,7 +335,7 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
 
 /* The host's own programs run as they are, unless the program is to be kept from what they could
  * do. Returns when that fails. */
-static int run_natively(const struct process *p, const struct candidate *c,
+static int run_natively(struct process *p, const struct candidate *c,
                         const struct words *argv, const struct words *envp)
 {
     static char *const none[] = {NULL};
@@ -350,6 +352,7 @@ static int run_natively(const struct process *p, const struct candidate *c,
         return -ENOEXEC;
     }
     fflush(NULL);
+    vfork_tell(p);
     syscall(SYS_execveat, c->fd, "", argv->at ? argv->at : none, envp->at ? envp->at : none,
             AT_EMPTY_PATH);
     return -errno;
