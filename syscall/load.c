@@ -335,8 +335,8 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
 
 /* The host's own programs run as they are, unless the program is to be kept from what they could
  * do. Returns when that fails. */
-static int run_natively(struct process *p, const struct candidate *c,
-                        const struct words *argv, const struct words *envp)
+static int run_natively(struct process *p, const struct candidate *c, const struct words *argv,
+                        const struct words *envp)
 {
     static char *const none[] = {NULL};
     bool is_elf = memcmp(c->elf.header.e_ident, ELFMAG, SELFMAG) == 0;

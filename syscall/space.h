@@ -82,8 +82,8 @@ void *space_at(struct space *s, uint64_t va, uint64_t n, enum space_protection a
 bool space_is_mapped(const struct space *s, uint64_t va, uint64_t n);
 /* What was decoded from the range is dropped: its bytes are about to change. */
 void space_will_change(struct space *s, uint64_t va, uint64_t n);
-/* Until space_clear, pages of private memory that are written are noted; the second tells of them, in
- * runs, and of each once. */
+/* Until space_clear, pages of private memory that are written are noted; the second tells of them,
+ * in runs, and of each once. */
 void space_note_stores(struct space *s);
 void space_take_stores(struct space *s, void (*written)(void *owner, uint64_t va, uint64_t bytes),
                        void *owner);

@@ -1,6 +1,6 @@
-/* The child of a vfork runs in its parent's memory, and the parent waits until it ends or executes a
- * program; posix_spawn tells its caller of errors so. Here the child has a copy, as of any fork. What
- * it has written it sends to its parent when it is done, page by page. */
+/* The child of a vfork runs in its parent's memory, and the parent waits until it ends or executes
+ * a program; posix_spawn tells its caller of errors so. Here the child has a copy, as of any fork.
+ * What it has written it sends to its parent when it is done, page by page. */
 #include "syscall/vfork.h"
 
 #include <errno.h>

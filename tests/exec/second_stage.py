@@ -1,4 +1,4 @@
-"""debootstrap's second stage: a Debian for riscv64 is set up without root and without a machine.
+"""debootstrap's second stage: a Debian for riscv64 is set up without a machine.
 
 The first stage is done on the host, as by tools/make-debian-disk. Its second one runs in
 `rivulet exec --root`, as root of Debian's own fakeroot inside: devices and owners are what it
@@ -72,5 +72,5 @@ def installs(rivulet, work):
 
 
 def cases(rivulet, work):
-    return [("debootstrap's second stage installs a whole Debian without root",
+    return [("debootstrap's second stage installs a whole Debian",
              installs(rivulet, work))]
