@@ -1,5 +1,6 @@
 /* Calls that make, replace, end and describe processes. */
 #include "syscall/call.h"
+#include "syscall/vfork.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,23 +16,13 @@
 
 /* ---- fork ---- */
 
-/* A parent of vfork waits until its child has memory of its own or is gone: until this pipe has no
- * writer. */
-static int64_t wait_for_child(int fd, int64_t child)
-{
-    char nothing;
-    while (read(fd, &nothing, 1) < 0 && errno == EINTR)
-        continue;
-    close(fd);
-    return child;
-}
-
-static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
+static void begin_child(struct call *c, uint64_t flags, const int ends[2])
 {
     struct process *p = c->p;
-    if (pipe_ends[0] >= 0)
-        close(pipe_ends[0]);
-    p->vfork_fd = pipe_ends[1] < 0 ? -1 : process_own(p, pipe_ends[1]);
+    if (ends[0] >= 0)
+        close(ends[0]);
+    process_close_own(p, p->vfork_fd); /* the parent's own, who is a child of vfork too */
+    p->vfork_fd = ends[1] < 0 ? -1 : process_own(p, ends[1]);
     os_signal_forget();
     inspect_leave(p);
     p->timer_count = 0; /* they are the parent's */
@@ -44,37 +35,43 @@ static void begin_child(struct call *c, uint64_t flags, const int pipe_ends[2])
     guest_i32 *tid = flags & CLONE_CHILD_SETTID ? call_at(c, c->args[4], 4, SPACE_WRITE) : NULL;
     if (tid)
         *tid = id;
+    p->space.notes_stores = false;
+    if (flags & CLONE_VFORK && flags & CLONE_VM)
+        space_note_stores(&p->space);
     signals_set_mask(p, p->signals.mask);
 }
 
 static int64_t fork_process(struct call *c, uint64_t flags)
 {
-    int pipe_ends[2] = {-1, -1};
+    int ends[2] = {-1, -1};
     guest_i32 *tid = flags & CLONE_PARENT_SETTID ? call_at(c, c->args[2], 4, SPACE_WRITE) : NULL;
-    if (flags & CLONE_VFORK && pipe2(pipe_ends, O_CLOEXEC) != 0)
+    if (flags & CLONE_VFORK && !vfork_link(ends))
         return -errno;
     fflush(NULL);
     os_signal_mask(UINT64_MAX); /* a signal of the child's must not come before it has begun */
     int64_t child = fork();
     if (child == 0) {
-        begin_child(c, flags, pipe_ends);
+        begin_child(c, flags, ends);
         return 0;
     }
     int error = errno;
     signals_set_mask(c->p, c->p->signals.mask);
-    if (pipe_ends[1] >= 0)
-        close(pipe_ends[1]);
+    if (ends[1] >= 0)
+        close(ends[1]);
     if (child < 0) {
-        if (pipe_ends[0] >= 0)
-            close(pipe_ends[0]);
+        if (ends[0] >= 0)
+            close(ends[0]);
         return -error;
     }
     if (tid)
         *tid = (int32_t)child;
-    return pipe_ends[0] >= 0 ? wait_for_child(pipe_ends[0], child) : child;
+    if (ends[0] >= 0)
+        vfork_wait(c->p, ends[0]);
+    return child;
 }
 
-/* A child that shares its parent's memory is given a copy if the parent waits for it (vfork). */
+/* A child that shares its parent's memory is given a copy if the parent waits for it, and has what
+ * the child wrote in the end (vfork.h). */
 int64_t call_clone(struct call *c)
 {
     uint64_t flags = c->args[0];
@@ -159,6 +156,7 @@ int64_t call_execveat(struct call *c)
 
 int64_t call_exit(struct call *c)
 {
+    vfork_tell(c->p);
     c->p->ended = true;
     c->p->status = (int)(c->args[0] & 0xff);
     return 0;
@@ -291,26 +289,58 @@ int64_t call_setrlimit(struct call *c)
 
 /* ---- scheduling: a program has one hart ---- */
 
+/* As the host says of a process; what it may run on is the emulator's. */
+static int64_t find_process(struct call *c)
+{
+    uint64_t set[128];
+    const uint64_t args[6] = {c->args[0], sizeof set, (uintptr_t)set};
+    int64_t n = os_call(SYS_sched_getaffinity, args);
+    return n < 0 ? n : 0;
+}
+
 int64_t call_sched_getaffinity(struct call *c)
 {
     const uint64_t first = 1;
-    return c->args[1] < sizeof first ? -EINVAL : call_give(c, c->args[2], &first, sizeof first);
+    if (c->args[1] < sizeof first || c->args[1] % sizeof first)
+        return -EINVAL;
+    int64_t error = find_process(c);
+    return error ? error : call_give(c, c->args[2], &first, sizeof first);
 }
 
 int64_t call_sched_setaffinity(struct call *c)
 {
-    const uint8_t *mask = call_at(c, c->args[2], 1, SPACE_READ);
-    if (!mask)
+    const uint8_t *mask = c->args[1] ? call_at(c, c->args[2], 1, SPACE_READ) : NULL;
+    if (c->args[1] && !mask)
         return -EFAULT;
-    return c->args[1] && *mask & 1 ? 0 : -EINVAL;
+    int64_t error = find_process(c);
+    if (error)
+        return error;
+    return mask && *mask & 1 ? 0 : -EINVAL;
+}
+
+/* With struct sched_param, which is an int, as argument i. */
+static int64_t call_with_param(struct call *c, long host_number, unsigned i,
+                               enum space_protection access)
+{
+    if (!c->args[i])
+        return -EINVAL;
+    c->host[i] = (uintptr_t)call_at(c, c->args[i], 4, access);
+    return c->host[i] ? os_call(host_number, c->host) : -EFAULT;
 }
 
 int64_t call_sched_getparam(struct call *c)
 {
-    if (!c->args[1])
-        return -EINVAL;
-    c->host[1] = (uintptr_t)call_at(c, c->args[1], 4, SPACE_WRITE);
-    return c->host[1] ? os_call(SYS_sched_getparam, c->host) : -EFAULT;
+    return call_with_param(c, SYS_sched_getparam, 1, SPACE_WRITE);
+}
+
+int64_t call_sched_setparam(struct call *c)
+{
+    return call_with_param(c, SYS_sched_setparam, 1, SPACE_READ);
+}
+
+int64_t call_sched_setscheduler(struct call *c)
+{
+    return call_with_param(c, SYS_sched_setscheduler, 2, SPACE_READ);
 }
 
 int64_t call_getcpu(struct call *c)

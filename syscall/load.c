@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "syscall/elf.h"
 #include "syscall/process.h"
+#include "syscall/vfork.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -315,6 +316,7 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
 {
     uint64_t entry, sp;
     const char *base = strrchr(c->path, '/');
+    vfork_tell(p);
     code_flush(p->code);
     space_clear(&p->space);
     signals_reset(p);
@@ -337,8 +339,8 @@ static int replace(struct process *p, struct candidate *c, const struct words *a
 
 /* The host's own programs run as they are, unless the program is to be kept from what they could
  * do. Returns when that fails. */
-static int run_natively(const struct process *p, const struct candidate *c,
-                        const struct words *argv, const struct words *envp)
+static int run_natively(struct process *p, const struct candidate *c, const struct words *argv,
+                        const struct words *envp)
 {
     static char *const none[] = {NULL};
     bool is_elf = memcmp(c->elf.header.e_ident, ELFMAG, SELFMAG) == 0;
@@ -354,6 +356,7 @@ static int run_natively(const struct process *p, const struct candidate *c,
         return -ENOEXEC;
     }
     fflush(NULL);
+    vfork_tell(p);
     syscall(SYS_execveat, c->fd, "", argv->at ? argv->at : none, envp->at ? envp->at : none,
             AT_EMPTY_PATH);
     return -errno;

@@ -288,6 +288,7 @@ void space_clear(struct space *s)
     s->mapped_bytes = 0;
     s->brk = s->brk_start = 0;
     s->map_top = SPACE_STACK_TOP;
+    s->notes_stores = false;
     changed(s);
 }
 
@@ -456,12 +457,54 @@ uint64_t space_reach(const struct space *s, uint64_t va, uint64_t n, enum space_
     return min_u64(next, end) - va;
 }
 
+static void note_pages(struct space *s, uint64_t va, uint64_t n)
+{
+    for (uint64_t page = va / PAGE_BYTES; s->notes_stores && page <= (va + n - 1) / PAGE_BYTES;
+         page++)
+        s->marks[page] |= PAGE_STORED;
+}
+
+static void take_marks(struct space *s, void (*written)(void *owner, uint64_t va, uint64_t bytes),
+                       void *owner)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct mapping *m = &s->mappings[i];
+        if (!m->shared && m->protection & SPACE_WRITE)
+            memory_take_written(s->memory, m->start, m->end - m->start, written, owner);
+    }
+}
+
+static void ignore(void *owner, uint64_t va, uint64_t bytes)
+{
+    (void)owner;
+    (void)va;
+    (void)bytes;
+}
+
+void space_note_stores(struct space *s)
+{
+    take_marks(s, ignore, NULL);
+    tlb_poison_all_stores(s->hart->tlb);
+    s->notes_stores = true;
+}
+
+void space_take_stores(struct space *s, void (*written)(void *owner, uint64_t va, uint64_t bytes),
+                       void *owner)
+{
+    if (!s->notes_stores)
+        return;
+    take_marks(s, written, owner);
+    tlb_poison_all_stores(s->hart->tlb);
+}
+
 void *space_at(struct space *s, uint64_t va, uint64_t n, enum space_protection access)
 {
     if (space_reach(s, va, n, access) != n)
         return NULL;
-    if (n && access == SPACE_WRITE)
+    if (n && access == SPACE_WRITE) {
         drop_code(s, va, n);
+        note_pages(s, va, n);
+    }
     return s->host + (n ? va : 0); /* none of any place: page 0, which is never mapped */
 }
 

@@ -46,6 +46,7 @@ struct space {
     uint64_t brk_start, brk;
     uint64_t map_top;    /* mappings without an address lie below, the stack above */
     uint64_t file_count; /* of files that were ever mapped to be executed */
+    bool notes_stores;   /* space_note_stores was called: space_at marks what it gives */
 };
 
 /* memory gets one RAM region of SPACE_BYTES. limit_bytes: of all mappings; 0: none. */
@@ -81,6 +82,11 @@ void *space_at(struct space *s, uint64_t va, uint64_t n, enum space_protection a
 bool space_is_mapped(const struct space *s, uint64_t va, uint64_t n);
 /* What was decoded from the range is dropped: its bytes are about to change. */
 void space_will_change(struct space *s, uint64_t va, uint64_t n);
+/* Until space_clear, pages of private memory that are written are noted; the second tells of them,
+ * in runs, and of each once. */
+void space_note_stores(struct space *s);
+void space_take_stores(struct space *s, void (*written)(void *owner, uint64_t va, uint64_t bytes),
+                       void *owner);
 /* A string with its 0; NULL: it runs out of what can be read. */
 const char *space_string(struct space *s, uint64_t va);
 /* A copy, which ends with a 0 whatever happens to the guest's memory meanwhile: 0, -EFAULT, or

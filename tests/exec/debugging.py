@@ -263,8 +263,9 @@ def is_whole_at_a_death(rivulet):
             place = Path(folder) / "trace"
             with subprocess.Popen([rivulet, "exec", "-trace", f"profile,file={place}",
                                    WORK / "static", "wait"], stdout=subprocess.PIPE) as process:
-                while b"got" not in process.stdout.readline():
-                    continue
+                for line in process.stdout:
+                    if b"got" in line:
+                        break
                 process.terminate()
                 process.wait(SECONDS)
             expect(process.returncode == -signal.SIGTERM, f"status {process.returncode}")

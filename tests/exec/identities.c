@@ -93,6 +93,15 @@ static void scheduling(void)
     SHOW(sched_getparam(0, &parameter));
     SHOW(sched_getparam(0, NULL));
     SHOW(sched_getparam(0, (void *)1));
+    SHOW(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}));
+    SHOW(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){7}));
+    SHOW(sched_setscheduler(0, 77, &(struct sched_param){0}));
+    SHOW(sched_setscheduler(-1, SCHED_OTHER, &(struct sched_param){0}));
+    SHOW(sched_setscheduler(0, SCHED_OTHER, NULL));
+    SHOW(sched_setscheduler(0, SCHED_OTHER, (void *)1));
+    SHOW(sched_setparam(0, &(struct sched_param){0}));
+    SHOW(sched_setparam(0, (void *)1));
+    SHOW(sched_setparam(-1, &(struct sched_param){0}));
     SHOW(sched_get_priority_max(SCHED_FIFO));
     SHOW(sched_get_priority_min(SCHED_FIFO));
     SHOW(sched_get_priority_min(77));
@@ -102,6 +111,8 @@ static void scheduling(void)
     SHOW(syscall(SYS_sched_getaffinity, 0, 1, &set));
     SHOW(sched_setaffinity(0, 0, &set));
     SHOW(sched_setaffinity(0, sizeof set, (void *)1));
+    SHOW(sched_getaffinity(-1, sizeof set, &set));
+    SHOW(sched_setaffinity(-1, sizeof set, &set));
     SHOW(syscall(SYS_getcpu, &cpu, &node, NULL));
     SHOW(syscall(SYS_getcpu, (void *)1, &node, NULL));
     SHOW(syscall(SYS_ioprio_get, 1, 0) >= 0);

@@ -44,9 +44,14 @@ static void children(void)
     SHOW(waitpid(child, &status, 0) == child);
     SHOW(WEXITSTATUS(status));
     SHOW(read(ends[0], text, 16));
+    static volatile char stored[20000];
     pid_t quick = vfork();
-    if (quick == 0)
+    if (quick == 0) { /* in the parent's memory */
+        stored[0] = stored[10000] = 6;
+        pread(open("/proc/self/exe", O_RDONLY), (char *)stored + 15000, 3, 1);
         _exit(5);
+    }
+    printf("vfork's child stored %d %d %.3s\n", stored[0], stored[10000], stored + 15000);
     SHOW(waitpid(quick, &status, 0) == quick);
     SHOW(WEXITSTATUS(status));
 }
@@ -72,6 +77,8 @@ static void programs(const char *self)
     int error = posix_spawn(&child, self, NULL, NULL, args, environ);
     SHOW(waitpid(child, &status, 0) == child);
     SHOW(error);
+    SHOW(posix_spawn(&child, "/nothing/at/all", NULL, NULL, args, environ)); /* the child tells */
+    SHOW(posix_spawn(&child, "/dev/null", NULL, NULL, args, environ));
     SHOW(WEXITSTATUS(status));
     SHOW(execve("/nothing/at/all", args, environment));
     SHOW(execve("/", args, environment));

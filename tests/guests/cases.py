@@ -51,12 +51,13 @@ class Ended:
         return found[0]
 
 
-def run(command, limit=120):
-    """Runs a program to its end, without input; a Failure when it takes more than limit seconds."""
+def run(command, limit=120, **options):
+    """Runs a program to its end, without input; a Failure when it takes more than limit seconds.
+    options: of subprocess.run."""
     command = [str(word) for word in command]
     try:
         done = subprocess.run(command, capture_output=True, timeout=limit, check=False,
-                              stdin=subprocess.DEVNULL)
+                              stdin=subprocess.DEVNULL, **options)
     except subprocess.TimeoutExpired as late:
         out = (late.stdout or b"").decode(errors="replace")
         raise Failure(f"no end within {limit} s\n{tail(out)}\n    $ {' '.join(command)}") from None
