@@ -379,8 +379,10 @@ bool recorder_is_replay(const struct recorder *r)
 void recorder_keep(struct recorder *r, int64_t result, const void *bytes, size_t n)
 {
     uint8_t *payload = malloc(sizeof result + n);
-    if (!payload) /* a hole: a replay will say that it is another run */
+    if (!payload) {
+        input_log_fail(r->log, "no memory");
         return;
+    }
     memcpy(payload, &result, sizeof result);
     if (n)
         memcpy(payload + sizeof result, bytes, n);
@@ -458,6 +460,11 @@ void recorder_sleep_to_present(struct recorder *r)
 {
     if (machine_steps(r->m) == r->present_steps && machine_now_ns(r->m) < r->present_ns)
         (void)machine_run(r->m, r->present_ns);
+}
+
+bool recorder_has_hole(const struct recorder *r)
+{
+    return input_log_has_hole(r->log);
 }
 
 bool recorder_is_past(const struct recorder *r)
