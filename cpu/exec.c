@@ -403,6 +403,17 @@ HANDLER(op_breakpoint)
     NEXT;
 }
 
+/* Stands before an instruction of which an observer wants to hear. */
+HANDLER(op_mark)
+{
+    hart_sync(h, op, budget);
+    if (hart_is_watched(h, NOTICE_MARK)) {
+        static const struct notice mark = {.kind = NOTICE_MARK};
+        hart_notify(h, &mark);
+    }
+    NEXT;
+}
+
 static HANDLER(op_moved);
 
 /* A dropped block is entered through a link or a jalr cache that has not heard of it. The op keeps
