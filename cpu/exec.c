@@ -407,10 +407,7 @@ HANDLER(op_breakpoint)
 HANDLER(op_mark)
 {
     hart_sync(h, op, budget);
-    if (hart_is_watched(h, NOTICE_MARK)) {
-        static const struct notice mark = {.kind = NOTICE_MARK};
-        hart_notify(h, &mark);
-    }
+    hart_meet_mark(h);
     NEXT;
 }
 

@@ -38,6 +38,12 @@ void hart_destroy(struct hart *h)
     free(h);
 }
 
+void hart_meet_mark(struct hart *h)
+{
+    if (hart_is_watched(h, NOTICE_MARK))
+        hart_notify(h, &(struct notice){.kind = NOTICE_MARK});
+}
+
 void hart_reset(struct hart *h, uint64_t reset_pc)
 {
     if (hart_is_watched(h, NOTICE_SET))

@@ -260,6 +260,9 @@ static inline void hart_notify(struct hart *h, const struct notice *n)
     h->observer->notice(h->observer->owner, h, n);
 }
 
+/* Before a marked instruction (code_set_marks); pc and steps are synced. */
+void hart_meet_mark(struct hart *h);
+
 /* --- trap.c ------------------------------------------------------------------------------- */
 
 /* Takes the exception in h->trap at h->pc (both synced): delegation, vectoring, one step. */

@@ -44,8 +44,8 @@ bool input_log_is_in_memory(const struct input_log *log);
 /* False and err: the host could not write all of it. */
 bool input_log_close(struct input_log *log, struct error *err) MUST_CHECK;
 
-/* The first failure is kept for input_log_close; no file is written after it. A log that is kept goes
- * on in memory when only its file cannot be written. */
+/* The first failure is kept for input_log_close; no file is written after it. A log that is kept
+ * goes on in memory when only its file cannot be written. */
 void input_log_append(struct input_log *log, const struct log_record *record);
 
 /* A record could not be made: nothing is appended any more. */
