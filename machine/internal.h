@@ -180,7 +180,8 @@ struct edit_place {
     bool is_delivered; /* between two rounds: behind what came from outside */
     uint32_t turn;     /* in a round: the hart whose turn it is */
     bool turn_started;
-    bool waits; /* it sleeps */
+    bool waits;   /* it sleeps */
+    bool fetched; /* it has the page of its next instruction, as at a breakpoint */
 };
 struct machine_edit;
 bool recorder_may_edit(const struct recorder *r, struct error *err) MUST_CHECK;
