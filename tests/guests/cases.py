@@ -86,7 +86,8 @@ def run_cases(cases, jobs=None, only=""):
     """Runs (name, function) pairs, prints the count, and ends the program."""
     WORK.mkdir(parents=True, exist_ok=True)
     cases = [case for case in cases if re.search(only, case[0])]
-    with ThreadPoolExecutor(jobs or cpu_count()) as pool:
+    # One more than processors: cases wait, for a guest's timers and for peers.
+    with ThreadPoolExecutor(jobs or cpu_count() + 1) as pool:
         ends = list(pool.map(run_case, cases))
     skipped = ends.count("skipped")
     print(f"{ends.count('ok')} passed, {ends.count('FAILED')} failed"

@@ -10,6 +10,7 @@
 
 #define RAM         0x80000000ull
 #define TEST_DEVICE 0x00100000
+#define UART        0x10000000
 #define TEST_RESET  0x7777
 #define MS          1000000ull
 
@@ -36,7 +37,7 @@ static void rig_free(struct rig *r)
 }
 
 /* A machine that runs what was assembled, in M-mode. */
-static struct machine *rig_machine(struct rig *r, unsigned harts)
+static struct machine *rig_machine_with(struct rig *r, unsigned harts, struct byte_sink console)
 {
     struct machine_config config;
     struct error err;
@@ -51,9 +52,15 @@ static struct machine *rig_machine(struct rig *r, unsigned harts)
     config.harts = harts;
     config.icount = true;
     config.rtc = RTC_FIXED;
+    config.serial = console;
     struct machine *m = machine_create(&config, &err);
     ck_assert_msg(m != NULL, "%s", err.text);
     return m;
+}
+
+static struct machine *rig_machine(struct rig *r, unsigned harts)
+{
+    return rig_machine_with(r, harts, (struct byte_sink){0});
 }
 
 START_TEST(a_reset_after_a_breakpoint_is_a_reset)
@@ -116,6 +123,35 @@ START_TEST(where_a_run_pauses_leaves_no_trace_in_the_state)
 }
 END_TEST
 
+static void ask_for_a_stop(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct machine **m = owner;
+    (void)bytes;
+    (void)n;
+    machine_request_stop(*m);
+}
+
+/* As a window's wish to be drawn may come within the last round before the end. */
+START_TEST(a_stop_asked_for_within_a_round_leaves_no_trace_in_the_state)
+{
+    struct rig r;
+    rig_init(&r);
+    asm_li(&r.a, A0, UART);
+    ASM(&r.a, sb, .rs1 = A0, .rs2 = A0);
+    ASM(&r.a, jal, .imm = 0);
+    struct machine *asks = NULL, *quiet = rig_machine(&r, 1);
+    asks = rig_machine_with(&r, 1, (struct byte_sink){.write = ask_for_a_stop, .owner = &asks});
+    ck_assert_int_eq(machine_run(asks, MS).stop, MACHINE_REQUEST);
+    ck_assert_int_eq(machine_run(quiet, machine_now_ns(asks)).stop, MACHINE_TIME_LIMIT);
+    ck_assert_uint_gt(machine_steps(asks), 0);
+    ck_assert_uint_eq(machine_steps(asks), machine_steps(quiet));
+    ck_assert_uint_eq(machine_hash(asks), machine_hash(quiet));
+    machine_destroy(asks);
+    machine_destroy(quiet);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(a_machine_of_no_hart_or_too_many_is_refused)
 {
     static const unsigned counts[] = {0, MACHINE_MAX_HARTS + 1, 100000};
@@ -136,6 +172,7 @@ int main(void)
     TCase *t = tcase_create("machine_run");
     tcase_add_test(t, a_reset_after_a_breakpoint_is_a_reset);
     tcase_add_test(t, where_a_run_pauses_leaves_no_trace_in_the_state);
+    tcase_add_test(t, a_stop_asked_for_within_a_round_leaves_no_trace_in_the_state);
     tcase_add_test(t, a_machine_of_no_hart_or_too_many_is_refused);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);
