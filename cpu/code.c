@@ -193,6 +193,13 @@ void code_set_watch(struct code_cache *code, enum code_watch watch)
     code_flush(code);
 }
 
+void code_set_marks(struct code_cache *code, bool (*marks)(void *owner, uint32_t word), void *owner)
+{
+    code->marks = marks;
+    code->marks_owner = owner;
+    code_flush(code);
+}
+
 /* Decodes from pa into slot `at`; flushes first when a table is full. */
 static struct build_result decode(struct code_cache *code, uint64_t pa, unsigned context,
                                   unsigned limit, uint32_t at, struct code_page **page)

@@ -96,6 +96,8 @@ struct code_cache {
     unsigned breakpoint_count;
     bool stress; /* blocks of one instruction */
     enum code_watch watch;
+    bool (*marks)(void *owner, uint32_t word); /* code_set_marks; NULL: none */
+    void *marks_owner;
     struct code_jump jumps[CODE_JUMPS];
     struct code_stats stats;
 };
@@ -143,6 +145,10 @@ struct op *code_straddle(struct code_cache *code, uint32_t word, unsigned contex
 
 /* Between runs. */
 void code_set_watch(struct code_cache *code, enum code_watch watch);
+/* An observer hears NOTICE_MARK before each instruction that `marks` says yes to, and before those
+ * that run over a page; the others run as ever. NULL: none. */
+void code_set_marks(struct code_cache *code, bool (*marks)(void *owner, uint32_t word),
+                    void *owner);
 /* Instructions that a block may have at most. */
 static inline unsigned code_block_limit(const struct code_cache *code)
 {

@@ -255,6 +255,11 @@ static bool breakpoint_may_be_at(const struct code_cache *code, uint32_t offset)
     return false;
 }
 
+static bool is_marked(const struct code_cache *code, uint32_t word, bool is_whole)
+{
+    return code->marks && (!is_whole || code->marks(code->marks_owner, word));
+}
+
 /* Decodes at the current offset, or ends the block where it must. */
 static void build_next(struct builder *b)
 {
@@ -273,6 +278,8 @@ static void build_next(struct builder *b)
     b->length = wide ? 4 : 2;
     if (breakpoint_may_be_at(b->request->code, b->offset))
         emit(b, op_breakpoint);
+    if (is_marked(b->request->code, word, !straddles))
+        emit(b, op_mark);
     if (straddles) {
         emit(b, op_straddle);
         b->count++;

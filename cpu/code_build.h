@@ -5,8 +5,8 @@
 #include "cpu/code.h"
 
 /* Slots that one block can need: an instruction is at most a link op, an exit of two slots and its
- * record of two, and a breakpoint op; guards and the end come on top. */
-#define BLOCK_MAX_SLOTS (BLOCK_MAX * 6 + 16)
+ * record of two, a breakpoint op and a mark; guards and the end come on top. */
+#define BLOCK_MAX_SLOTS (BLOCK_MAX * 7 + 16)
 
 struct build_request {
     struct code_cache *code;

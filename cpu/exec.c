@@ -403,6 +403,14 @@ HANDLER(op_breakpoint)
     NEXT;
 }
 
+/* Stands before an instruction of which an observer wants to hear. */
+HANDLER(op_mark)
+{
+    hart_sync(h, op, budget);
+    hart_meet_mark(h);
+    NEXT;
+}
+
 static HANDLER(op_moved);
 
 /* A dropped block is entered through a link or a jalr cache that has not heard of it. The op keeps

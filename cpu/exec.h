@@ -52,6 +52,7 @@ HANDLER(op_straddle); /* an instruction that begins in a page's last two bytes *
 HANDLER(op_fp_guard); /* the FP ops behind it are for one code context */
 HANDLER(op_fp_dirty); /* the first FP write: mstatus.FS becomes dirty */
 HANDLER(op_breakpoint);
+HANDLER(op_mark);
 HANDLER(op_stale); /* first op of a dropped block */
 
 /* exec_csr.c: gives the op of a CSR instruction a handler for its register, if there is one. True:

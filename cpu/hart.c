@@ -38,8 +38,16 @@ void hart_destroy(struct hart *h)
     free(h);
 }
 
+void hart_meet_mark(struct hart *h)
+{
+    if (hart_is_watched(h, NOTICE_MARK))
+        hart_notify(h, &(struct notice){.kind = NOTICE_MARK});
+}
+
 void hart_reset(struct hart *h, uint64_t reset_pc)
 {
+    if (hart_is_watched(h, NOTICE_SET))
+        hart_notify(h, &(struct notice){.kind = NOTICE_SET});
     memset(h->x, 0, sizeof h->x);
     memset(h->f, 0, sizeof h->f);
     h->pc = reset_pc;

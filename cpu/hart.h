@@ -260,6 +260,9 @@ static inline void hart_notify(struct hart *h, const struct notice *n)
     h->observer->notice(h->observer->owner, h, n);
 }
 
+/* Before a marked instruction (code_set_marks); pc and steps are synced. */
+void hart_meet_mark(struct hart *h);
+
 /* --- trap.c ------------------------------------------------------------------------------- */
 
 /* Takes the exception in h->trap at h->pc (both synced): delegation, vectoring, one step. */
@@ -342,6 +345,11 @@ bool hart_zero_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
 /* Makes va's page the one that executes (page_va, page_pa), through the fetch TLB; keeps it when it
  * is already. False: h->trap is filled. */
 bool hart_enter_page(struct hart *h, uint64_t va) MUST_CHECK;
+/* Whether the instruction at pc has been fetched already, as far as its page goes. */
+static inline bool hart_is_on_page(const struct hart *h)
+{
+    return h->page_valid && (h->pc & PAGE_MASK) == h->page_va;
+}
 /* The instruction at h->pc, which begins in the last two bytes of its page: its second half is
  * fetched through the next page. */
 bool hart_straddling_word(struct hart *h, uint32_t *word) MUST_CHECK;

@@ -27,6 +27,9 @@ enum notice_kind {
     NOTICE_BEGINS,     /* a run begins at pc, on the page page_va, page_pa */
     NOTICE_RAN,        /* it has ended: before pc */
     NOTICE_SAMPLE,     /* steps have come to sample_step */
+    NOTICE_MARK,       /* an instruction of code_set_marks is about to run at pc; twice if it could
+                          not, and is tried again at the same step */
+    NOTICE_SET,        /* registers are about to be set by a reset or a debugger */
 };
 #define NOTICE_BIT(kind) (1u << (kind))
 /* The kinds that need runs. */

@@ -19,7 +19,9 @@ struct travel {
     const struct machine_written *what;
     struct machine_writer *writer;
     bool *found;
-    struct past_watch *watch; /* past_next, past_finish, past_find_register */
+    /* past_next, past_finish, past_find_register */
+    struct past_watch *watch;
+    uint64_t length; /* of the next interval */
 };
 
 /* A hart that stands at a breakpoint goes over it when it goes on. */
@@ -195,17 +197,30 @@ bool past_find_writer(struct control *c, const struct machine_written *what,
 
 /* --- what one hart did -------------------------------------------------------------------- */
 
-/* An interval is run through with a watch on the hart, which makes the run ten times as slow: the
- * first intervals are short, since what is looked for is mostly near. */
-static bool watch_interval(struct travel *t, uint64_t from, uint64_t limit, struct error *err)
+/* An interval is run through with a watch on the hart. */
+static bool watch_interval(struct travel *t, uint64_t from, uint64_t limit, bool fast,
+                           struct error *err)
 {
     struct machine *m = control_machine(t->control);
     if (!machine_go_to(m, from, err))
         return false;
-    past_watch_begin(t->watch, m, t->hart);
+    past_watch_begin(t->watch, m, t->hart, fast);
     bool ok = run_muted(t->control, limit, NULL, err);
     past_watch_end(t->watch);
     return ok && past_watch_check(t->watch, err);
+}
+
+/* Where the next interval begins. The first one is short, since what is looked for is mostly near,
+ * and each instruction of it is watched, at a tenth of the speed. Where there is a fast way, the
+ * following ones are those between checkpoints; else they become longer. */
+static uint64_t begin_interval(struct travel *t, struct machine *m, uint64_t limit, bool fast)
+{
+    uint64_t start = machine_history_start(m);
+    if (fast)
+        return machine_checkpoint_before(m, limit);
+    uint64_t from = limit - min_u64(t->length, limit - start);
+    t->length = min_u64(8 * t->length, MOST);
+    return from;
 }
 
 /* Where the watch found what it looks for, or where the past begins. */
@@ -213,11 +228,11 @@ static bool look_back(void *owner, struct machine *m, struct machine_exit *exit,
 {
     struct travel *t = owner;
     uint64_t start = machine_history_start(m), limit = machine_steps(m), found = start;
-    uint64_t length = FIRST_INTERVAL;
     exit->hart = t->hart;
-    for (bool is_there = false; !is_there && limit > start; length = min_u64(8 * length, MOST)) {
-        uint64_t from = limit - min_u64(length, limit - start);
-        if (!watch_interval(t, from, limit, err))
+    for (bool is_there = false; !is_there && limit > start;) {
+        bool fast = t->length != FIRST_INTERVAL && past_watch_is_fast(t->watch);
+        uint64_t from = begin_interval(t, m, limit, fast);
+        if (!watch_interval(t, from, limit, fast, err))
             return false;
         is_there = past_watch_find(t->watch, &found);
         limit = from;
@@ -237,7 +252,8 @@ static bool travel_with(struct control *c, struct past_watch *watch, unsigned ha
                        .hart = hart,
                        .progress = progress,
                        .told_ns = os_monotonic_ns(),
-                       .watch = watch};
+                       .watch = watch,
+                       .length = FIRST_INTERVAL};
     return watch ? control_travel(c, look_back, &t, err)
                  : error_set(err, "no memory to look back with");
 }

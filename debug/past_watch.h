@@ -14,8 +14,12 @@ struct past_watch *past_watch_calls(struct hart *h, bool outwards);
 struct past_watch *past_watch_register(struct hart *h, const struct reg *r);
 void past_watch_destroy(struct past_watch *w);
 
-/* Around a run through an interval. */
-void past_watch_begin(struct past_watch *w, struct machine *m, unsigned hart);
+/* Whether there is a way of looking that costs little where nothing is to be seen; once past_next
+ * knows where it leads there is for calls. */
+bool past_watch_is_fast(const struct past_watch *w);
+/* Around a run through an interval. fast: in that way, if there is one; what is found is the same.
+ */
+void past_watch_begin(struct past_watch *w, struct machine *m, unsigned hart, bool fast);
 void past_watch_end(struct past_watch *w);
 /* False and err: no memory for all that was seen. */
 bool past_watch_check(const struct past_watch *w, struct error *err) MUST_CHECK;

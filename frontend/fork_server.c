@@ -61,6 +61,11 @@ static const char *name_of(enum machine_stop stop)
     }
 }
 
+static bool flush(struct error *err)
+{
+    return fflush(stdout) == 0 || error_set(err, "fork server: nobody reads the answers");
+}
+
 static bool run_case(struct server *s, size_t n, uint64_t limit_ns, struct error *err)
 {
     struct machine *m = s->machine;
@@ -74,7 +79,7 @@ static bool run_case(struct server *s, size_t n, uint64_t limit_ns, struct error
     printf("%s %d %" PRIu64 " %zu\n", name_of(exit.stop), exit.status,
            machine_steps(m) - s->start_steps, s->output_bytes);
     fwrite(s->output, 1, s->output_bytes, stdout);
-    return fflush(stdout) == 0 || error_set(err, "fork server: nobody reads the answers");
+    return flush(err);
 }
 
 static bool serve(struct server *s, struct error *err)
@@ -85,7 +90,7 @@ static bool serve(struct server *s, struct error *err)
     s->start_ns = machine_now_ns(s->machine);
     s->start_steps = machine_steps(s->machine);
     puts("rivulet fork server 1");
-    ok = fflush(stdout) == 0;
+    ok = flush(err);
     while (ok && read_case(s, &n, &limit_ns, &ok, err))
         ok = run_case(s, n, limit_ns, err);
     return ok;

@@ -48,6 +48,7 @@ static void show_record(const struct side *s, const struct log_record *r)
     static const char *const kinds[RECORD_KINDS] = {[RECORD_HEADER] = "a header",
                                                     [RECORD_HASHES] = "the state is hashed",
                                                     [RECORD_END] = "it ends",
+                                                    [RECORD_ANSWER] = "the host answers",
                                                     [RECORD_EDIT] = "a change by hand"};
     if (!r) {
         printf("  %s: nothing more\n", s->path);

@@ -14,6 +14,8 @@ static bool write_privilege(struct hart *h, uint64_t value)
 
 static bool write_register(struct hart *h, const struct machine_edit *e)
 {
+    if (hart_is_watched(h, NOTICE_SET))
+        hart_notify(h, &(struct notice){.kind = NOTICE_SET});
     switch (e->kind) {
     case EDIT_PC:
         if (e->value & 1) /* no instruction begins there */

@@ -422,7 +422,7 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
 {
     struct history *h = m->history;
     unsigned k;
-    if (!h || h->is_out_of_memory)
+    if (!h || h->is_out_of_memory || recorder_has_hole(m->recorder))
         return error_set(err, "the past is not kept%s",
                          h ? ": the host has no memory for it" : "; give -history SIZE");
     if (h->count == 0)

@@ -33,7 +33,7 @@ struct input_log {
     /* A log that is read. */
     struct os_file file;
     /* One that is kept. */
-    bool is_kept;
+    bool is_kept, has_hole; /* input_log_has_hole */
     uint8_t *kept;
     size_t kept_bytes, kept_capacity;
     /* What is read, of either. */
@@ -52,22 +52,25 @@ static struct input_log *new_log(const char *path, struct error *err)
     return log;
 }
 
-void input_log_fail(struct input_log *log, const char *why)
+static bool fail(struct input_log *log, const char *why)
 {
+    if (!log->failed)
+        error_set(&log->failure, "cannot write %s: %.200s", log->path, why);
     log->failed = true;
-    error_set(&log->failure, "cannot write %s: %.200s", log->path, why);
+    return false;
 }
 
-static bool fail(struct input_log *log)
+void input_log_fail(struct input_log *log, const char *why)
 {
-    input_log_fail(log, strerror(errno));
-    return false;
+    fail(log, why);
+    log->has_hole = true;
 }
 
 /* At once to the kernel: a crash of this program loses nothing. */
 static bool put(struct input_log *log, const void *bytes, size_t n)
 {
-    return (fwrite(bytes, 1, n, log->out) == n && fflush(log->out) == 0) || fail(log);
+    return (fwrite(bytes, 1, n, log->out) == n && fflush(log->out) == 0) ||
+           fail(log, strerror(errno));
 }
 
 struct input_log *input_log_create(const char *path, struct error *err)
@@ -76,7 +79,7 @@ struct input_log *input_log_create(const char *path, struct error *err)
     if (!log)
         return NULL;
     log->out = fopen(path, "wb");
-    if (log->out ? put(log, MAGIC, sizeof MAGIC - 1) : fail(log))
+    if (log->out ? put(log, MAGIC, sizeof MAGIC - 1) : fail(log, strerror(errno)))
         return log;
     *err = log->failure;
     if (log->out)
@@ -123,12 +126,17 @@ bool input_log_is_in_memory(const struct input_log *log)
     return log->is_kept && !log->out;
 }
 
+bool input_log_has_hole(const struct input_log *log)
+{
+    return log->has_hole;
+}
+
 bool input_log_close(struct input_log *log, struct error *err)
 {
     if (!log)
         return true;
     if (log->out && fclose(log->out) != 0 && !log->failed)
-        fail(log);
+        fail(log, strerror(errno));
     bool ok = !log->failed;
     if (!ok)
         *err = log->failure;
@@ -146,8 +154,10 @@ static bool reserve(struct input_log *log, uint8_t **bytes, size_t *capacity, si
     if (n <= *capacity)
         return true;
     uint8_t *grown = realloc(*bytes, 2 * n);
-    if (!grown)
-        return fail(log);
+    if (!grown) {
+        input_log_fail(log, "no memory");
+        return false;
+    }
     *bytes = grown;
     *capacity = 2 * n;
     return true;
@@ -168,8 +178,12 @@ void input_log_append(struct input_log *log, const struct log_record *r)
     struct payload_head head = {.now_ns = r->now_ns, .kind = r->kind, .entry = r->entry};
     struct frame frame = {.bytes = (uint32_t)(sizeof head + r->n)};
     size_t size = sizeof frame + frame.bytes;
-    if (log->failed)
+    if (log->has_hole || (log->failed && !log->is_kept))
         return;
+    if (r->n > RECORD_MOST_BYTES - sizeof head) {
+        input_log_fail(log, "what came at once is too long");
+        return;
+    }
     if (!reserve(log, &log->frame, &log->capacity, size))
         return;
     uint8_t *payload = log->frame + sizeof frame;
@@ -178,7 +192,7 @@ void input_log_append(struct input_log *log, const struct log_record *r)
         memcpy(payload + sizeof head, r->bytes, r->n);
     frame.check = (uint32_t)hash_bytes(0, payload, frame.bytes);
     memcpy(log->frame, &frame, sizeof frame);
-    if (log->out)
+    if (log->out && !log->failed)
         put(log, log->frame, size);
     if (log->is_kept)
         keep(log, size);
@@ -261,7 +275,7 @@ bool input_log_cut(struct input_log *log, struct error *err)
     if (log->out && !log->failed &&
         (!os_truncate(log->out, sizeof MAGIC - 1 + log->kept_bytes) ||
          fseek(log->out, 0, SEEK_END) != 0))
-        fail(log);
+        fail(log, strerror(errno));
     return true;
 }
 

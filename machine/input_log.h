@@ -44,11 +44,14 @@ bool input_log_is_in_memory(const struct input_log *log);
 /* False and err: the host could not write all of it. */
 bool input_log_close(struct input_log *log, struct error *err) MUST_CHECK;
 
-/* The first failure is kept for input_log_close; nothing is written after it. */
+/* The first failure is kept for input_log_close; no file is written after it. A log that is kept
+ * goes on in memory when only its file cannot be written. */
 void input_log_append(struct input_log *log, const struct log_record *record);
 
-/* As if the host could not write. */
+/* A record could not be made: nothing is appended any more. */
 void input_log_fail(struct input_log *log, const char *why);
+/* Whether records are missing, so that what is kept cannot be repeated. */
+bool input_log_has_hole(const struct input_log *log);
 
 /* The next record, valid until the close; NULL: there is none. */
 const struct log_record *input_log_next(const struct input_log *log);

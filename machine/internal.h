@@ -150,6 +150,8 @@ void recorder_return(struct recorder *r, const struct recorder_place *place);
 void recorder_leave_present(struct recorder *r);
 /* Harts that slept in the present, and made no step since now, sleep up to it again. */
 void recorder_sleep_to_present(struct recorder *r);
+/* Whether something is missing in the log, for want of memory: no moment can be gone back to. */
+bool recorder_has_hole(const struct recorder *r);
 /* Whether what the machine does now has been done before. */
 bool recorder_is_past(const struct recorder *r);
 
@@ -178,7 +180,8 @@ struct edit_place {
     bool is_delivered; /* between two rounds: behind what came from outside */
     uint32_t turn;     /* in a round: the hart whose turn it is */
     bool turn_started;
-    bool waits; /* it sleeps */
+    bool waits;   /* it sleeps */
+    bool fetched; /* it has the page of its next instruction, as at a breakpoint */
 };
 struct machine_edit;
 bool recorder_may_edit(const struct recorder *r, struct error *err) MUST_CHECK;

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 /* Of virtual time: all but RAM is hashed each, and RAM too every time that many have gone by. */
-#define HASH_NS        (1ull << 24)
+#define HASH_NS        (1ull << 25)
 #define HASHES_PER_RAM 64u
 #define SECTIONS_MOST  256u
 
@@ -147,10 +147,14 @@ static void on_taken(void *owner, unsigned entry, const uint8_t *bytes, size_t n
 
 /* --- edits -------------------------------------------------------------------------------- */
 
+/* Of edit_head.hart_flags. */
+#define EDIT_WAITS   1u
+#define EDIT_FETCHED 2u /* older recordings never say so */
+
 /* What a record of one holds, before the bytes of memory. */
 struct edit_head {
     uint64_t steps, value;
-    uint32_t is_in_round, is_delivered, turn, turn_started, waits;
+    uint32_t is_in_round, is_delivered, turn, turn_started, hart_flags;
     uint32_t kind, hart, number;
 };
 
@@ -169,6 +173,7 @@ struct edit_place recorder_edit_place(struct recorder *r)
     place.turn = round->turn;
     place.turn_started = round->turn_started;
     place.waits = m->harts[round->turn]->waiting;
+    place.fetched = hart_is_on_page(m->harts[round->turn]);
     return place;
 }
 
@@ -181,7 +186,8 @@ void recorder_add_edit(struct recorder *r, const struct edit_place *place,
                              .is_delivered = place->is_delivered,
                              .turn = place->turn,
                              .turn_started = place->turn_started,
-                             .waits = place->waits,
+                             .hart_flags = (place->waits ? EDIT_WAITS : 0) |
+                                           (place->fetched ? EDIT_FETCHED : 0),
                              .kind = e->kind,
                              .hart = e->hart,
                              .number = e->number};
@@ -212,6 +218,14 @@ static const struct log_record *next_edit(const struct recorder *r, uint64_t now
     return record;
 }
 
+/* A breakpoint stops behind the fetch of its instruction, a replay before it; and what is changed
+ * may be how it is translated. */
+static bool fetch_as_then(struct recorder *r, const struct edit_head *head)
+{
+    struct hart *h = r->m->harts[r->m->round.turn];
+    return !head->is_in_round || !(head->hart_flags & EDIT_FETCHED) || hart_enter_page(h, h->pc);
+}
+
 static void replay_edit(struct recorder *r, const struct log_record *record,
                         const struct edit_head *head)
 {
@@ -222,7 +236,8 @@ static void replay_edit(struct recorder *r, const struct log_record *record,
                              .value = head->value,
                              .bytes = record->bytes + sizeof *head,
                              .n = record->n - sizeof *head};
-    bool is_known = head->kind < EDIT_KINDS && head->steps == machine_steps(r->m);
+    bool is_known =
+        head->kind < EDIT_KINDS && head->steps == machine_steps(r->m) && fetch_as_then(r, head);
     r->giver = "the debugger";
     if (is_known && e.kind == EDIT_RESET)
         r->m->wants_reset = true;
@@ -252,7 +267,7 @@ bool recorder_edit_is_due(struct recorder *r)
         return !head.is_in_round;
     struct edit_place now = recorder_edit_place(r);
     return head.is_in_round && head.steps == now.steps && head.turn == now.turn &&
-           head.turn_started == now.turn_started && head.waits == now.waits;
+           head.turn_started == now.turn_started && !(head.hart_flags & EDIT_WAITS) == !now.waits;
 }
 
 bool recorder_edit(struct recorder *r)
@@ -379,8 +394,10 @@ bool recorder_is_replay(const struct recorder *r)
 void recorder_keep(struct recorder *r, int64_t result, const void *bytes, size_t n)
 {
     uint8_t *payload = malloc(sizeof result + n);
-    if (!payload) /* a hole: a replay will say that it is another run */
+    if (!payload) {
+        input_log_fail(r->log, "no memory");
         return;
+    }
     memcpy(payload, &result, sizeof result);
     if (n)
         memcpy(payload + sizeof result, bytes, n);
@@ -458,6 +475,11 @@ void recorder_sleep_to_present(struct recorder *r)
 {
     if (machine_steps(r->m) == r->present_steps && machine_now_ns(r->m) < r->present_ns)
         (void)machine_run(r->m, r->present_ns);
+}
+
+bool recorder_has_hole(const struct recorder *r)
+{
+    return input_log_has_hole(r->log);
 }
 
 bool recorder_is_past(const struct recorder *r)

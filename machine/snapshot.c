@@ -185,7 +185,8 @@ static bool check_ram(struct machine *m, struct snapshot_file *f, struct error *
 }
 
 /* RAM reads as zero before. */
-static bool load_region(struct machine *m, const struct region *r, const uint8_t *bytes)
+static bool load_region(struct machine *m, const struct region *r, const uint8_t *bytes,
+                        struct error *err)
 {
     uint64_t pages = r->size / PAGE_BYTES;
     const uint8_t *map = bytes, *next = bytes + map_bytes(pages);
@@ -194,7 +195,7 @@ static bool load_region(struct machine *m, const struct region *r, const uint8_t
         if (!has_page(map, i))
             continue;
         if (!memory_load(m->memory, r->base + i * PAGE_BYTES, next, n * PAGE_BYTES))
-            return false;
+            return error_set(err, "a page of RAM cannot be loaded");
         next += n * PAGE_BYTES;
     }
     return true;
@@ -211,7 +212,7 @@ static bool load_ram(struct machine *m, struct snapshot_file *f, struct error *e
             continue;
         section_of_ram(i, name);
         const uint8_t *bytes = snapshot_bytes(f, name, &n, err);
-        if (!bytes || !load_region(m, r, bytes))
+        if (!bytes || !load_region(m, r, bytes, err))
             return false;
     }
     return true;

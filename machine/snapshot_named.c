@@ -37,11 +37,11 @@ static bool check_name(const char *name, struct error *err)
            error_set(err, "a snapshot's name has 1 to %u bytes", QCOW2_SNAPSHOT_NAME_BYTES - 1);
 }
 
-static bool find_images(struct machine *m, const char *name, struct images *images,
-                        struct error *err)
+/* There may be none. */
+static bool find_images(struct machine *m, struct images *images, struct error *err)
 {
-    *images = (struct images){.m = m, .name = name};
-    if (!check_name(name, err) || !snapshot_settle_disks(m->drives, err))
+    *images = (struct images){.m = m};
+    if (!snapshot_settle_disks(m->drives, err))
         return false;
     for (unsigned i = 0; i < m->drives->count; i++) {
         struct block *b = m->drives->items[i].block;
@@ -58,10 +58,19 @@ static bool find_images(struct machine *m, const char *name, struct images *imag
                              m->drives->items[i].id, block_format(b));
         }
     }
+    return true;
+}
+
+static bool find_images_for(struct machine *m, const char *name, struct images *images,
+                            struct error *err)
+{
+    if (!check_name(name, err) || !find_images(m, images, err))
+        return false;
+    images->name = name;
     return images->count ||
            error_set(err,
                      "no drive can keep the snapshot '%.80s': give a file (./%.80s%s), or a "
-                     "writable qcow2 drive",
+                     "qcow2 drive that is written to (no snapshot=on)",
                      name, name, FILE_SUFFIX);
 }
 
@@ -167,7 +176,7 @@ bool snapshot_save_named(struct machine *m, const char *name,
                          const struct snapshot_options *options, struct error *err)
 {
     struct saving s = {.snapshot = describe_now(m, name)};
-    if (!find_images(m, name, &s.images, err))
+    if (!find_images_for(m, name, &s.images, err))
         return false;
     s.state = qcow2_state_create(s.images.items[0], err);
     if (!s.state)
@@ -261,7 +270,7 @@ bool snapshot_load_named(struct machine *m, const char *name, bool *is_intact, s
     struct images images;
     struct qcow2_snapshot s;
     *is_intact = true;
-    if (!find_images(m, name, &images, err) || !check_images(&images, &s, err) ||
+    if (!find_images_for(m, name, &images, err) || !check_images(&images, &s, err) ||
         !check_is_ours(&images, &s, err))
         return false;
     struct snapshot_file *f = read_state(&images, &s, err);
@@ -277,7 +286,7 @@ bool snapshot_delete_named(struct machine *m, const char *name, struct error *er
 {
     struct images images;
     unsigned deleted = 0;
-    if (!find_images(m, name, &images, err))
+    if (!find_images_for(m, name, &images, err))
         return false;
     for (unsigned i = 0; i < images.count; i++) {
         struct qcow2_snapshot s;
@@ -307,10 +316,10 @@ static bool is_everywhere(const struct images *images, const struct qcow2_snapsh
 bool snapshot_list_named(struct machine *m, const struct byte_sink *out, struct error *err)
 {
     struct images images;
-    struct qcow2_snapshot *list;
-    unsigned count, shown = 0;
-    if (!find_images(m, "all", &images, err) ||
-        !qcow2_list_snapshots(images.items[0], &list, &count, err))
+    struct qcow2_snapshot *list = NULL;
+    unsigned count = 0, shown = 0;
+    if (!find_images(m, &images, err) ||
+        (images.count && !qcow2_list_snapshots(images.items[0], &list, &count, err)))
         return false;
     bool ok = true, all;
     for (unsigned i = 0; i < count && ok; i++) {

@@ -385,7 +385,7 @@ bool qcow2_delete_snapshot(struct disk *image, const char *name, struct error *e
 
 /* ---- a machine's state, on its way out ---- */
 
-/* What is of one L2 table: n bytes, not more than it maps. */
+/* What is of one L2 table: n bytes, not more than it maps. What was never written is skipped. */
 static enum block_status read_mapped(struct qcow2 *q, const uint8_t *l2, uint8_t *to, uint64_t n)
 {
     for (uint64_t i = 0, part; n; i++, to += part, n -= part) {
@@ -394,9 +394,7 @@ static enum block_status read_mapped(struct qcow2 *q, const uint8_t *l2, uint8_t
         part = min_u64(n, q->cluster_bytes);
         if (entry & ENTRY_COMPRESSED)
             return BLOCK_UNSUPPORTED;
-        if (entry & ENTRY_ZERO || !offset)
-            memset(to, 0, part);
-        else
+        if (!(entry & ENTRY_ZERO) && offset)
             status = file_read(q->file, offset, to, part);
         if (status != BLOCK_OK)
             return status;
@@ -418,8 +416,10 @@ enum block_status qcow2_read_state(struct disk *image, const struct qcow2_snapsh
             status = BLOCK_IO_ERROR;
         else
             status = file_read(q->file, s->l1_offset + at * 8, entry, sizeof entry);
-        if (status == BLOCK_OK)
-            status = file_read(q->file, get_be64(entry) & ENTRY_OFFSET, l2, q->cluster_bytes);
+        uint64_t table = status == BLOCK_OK ? get_be64(entry) & ENTRY_OFFSET : 0;
+        if (!table)
+            continue;
+        status = file_read(q->file, table, l2, q->cluster_bytes);
         if (status == BLOCK_OK)
             status = read_mapped(q, l2, to, part);
     }

@@ -49,7 +49,7 @@ bool qcow2_create_snapshot(struct disk *image, const struct qcow2_snapshot *s,
 /* The disk is again what it was, and as large. */
 bool qcow2_apply_snapshot(struct disk *image, const char *name, struct error *err) MUST_CHECK;
 bool qcow2_delete_snapshot(struct disk *image, const char *name, struct error *err) MUST_CHECK;
-/* The first n bytes of the state. */
+/* The first n bytes of the state, to zeroes: what was never written is left as it is. */
 enum block_status qcow2_read_state(struct disk *image, const struct qcow2_snapshot *s, uint8_t *to,
                                    uint64_t n);
 

@@ -62,7 +62,11 @@ class Machine(Console):
 
     def __init__(self, process):
         super().__init__(process.stdout)
-        self.pid = process.pid
+        self.pid, self.keyboard = process.pid, process.stdin
+
+    def type(self, text):
+        self.keyboard.write(text.encode())
+        self.keyboard.flush()
 
 
 @contextmanager
@@ -76,6 +80,7 @@ def running(command):
             yield console
             console.wait_for("reboot: Power down", END_SECONDS)
             process.wait(END_SECONDS)
+            console.text += process.stdout.read().decode(errors="replace")
         except subprocess.TimeoutExpired:
             raise Failure(f"the program does not end\n{tail(console.text)}") from None
         finally:

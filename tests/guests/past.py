@@ -13,13 +13,13 @@ from network import ASK, CARD, NetGuest
 FIRST, SECOND = 300_000_000, 700_000_000  # steps
 
 
-def monitor(command, lines, status=0):
+def monitor(command, lines, seconds=300):
     """Feeds the lines to the monitor at standard input, and returns what it said."""
     command = [str(word) for word in command]
     command += ["-monitor", "stdio", "-serial", "null", "-S"]
     done = subprocess.run(command, input="\n".join([*lines, "quit"]) + "\n", text=True, check=False,
-                          capture_output=True, timeout=300)
-    expect(done.returncode == status, f"status {done.returncode}\n{tail(done.stdout)}"
+                          capture_output=True, timeout=seconds)
+    expect(done.returncode == 0, f"status {done.returncode}\n{tail(done.stdout)}"
            f"\n{tail(done.stderr)}\n    $ {' '.join(command)}")
     return done.stdout
 

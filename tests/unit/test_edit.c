@@ -9,7 +9,11 @@
 
 #define EDITS    60u
 #define A7       17u
+#define SATP     0x180u
 #define MSCRATCH 0x340u
+#define MEPC     0x341u
+#define PMPCFG0  0x3a0u
+#define PMPADDR0 0x3b0u
 
 static const unsigned hart_counts[] = {1, 2, 4};
 
@@ -124,6 +128,63 @@ START_TEST(a_breakpoint_is_a_place_for_changes_too)
     uint64_t hash = machine_hash(r->m), end_ns = machine_now_ns(r->m);
     rig_free(r);
     r = rig_create(&p, 2);
+    ck_assert(machine_replay(r->m, "log", &err));
+    ck_assert_int_eq(rig_run(r, end_ns), MACHINE_TIME_LIMIT);
+    ck_assert_uint_eq(machine_hash(r->m), hash);
+    rig_free(r);
+    end(&p);
+}
+END_TEST
+
+#define VA   0x40000000ull /* as RIG_RAM */
+#define ROOT (RIG_DATA + 0x1000)
+#define LEAF (RIG_RAM >> 12 << 10 | 0xcf)
+
+/* Enters S-mode at VA, where it counts. */
+static uint64_t put_return_to_pages(struct assembler *a)
+{
+    a->pc = RIG_RAM + 0x200;
+    uint64_t loop = a->pc;
+    ASM(a, addi, .rd = A0, .rs1 = A0, .imm = 1);
+    ASM(a, jal, .imm = asm_to(a, loop));
+    a->pc = RIG_RAM;
+    asm_li(a, S0, ROOT);
+    asm_li(a, A1, LEAF);
+    ASM(a, sd, .rs1 = S0, .rs2 = A1, .imm = VA >> 30 << 3);
+    asm_csrw(a, CSR_MTVEC, RIG_RAM + 0x100);
+    asm_csrw(a, PMPADDR0, UINT64_MAX);
+    asm_csrw(a, PMPCFG0, 0x1f);
+    asm_csrw(a, SATP, (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | ROOT >> 12);
+    asm_csrw(a, CSR_MSTATUS, (uint64_t)PRIV_S << MSTATUS_MPP_SHIFT);
+    asm_csrw(a, MEPC, VA + (loop - RIG_RAM));
+    ASM(a, mret);
+    return VA + (loop - RIG_RAM);
+}
+
+/* The hart has its translation when it stands at the breakpoint. */
+START_TEST(a_page_that_is_taken_away_behind_its_first_fetch_is_so_in_a_replay)
+{
+    struct program p;
+    struct error err;
+    uint64_t nothing = 0;
+    program_begin(&p);
+    uint64_t loop = put_return_to_pages(&p.a);
+    program_end(&p);
+    enter_temp_folder();
+    struct rig *r = rig_create(&p, 1);
+    ck_assert(machine_record(r->m, "log", &err));
+    ck_assert(machine_add_breakpoint(r->m, loop));
+    ck_assert_int_eq(rig_run(r, RIG_MS), MACHINE_BREAKPOINT);
+    edit(r, &(struct machine_edit){.kind = EDIT_PHYSICAL,
+                                   .value = ROOT + (VA >> 30 << 3),
+                                   .bytes = &nothing,
+                                   .n = sizeof nothing});
+    machine_remove_breakpoint(r->m, loop);
+    rig_run(r, RIG_MS);
+    uint64_t hash = machine_hash(r->m), end_ns = machine_now_ns(r->m);
+    ck_assert_uint_gt(machine_hart(r->m, 0)->x[A0], 1000);
+    rig_free(r);
+    r = rig_create(&p, 1);
     ck_assert(machine_replay(r->m, "log", &err));
     ck_assert_int_eq(rig_run(r, end_ns), MACHINE_TIME_LIMIT);
     ck_assert_uint_eq(machine_hash(r->m), hash);
@@ -315,6 +376,7 @@ int main(void)
     tcase_add_loop_test(tests, what_was_changed_is_changed_again_in_a_replay, 0,
                         ARRAY_LEN(hart_counts));
     tcase_add_test(tests, a_breakpoint_is_a_place_for_changes_too);
+    tcase_add_test(tests, a_page_that_is_taken_away_behind_its_first_fetch_is_so_in_a_replay);
     tcase_add_loop_test(tests, the_past_has_what_was_changed, 0, ARRAY_LEN(hart_counts));
     tcase_add_test(tests, the_past_is_changed_only_by_leaving_it);
     tcase_add_test(tests, a_replay_becomes_a_machine_of_its_own);

@@ -8,6 +8,9 @@
 #include "machine/record.h"
 #include "tests/unit/past_rig.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #define END_NS  (40 * RIG_MS)
 #define MOMENTS 40u
 
@@ -245,6 +248,34 @@ START_TEST(without_a_past_there_is_no_way_back)
 }
 END_TEST
 
+START_TEST(a_recording_that_finds_no_room_does_not_lose_the_past)
+{
+    struct program p;
+    struct moments noted;
+    struct error err;
+    begin(&p, 1);
+    struct machine_config config = rig_config(&p, 1);
+    config.history_bytes = 64 << 20;
+    struct rlimit room;
+    struct rig *r = rig_create_with(config);
+    ck_assert_msg(machine_record(r->m, "log", &err) && machine_keep_history(r->m, &err), "%s",
+                  err.text);
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert(getrlimit(RLIMIT_FSIZE, &room) == 0);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 1, .rlim_max = room.rlim_max});
+    rig_run(r, RIG_MS);
+    setrlimit(RLIMIT_FSIZE, &room); /* Check's own file */
+    run_to_end(r, &noted);
+    go(r, noted.steps[3]);
+    go(r, noted.steps[MOMENTS - 1]);
+    ck_assert_uint_eq(machine_hash(r->m), noted.hashes[MOMENTS - 1]);
+    ck_assert(!machine_record_close(r->m, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "cannot write log: File too large"));
+    rig_free(r);
+    end(&p);
+}
+END_TEST
+
 START_TEST(a_replay_goes_back_and_ends_where_it_ended)
 {
     struct program p;
@@ -286,6 +317,7 @@ int main(void)
     tcase_add_test(tests, breakpoints_and_resets_on_the_way_do_not_stop_it);
     tcase_add_test(tests, disks_go_back_too);
     tcase_add_test(tests, without_a_past_there_is_no_way_back);
+    tcase_add_test(tests, a_recording_that_finds_no_room_does_not_lose_the_past);
     tcase_add_test(tests, a_replay_goes_back_and_ends_where_it_ended);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,7 +1,11 @@
 /* Going back: over calls and traps, out of them, to who wrote; and being stopped on the way. The
  * program calls f, which calls g, and then makes an ecall, for ever. */
-#include "debug/past.h"
+#include "base/random.h"
+#include "debug/past_watch.h"
+#include "machine/history.h"
+#include "machine/record.h"
 #include "tests/unit/monitor_rig.h"
+#include "tests/unit/past_rig.h"
 
 #include <inttypes.h>
 
@@ -212,6 +216,99 @@ START_TEST(a_change_by_hand_is_found)
 }
 END_TEST
 
+/* What a watch finds in an interval; the moment and the values. */
+struct seen {
+    bool is_there;
+    uint64_t steps;
+    struct past_change change;
+};
+
+static struct seen watch(struct machine *m, struct past_watch *w, uint64_t from, uint64_t to,
+                         bool fast)
+{
+    struct seen seen = {0};
+    struct error err;
+    ck_assert_msg(machine_go_to(m, from, &err), "%s", err.text);
+    past_watch_begin(w, m, 0, fast);
+    machine_stop_at_total(m, to);
+    enum machine_stop stop = machine_run(m, UINT64_MAX).stop;
+    past_watch_end(w);
+    ck_assert_int_eq(stop, MACHINE_STEPPED);
+    ck_assert(past_watch_check(w, &err));
+    seen.is_there = past_watch_find(w, &seen.steps);
+    (void)past_watch_change(w, &seen.change);
+    return seen;
+}
+
+static void expect_same(struct seen a, struct seen b, unsigned what, uint64_t from, uint64_t to)
+{
+    ck_assert_msg(a.is_there == b.is_there && a.steps == b.steps && a.change.old == b.change.old &&
+                      a.change.now == b.change.now &&
+                      a.change.by_instruction == b.change.by_instruction,
+                  "%u in %" PRIu64 " to %" PRIu64 ": %" PRIu64 " and %" PRIu64, what, from, to,
+                  a.steps, b.steps);
+}
+
+static void compare_watches(struct machine *m, uint64_t from, uint64_t to)
+{
+    for (unsigned i = 0; i < 66; i++) {
+        struct seen seen[2];
+        struct reg reg = {.kind = i < 32 ? REGISTER_X : REGISTER_F, .number = i % 32};
+        for (unsigned fast = 0; fast < 2; fast++) {
+            struct past_watch *w = i < 64 ? past_watch_register(machine_hart(m, 0), &reg)
+                                          : past_watch_calls(machine_hart(m, 0), true);
+            ck_assert(past_watch_is_fast(w));
+            seen[fast] = watch(m, w, from, to, fast);
+            past_watch_destroy(w);
+        }
+        expect_same(seen[0], seen[1], i, from, to);
+    }
+}
+
+START_TEST(fast_and_slow_watches_find_the_same)
+{
+    struct monitor_rig r;
+    uint64_t random = _i;
+    (void)open_past(&r);
+    CHECK_ASK(&r, "set s11 3", "");
+    CHECK_ASK(&r, "set ra 4", "");
+    CHECK_ASK(&r, "set ft3 5", "");
+    machine_stop_at_total(r.rig->m, 201000);
+    ck_assert_int_eq(machine_run(r.rig->m, UINT64_MAX).stop, MACHINE_STEPPED);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t from = 199000 + random_next(&random) % 1000, n = random_next(&random) % 1000;
+        compare_watches(r.rig->m, from, from + n + 1);
+    }
+    monitor_close(&r);
+}
+END_TEST
+
+static const unsigned hart_counts[] = {1, 3};
+
+START_TEST(watches_find_the_same_beside_traps_and_other_harts)
+{
+    struct program p;
+    struct error err;
+    uint64_t random = _i;
+    begin(&p, hart_counts[_i]);
+    struct machine_config config = rig_config(&p, hart_counts[_i]);
+    config.history_bytes = 64 << 20;
+    struct rig *r = rig_create_with(config);
+    ck_assert_msg(machine_keep_history(r->m, &err), "%s", err.text);
+    for (unsigned i = 0; i < 10; i++) {
+        rig_type(r, "typed");
+        rig_run(r, machine_now_ns(r->m) + RIG_MS / 4);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t end = machine_steps(r->m), from = random_next(&random) % (end - 20000);
+        compare_watches(r->m, from, from + random_next(&random) % 20000 + 1);
+        ck_assert(machine_go_to(r->m, end, &err));
+    }
+    rig_free(r);
+    end(&p);
+}
+END_TEST
+
 struct disturber {
     struct monitor_rig *r;
     struct control_work work;
@@ -300,6 +397,9 @@ int main(void)
     tcase_add_test(tests, who_wrote_a_register_is_found);
     tcase_add_test(tests, what_memory_was_made_is_found);
     tcase_add_test(tests, a_change_by_hand_is_found);
+    tcase_add_loop_test(tests, fast_and_slow_watches_find_the_same, 0, 4);
+    tcase_add_loop_test(tests, watches_find_the_same_beside_traps_and_other_harts, 0,
+                        ARRAY_LEN(hart_counts));
     tcase_add_test(tests, a_search_is_ended_and_the_machine_is_where_it_was);
     tcase_add_test(tests, a_guest_that_is_off_goes_on_from_its_past_only);
     tcase_add_test(tests, without_a_past_the_machine_stays_as_it_is);

@@ -207,7 +207,8 @@ START_TEST(drives_that_cannot_keep_a_snapshot_are_named)
     rig_free(r);
     r = with_disks(&p, &overlay, 1);
     ck_assert(!snapshot_save_named(r->m, "one", &plain, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "give a file (./one.rvs), or a writable qcow2 drive"));
+    ck_assert_ptr_nonnull(
+        strstr(err.text, "give a file (./one.rvs), or a qcow2 drive that is written to"));
     ck_assert(!snapshot_save_named(r->m, "", &plain, &err));
     rig_free(r);
     end(&p);
