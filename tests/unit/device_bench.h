@@ -207,15 +207,4 @@ static inline unsigned bench_log_close(struct bench_log *l, const char *text)
     return count;
 }
 
-/* --- suites --- */
-
-static inline int bench_run(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 #endif

@@ -128,14 +128,4 @@ static inline uint64_t bench_hash(struct bench *b)
     return hash;
 }
 
-/* Runs the suite of one test program; its exit status. */
-static inline int bench_suite(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "cpu/code.h"
 #include "memory/tlb.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -166,17 +167,13 @@ static inline void remember(struct hart *h, uint64_t va, uint16_t asid)
     tlb_insert(h->tlb, &t, asid);
 }
 
-static inline int run_suite(const char *name, void (*add_tests)(TCase *c))
+static inline int sbi_suite(const char *name, void (*add_tests)(TCase *c))
 {
     Suite *suite = suite_create(name);
     TCase *c = tcase_create(name);
     add_tests(c);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }
 
 #endif

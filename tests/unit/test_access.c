@@ -1,5 +1,6 @@
 /* Memory as the hart sees it. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define DATA    (BENCH_RAM + 0x8000)
 #define RAM_END (BENCH_RAM + BENCH_RAM_BYTES)
@@ -694,5 +695,5 @@ int main(void)
         an_instruction_over_two_pages_that_lie_apart_is_put_together,
         a_return_to_user_mode_on_the_same_page_fetches_by_its_own_rights,
         code_follows_a_page_that_is_mapped_anew);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

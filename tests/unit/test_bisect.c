@@ -3,6 +3,7 @@
 #include "machine/history.h"
 #include "machine/record.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 static void record(const struct program *p, const char *log, const char *typed)
 {
@@ -81,9 +82,5 @@ int main(void)
     tcase_add_test(tests, the_last_moment_that_is_the_same_is_found);
     tcase_add_test(tests, runs_that_are_the_same_are_said_to_be);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

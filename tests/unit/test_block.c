@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "devices/block/disk.h"
 #include "tests/unit/disk_rig.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #include <signal.h>
@@ -432,9 +433,5 @@ static Suite *block_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(block_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(block_suite());
 }

@@ -4,8 +4,9 @@
  * programs come from a seed, which a failure names. */
 #include "cpu/peek.h"
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
-#define SEEDS     96
+#define SEEDS     48
 #define STEPS     60000
 #define PAGES     2 /* of code, all of which is data, too */
 #define HANDLER_M (BENCH_RAM + 0x30000)
@@ -280,5 +281,5 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, a_random_program_ends_in_the_same_state_however_it_is_cut_up, 0, SEEDS);
     suite_add_tcase(suite, t);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* -blockdev, and the drives that it means. */
 #include "base/bits.h"
 #include "tests/unit/options_rig.h"
+#include "tests/unit/suite.h"
 
 START_TEST(a_node_of_a_file_is_a_raw_drive_without_a_device)
 {
@@ -52,9 +53,5 @@ int main(void)
     tcase_add_test(c, a_node_of_a_format_takes_the_place_of_the_node_of_its_file);
     tcase_add_test(c, wrong_nodes_are_refused);
     suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(s);
 }

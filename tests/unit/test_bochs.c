@@ -1,6 +1,7 @@
 /* The Bochs display on a PCI bus: registers, modes, video memory, and what is redrawn. */
 #include "devices/display/bochs.h"
 #include "tests/unit/pci_bench.h"
+#include "tests/unit/suite.h"
 
 #define DEVFN        (1u << 3)
 #define MEMORY_BASE  (MEMORY_32_BASE + 0x1000000)
@@ -277,5 +278,5 @@ int main(void)
     tcase_add_test(tc, a_loaded_state_shows_the_same_picture);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "frontend/boot_file.h"
 
 #include "machine/snapshot_file.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #define WORDS_MAX 40
@@ -301,9 +302,5 @@ int main(void)
     tcase_add_checked_fixture(c, setup, leave_temp_folder);
     add_tests(c);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

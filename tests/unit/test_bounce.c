@@ -1,6 +1,7 @@
 /* devices/virtio/bounce.c: which buffers are kept. The checked build sees what is not freed. */
 #include "devices/virtio/bounce.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 START_TEST(a_large_buffer_that_came_back_is_handed_out_again_whole)
 {
@@ -52,5 +53,5 @@ int main(void)
     tcase_add_test(cases, a_guest_with_many_requests_leaves_few_buffers);
     Suite *suite = suite_create("bounce");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

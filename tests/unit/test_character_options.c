@@ -1,5 +1,6 @@
 /* -chardev, what -serial spells, and where monitors are. */
 #include "tests/unit/options_rig.h"
+#include "tests/unit/suite.h"
 
 #include <stdlib.h>
 
@@ -212,9 +213,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite());
 }

@@ -5,6 +5,7 @@
 #include "devices/chardev/chardev.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #include <fcntl.h>
@@ -692,5 +693,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

@@ -3,6 +3,7 @@
 #include "base/os_net.h"
 #include "devices/chardev/chardev.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #include <check.h>
@@ -391,9 +392,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite());
 }

@@ -5,6 +5,7 @@
 #include "machine/internal.h"
 #include "machine/snapshot.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #define START_NS (RIG_MS + 123 * RIG_US)
 #define END_NS   (3 * RIG_MS)
@@ -223,9 +224,5 @@ int main(void)
     tcase_add_test(tests, a_machine_with_a_past_needs_none);
     tcase_add_test(tests, returning_a_thousand_times_takes_no_more_memory);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* The CLINT through its ops. */
 #include "devices/irq/clint.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #define HARTS    3u
 #define MTIMECMP 0x4000u
@@ -210,5 +211,5 @@ int main(void)
     tcase_add_test(tc, a_saved_state_loads_into_an_equal_device_and_drives_nothing);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

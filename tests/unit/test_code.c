@@ -1,6 +1,7 @@
 /* The code cache as running code sees it: links, coherence, contexts, breakpoints, full tables. */
 #include "cpu/exec.h"
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define PAGE2 (BENCH_RAM + PAGE_BYTES)
 #define FAR   (BENCH_RAM + 0x8000)
@@ -634,5 +635,5 @@ int main(void)
     suite_add_tcase(suite, tc);
     add_coherence_tests(suite);
     add_breakpoint_tests(suite);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "cpu/exec.h"
 #include "cpu/fuse.h"
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 HANDLER(op_addi);
 HANDLER(op_auipc);
@@ -454,5 +455,5 @@ int main(void)
     tcase_add_test(tc, a_breakpoint_puts_a_check_at_its_page_offset_and_nowhere_else);
     tcase_add_test(tc, the_largest_block_fits_its_slots);
     suite_add_tcase(suite, tc);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
  */
 #include "debug/console.h"
 #include "tests/unit/monitor_rig.h"
+#include "tests/unit/suite.h"
 
 static struct console *open_console(struct monitor_rig *r, bool echo)
 {
@@ -205,9 +206,5 @@ int main(void)
     tcase_add_test(c, a_stop_that_nobody_asked_for_is_shown_and_the_line_again);
     tcase_add_test(c, who_comes_back_gets_a_prompt_and_who_quits_does_not);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "base/os.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 #define END_NS (3 * RIG_MS)
 
@@ -591,9 +592,5 @@ int main(void)
     tcase_set_timeout(c, 60);
     add_tests(c);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* What -cpu makes of a model and switches: the set of extensions, the widest paging mode, and the
  * lines for what cannot be. */
 #include "machine/cpu_model.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -133,9 +134,5 @@ int main(void)
     tcase_add_test(t, paging_modes_are_chosen_by_the_widest);
     tcase_add_loop_test(t, what_cannot_be_is_told, 0, sizeof bad / sizeof bad[0]);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* The scalar cryptography instructions as programs use them: whole ciphers and hashes made of them,
  * against the vectors that the standards print. */
 #include "cpu/crypto.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdbool.h>
@@ -243,9 +244,5 @@ int main(void)
     tcase_add_test(t, brev8_turns_each_byte_around);
     tcase_add_test(t, permutations_look_up_and_give_0_beyond_the_table);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(s);
 }

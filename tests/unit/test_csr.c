@@ -1,6 +1,7 @@
 /* csr.def and csr.c: every register's presence, privilege, reset value, legal values and effects.
  */
 #include "tests/unit/hart_fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -359,9 +360,5 @@ static Suite *csr_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(csr_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(csr_suite());
 }

@@ -1,6 +1,7 @@
 /* csr.c: legal values and effects of the registers that have some of their own: floating point,
  * status, interrupts, counters, satp, envcfg. */
 #include "tests/unit/hart_fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -557,9 +558,5 @@ static Suite *csr_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(csr_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(csr_suite());
 }

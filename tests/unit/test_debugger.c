@@ -1,6 +1,7 @@
 /* `rivulet debug`: its options, where its panes are, and what it says of its keys. */
 #include "frontend/debugger_internal.h"
 #include "tests/unit/options_rig.h"
+#include "tests/unit/suite.h"
 
 #include <stdlib.h>
 
@@ -164,9 +165,5 @@ int main(void)
     tcase_add_test(c, the_keys_that_fit_are_at_the_bottom);
     tcase_add_test(c, all_keys_and_marks_are_explained_on_the_smallest_screen);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* RAM of a device's own, as the hart reaches it: by the fast path, and no more where it was when it
  * has moved. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define CARD       0x40000000ull
 #define CARD_BYTES (4ull * PAGE_BYTES)
@@ -167,5 +168,5 @@ int main(void)
     tcase_add_test(tc, when_it_has_moved_no_access_reaches_where_it_was);
     tcase_add_test(tc, each_store_after_its_page_was_taken_is_seen);
     suite_add_tcase(suite, tc);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

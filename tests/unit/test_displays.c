@@ -3,6 +3,7 @@
 #include "devices/display/screen.h"
 #include "machine/internal.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 
@@ -183,9 +184,5 @@ int main(void)
     tcase_add_test(tc, a_wished_size_reaches_the_driver_by_the_door);
     tcase_add_test(tc, a_save_and_load_keeps_all_displays);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/options_rig.h"
 
 #include "base/bits.h"
+#include "tests/unit/suite.h"
 
 #include <stdlib.h>
 
@@ -61,9 +62,5 @@ int main(void)
     tcase_add_test(c, actions_are_the_switches_of_the_same_meaning);
     tcase_add_test(c, a_later_action_takes_an_earlier_one_back);
     tcase_add_test(c, wrong_actions_are_refused);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* Drivers and drives: what -device, -drive and -global make of a machine, and how they are refused.
  * The machines have no program: their harts trap for ever, which is enough to let time pass. */
 #include "machine/internal.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_rig.h"
 
 #include <unistd.h>
@@ -492,5 +493,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

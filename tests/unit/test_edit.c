@@ -6,6 +6,7 @@
 #include "machine/internal.h"
 #include "machine/record.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #define EDITS    60u
 #define A7       17u
@@ -383,9 +384,5 @@ int main(void)
     tcase_add_test(tests, a_guest_that_was_off_and_reset_by_hand_is_reset_in_a_replay);
     tcase_add_test(tests, what_cannot_be_is_refused_and_changes_nothing);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

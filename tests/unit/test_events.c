@@ -2,6 +2,7 @@
 #include "base/events.h"
 
 #include "base/bits.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 
@@ -281,9 +282,5 @@ int main(void)
     tcase_add_test(cases, a_name_that_is_too_long_in_a_file_fails);
     Suite *suite = suite_create("events");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* exec_csr.c: the handlers of CSR instructions that know their register do what hart_csr does. */
 #include "base/random.h"
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define TRAPS       (BENCH_RAM + 0x1000)
 #define CSR_SSTATUS 0x100
@@ -167,5 +168,5 @@ int main(void)
     tcase_add_test(tc, what_enables_a_pending_interrupt_is_left_behind_at_once);
     tcase_add_test(tc, an_observer_hears_of_writes_of_plain_fields);
     suite_add_tcase(suite, tc);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

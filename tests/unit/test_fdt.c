@@ -1,5 +1,6 @@
 /* The device tree, parsed back by libfdt; values as in QEMU's dump of `virt` with two harts. */
 #include "firmware/fdt.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <libfdt.h>
@@ -520,9 +521,5 @@ int main(void)
     TCase *c = tcase_create("fdt");
     add_tests(c);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Forwards of a user network, changed while the machine exists (machine.h). */
 #include "machine/machine.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/suite.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -92,9 +93,5 @@ int main(void)
     tcase_add_test(tc, a_forward_comes_and_goes_while_the_machine_exists);
     tcase_add_test(tc, a_wrong_forward_is_refused_with_a_reason);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include "cpu/code.h"
 #include "cpu/fp_soft.h"
 #include "cpu/hart.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -202,9 +203,5 @@ int main(void)
     tcase_add_test(c, everything_is_illegal_while_fs_is_off);
     tcase_add_test(c, the_first_write_makes_fs_dirty_and_reads_do_not);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include "cpu/exec.h"
 #include "cpu/fp_host.h"
 #include "tests/unit/fp_patterns.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <fenv.h>
@@ -267,9 +268,5 @@ int main(void)
         tcase_add_test(c, sync_and_reload_leave_the_host_alone_outside_the_loop);
     }
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
  * magnitude, which hosts lack, against exact arithmetic. */
 #include "cpu/fp_soft.h"
 #include "tests/unit/fp_patterns.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <fenv.h>
@@ -585,9 +586,5 @@ int main(void)
     tcase_add_test(c, min_and_max_prefer_numbers_and_order_zeros);
     tcase_add_test(c, every_number_has_its_class);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

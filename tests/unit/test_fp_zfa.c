@@ -1,6 +1,7 @@
 /* Zfa in software: the constants of fli, rounding to an integer, the modular conversion, and
  * minimum and maximum where a NaN wins. */
 #include "cpu/fp_soft.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <fenv.h>
@@ -167,9 +168,5 @@ int main(void)
     tcase_add_test(t, the_modular_conversion_has_its_corners);
     tcase_add_test(t, a_nan_wins_over_a_number_and_quiet_comparisons_stay_quiet);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -2,6 +2,7 @@
 #include "devices/net/framing.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
+#include "tests/unit/suite.h"
 
 /* A stream of `count` frames of growing size; returns its length. */
 static size_t make_stream(uint8_t *stream, unsigned count)
@@ -110,5 +111,5 @@ int main(void)
     tcase_add_test(cases, an_empty_frame_does_not_stop_the_stream);
     Suite *suite = suite_create("framing");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 
 #include "cpu/exec.h"
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define DATA   (BENCH_RAM + 0x8000) /* where good addresses point */
 #define ROUNDS 2
@@ -183,9 +184,5 @@ int main(void)
     tcase_add_test(tc, every_sequence_is_found_in_its_block);
     tcase_add_test(tc, slots_behind_the_first_keep_their_handlers);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

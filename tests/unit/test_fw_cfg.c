@@ -2,6 +2,7 @@
 #include "devices/fw_cfg.h"
 
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #define RAM_BASE   0x80000000ull
 #define RAM_BYTES  0x10000u
@@ -352,5 +353,5 @@ int main(void)
     tcase_add_test(tc, damaged_states_are_refused_or_harmless);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/gdb_rig.h"
 
 #include "cpu/peek.h"
+#include "tests/unit/suite.h"
 
 /* --- what it can do --- */
 
@@ -451,9 +452,5 @@ int main(void)
     tcase_add_test(tests, restart_resets_the_machine);
     tcase_add_test(tests, the_end_of_the_guest_is_told);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Agent expressions: every code, and that bad ones end. */
 #include "debug/gdb_agent.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 static struct rig *rig;
 
@@ -200,9 +201,5 @@ int main(void)
     tcase_add_test(tests, one_of_several_conditions_is_enough);
     tcase_add_test(tests, malformed_text_is_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Packets of gdb's remote protocol: framing, acks, escapes; numbers and bytes in them. */
 #include "debug/gdb_packet.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -239,9 +240,5 @@ int main(void)
     tcase_add_test(tests, a_reply_that_is_too_long_is_cut);
     tcase_add_test(tests, numbers_and_bytes_are_read_to_their_ends);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

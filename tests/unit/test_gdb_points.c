@@ -3,6 +3,7 @@
 #include "tests/unit/gdb_rig.h"
 
 #include "cpu/code.h"
+#include "tests/unit/suite.h"
 
 #define END_NS (3 * RIG_MS)
 
@@ -370,9 +371,5 @@ int main(void)
     tcase_add_test(tests, a_watchpoint_goes_away);
     tcase_add_test(tests, nothing_of_it_is_seen_by_the_guest);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

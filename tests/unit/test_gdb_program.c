@@ -1,6 +1,7 @@
 /* The gdb stub on a program: what it has and a machine has not. */
 #include "cpu/code.h"
 #include "tests/unit/gdb_rig.h"
+#include "tests/unit/suite.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -391,9 +392,5 @@ int main(void)
     tcase_add_test(tests, what_belongs_to_a_kernel_cannot_be_written);
     tcase_add_test(tests, a_machine_has_none_of_it);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* The goldfish RTC through its ops. */
 #include "devices/goldfish_rtc.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #define TIME_LOW        0x00u
 #define TIME_HIGH       0x04u
@@ -344,5 +345,5 @@ int main(void)
     tcase_add_test(tc, everything_but_the_time_is_state_that_a_reset_clears);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* The run loop: exact ends, interrupts at exact steps, sleep, counters, state. */
 #include "base/events.h"
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define PROGRAM BENCH_RAM
 #define TRAPS   (BENCH_RAM + 0x3000)
@@ -651,5 +652,5 @@ int main(void)
     tcase_add_test(tc, traps_and_returns_do_not_leave_the_loop);
     suite_add_tcase(suite, tc);
     add_interrupt_tests(suite);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

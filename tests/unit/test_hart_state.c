@@ -1,5 +1,6 @@
 /* The state walk of a hart: what a guest can bring about loads again, what none can is refused. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 /* Saves, puts `now` where the first `old` is in the saved bytes, and loads into the same hart. */
 static bool loads_with(struct bench *b, uint64_t old, uint64_t now)
@@ -96,5 +97,5 @@ int main(void)
     tcase_add_test(t, an_odd_pc_is_refused);
     tcase_add_test(t, a_fetch_page_that_is_not_at_a_page_boundary_is_refused);
     suite_add_tcase(suite, t);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include "machine/internal.h"
 #include "machine/record.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -320,9 +321,5 @@ int main(void)
     tcase_add_test(tests, a_recording_that_finds_no_room_does_not_lose_the_past);
     tcase_add_test(tests, a_replay_goes_back_and_ends_where_it_ended);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

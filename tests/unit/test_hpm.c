@@ -1,5 +1,6 @@
 /* The counters: what they count, in which modes, and where they overflow. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define CYCLES       0x1u
 #define INSTRUCTIONS 0x2u
@@ -380,5 +381,5 @@ int main(void)
     tcase_add_test(t, an_event_that_there_is_not_is_none);
     tcase_add_test(t, a_counter_keeps_its_value_when_its_event_changes);
     suite_add_tcase(suite, t);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* HTIF: the end, the console and system calls, by stores into RAM. */
 #include "devices/htif.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #include <errno.h>
 
@@ -322,5 +323,5 @@ int main(void)
     tcase_add_test(tc, a_loaded_state_says_where_its_words_are);
     tcase_add_test(tc, a_state_with_words_elsewhere_is_refused);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

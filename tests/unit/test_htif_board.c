@@ -3,6 +3,7 @@
 #include "machine/history.h"
 #include "machine/internal.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 #include <elf.h>
 
@@ -178,9 +179,5 @@ int main(void)
     tcase_add_test(tc, a_hart_ends_the_machine_behind_its_store);
     tcase_add_test(tc, it_is_there_when_somebody_else_watches_its_page);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* frontend/img*.c, with qemu-img as the oracle: what one program makes, the other takes. */
 #include "frontend/img.h"
 #include "tests/unit/disk_rig.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #include <fcntl.h>
@@ -357,9 +358,5 @@ static Suite *img_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(img_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(img_suite());
 }

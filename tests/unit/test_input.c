@@ -2,6 +2,7 @@
 #include "base/input.h"
 
 #include "base/os.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <string.h>
@@ -377,9 +378,5 @@ int main(void)
     tcase_add_test(cases, an_empty_packet_is_none);
     Suite *suite = suite_create("input");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* The instruction table and its decoder: every row encodes and decodes, rows do not contradict each
  * other, compressed rows expand to instructions that exist. */
 #include "cpu/insn.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -310,9 +311,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_suite(make_suite());
 }

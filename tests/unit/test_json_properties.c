@@ -1,6 +1,7 @@
 /* frontend/json_properties.c: options as JSON. */
 #include "base/bits.h"
 #include "tests/unit/options_rig.h"
+#include "tests/unit/suite.h"
 
 START_TEST(a_node_as_json_means_what_the_list_means)
 {
@@ -75,9 +76,5 @@ int main(void)
     tcase_add_test(c, wrong_json_is_refused);
     tcase_add_test(c, json_that_is_nested_deeply_is_refused);
     suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(s);
 }

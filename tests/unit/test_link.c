@@ -3,6 +3,7 @@
 #include "devices/net/pcap.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
+#include "tests/unit/suite.h"
 
 struct rig {
     struct input_door *door;
@@ -375,5 +376,5 @@ int main(void)
     tcase_add_test(cases, a_capture_that_cannot_be_written_says_so);
     Suite *suite = suite_create("link");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "tests/unit/hart_bench.h"
 
 #include "base/events.h"
+#include "tests/unit/suite.h"
 
 #define PAGE2 (BENCH_RAM + PAGE_BYTES)
 #define BODY  (PAGE2 + 8)
@@ -123,5 +124,5 @@ int main(void)
     tcase_add_test(code, callers_of_code_that_changed_run_its_new_form);
     suite_add_tcase(suite, time);
     suite_add_tcase(suite, code);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

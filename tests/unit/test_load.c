@@ -1,5 +1,6 @@
 /* The loaders, with files made here: where things come to lie, and each way to refuse one. */
 #include "firmware/load.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -680,9 +681,5 @@ int main(void)
     TCase *c = tcase_create("load");
     add_tests(c);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "firmware/reset_rom.h"
 #include "machine/internal.h"
 #include "machine/loads.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #define LINES_MAX 4
@@ -264,9 +265,5 @@ int main(void)
     tcase_add_test(tc, a_flash_of_another_size_is_refused);
     tcase_add_test(tc, wrong_items_of_fw_cfg_are_refused);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include "base/os.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -227,9 +228,5 @@ int main(void)
     tcase_add_test(cases, an_unknown_topic_is_an_error_that_lists_the_known_ones);
     Suite *suite = suite_create("log");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

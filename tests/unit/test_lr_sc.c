@@ -1,6 +1,7 @@
 /* Atomics (access.c, exec.c): what a reservation is, that the fast paths keep it as the slow ones
  * do, and that each instruction traps where it must. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define DATA (BENCH_RAM + 0x8000)
 #define HOLE 0x70000000ull
@@ -196,5 +197,5 @@ int main(void)
     tcase_add_test(tests, each_atomic_faults_at_what_is_no_ram);
     tcase_add_test(tests, each_atomic_traps_when_it_is_misaligned);
     tcase_add_test(tests, each_atomic_may_write_into_its_own_line);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

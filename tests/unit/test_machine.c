@@ -2,6 +2,7 @@
  * of its configuration and input alone. */
 #include "machine/internal.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 #include <libfdt.h>
 
@@ -523,9 +524,5 @@ int main(void)
     TCase *board = tcase_create("board");
     tcase_add_test(board, nodes_of_the_device_tree_have_the_names_of_qemu_10);
     suite_add_tcase(suite, board);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

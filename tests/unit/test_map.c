@@ -1,5 +1,6 @@
 /* memory/map.c: the guest-physical map, the bus, DMA, and the state of RAM and ROM. */
 #include "memory/map.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -598,9 +599,5 @@ int main(void)
     tcase_add_test(cases, pages_in_a_file_are_in_range_and_ascend);
     Suite *suite = suite_create("map");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

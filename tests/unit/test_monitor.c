@@ -4,6 +4,7 @@
 
 #include "cpu/peek.h"
 #include "debug/trace.h"
+#include "tests/unit/suite.h"
 
 static struct hart *hart(struct monitor_rig *r, unsigned id)
 {
@@ -593,9 +594,5 @@ int main(void)
     tcase_set_timeout(c, 60);
     add_tests(c);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

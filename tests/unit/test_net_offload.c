@@ -2,6 +2,7 @@
 #include "devices/virtio/net_offload.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
+#include "tests/unit/suite.h"
 
 #define TSO4 1
 #define TSO6 4
@@ -315,5 +316,5 @@ int main(void)
     tcase_add_test(cases, frames_of_garbage_do_no_harm);
     Suite *suite = suite_create("net offload");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

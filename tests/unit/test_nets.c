@@ -2,6 +2,7 @@
  * that one machine takes over from another. */
 #include "base/os_net.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 
@@ -282,9 +283,5 @@ int main(void)
     tcase_add_test(cases, a_network_without_forwards_says_so);
     Suite *suite = suite_create("nets");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* The NS16550A through its ops: all but its receiver. */
 #include "tests/unit/ns16550a_rig.h"
+#include "tests/unit/suite.h"
 
 START_TEST(reset_gives_the_documented_values)
 {
@@ -487,5 +488,5 @@ int main(void)
     TCase *tc = tcase_create("ns16550a");
     add_tests(tc);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

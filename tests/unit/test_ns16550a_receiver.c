@@ -1,5 +1,6 @@
 /* The receiver of the NS16550A: FIFO, trigger levels, character timeout. */
 #include "tests/unit/ns16550a_rig.h"
+#include "tests/unit/suite.h"
 
 START_TEST(a_reset_ends_the_interrupt_and_the_timeout)
 {
@@ -353,5 +354,5 @@ int main(void)
     TCase *tc = tcase_create("ns16550a_receiver");
     add_tests(tc);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

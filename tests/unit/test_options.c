@@ -3,6 +3,7 @@
 #include "frontend/listings.h"
 #include "frontend/option_date.h"
 #include "tests/unit/options_rig.h"
+#include "tests/unit/suite.h"
 
 #include <stdlib.h>
 
@@ -692,9 +693,5 @@ int main(void)
     suite_add_tcase(suite, values);
     suite_add_tcase(suite, machine);
     suite_add_tcase(suite, others);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

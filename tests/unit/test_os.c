@@ -1,5 +1,6 @@
 /* base/os_posix.c: the host. */
 #include "base/os.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -373,9 +374,5 @@ int main(void)
     tcase_add_test(cases, raw_mode_of_a_pipe_is_an_error);
     Suite *suite = suite_create("os");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

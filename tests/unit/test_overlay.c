@@ -1,5 +1,6 @@
 /* devices/block/overlay.c: changes that go away. */
 #include "tests/unit/disk_rig.h"
+#include "tests/unit/suite.h"
 
 #define SECTORS 1001u /* no whole number of units */
 
@@ -96,9 +97,5 @@ static Suite *overlay_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(overlay_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(overlay_suite());
 }

@@ -6,6 +6,7 @@
 #include "machine/record.h"
 #include "tests/unit/monitor_rig.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #include <inttypes.h>
 
@@ -404,9 +405,5 @@ int main(void)
     tcase_add_test(tests, a_guest_that_is_off_goes_on_from_its_past_only);
     tcase_add_test(tests, without_a_past_the_machine_stays_as_it_is);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Configuration space and BARs, as a CPU sees them through the host bridge. */
 #include "tests/unit/pci_probe.h"
+#include "tests/unit/suite.h"
 
 /* --- configuration space --- */
 
@@ -339,5 +340,5 @@ int main(void)
     tcase_add_test(tc, eight_bytes_are_two_accesses_to_a_bar_of_32_bits);
     tcase_add_test(tc, what_no_bar_takes_reads_all_ones_and_is_reported);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

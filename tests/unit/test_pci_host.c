@@ -1,5 +1,6 @@
 /* The PCIe host bridge: interrupts, places, life. */
 #include "tests/unit/pci_probe.h"
+#include "tests/unit/suite.h"
 
 /* --- interrupts --- */
 
@@ -229,5 +230,5 @@ int main(void)
     tcase_add_test(tc, a_state_of_other_functions_is_refused);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

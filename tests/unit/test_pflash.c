@@ -3,6 +3,7 @@
 
 #include "tests/unit/device_bench.h"
 #include "tests/unit/fake_block.h"
+#include "tests/unit/suite.h"
 
 #define BASE   0x20000000ull
 #define SECTOR 0x40000u
@@ -403,5 +404,5 @@ int main(void)
     tcase_add_test(tc, damaged_states_are_refused_or_harmless);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Where -device puts virtio devices, as a guest finds them. */
 #include "machine/internal.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 #define ECAM     0x30000000ull
 #define MMIO     0x10001000ull
@@ -207,9 +208,5 @@ int main(void)
     tcase_add_test(tc, mmio_devices_take_the_highest_free_slot_or_the_one_that_is_named);
     tcase_add_test(tc, places_that_do_not_exist_or_are_taken_are_errors);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* The PLIC through its ops. */
 #include "devices/irq/plic.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #define CONTEXTS 4u
 
@@ -570,5 +571,5 @@ int main(void)
     TCase *tc = tcase_create("plic");
     add_tests(tc);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* pmp.c: shapes of entries, priority, permission by privilege, locking, and legal values. */
 #include "tests/unit/hart_fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -375,9 +376,5 @@ int main(void)
     tcase_add_test(t, rlb_opens_locked_entries_and_cannot_be_set_behind_one);
     tcase_add_test(t, under_mml_no_rule_for_m_execution_can_be_added);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

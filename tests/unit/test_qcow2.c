@@ -2,6 +2,7 @@
 #include "tests/unit/disk_rig.h"
 
 #include "devices/block/qcow2.h"
+#include "tests/unit/suite.h"
 
 #define MIB (1ull << 20)
 
@@ -290,9 +291,5 @@ static Suite *qcow2_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(qcow2_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(qcow2_suite());
 }

@@ -1,6 +1,7 @@
 /* devices/block/qcow2_header.c and what guards the tables: images that lie. */
 #include "devices/block/qcow2.h"
 #include "tests/unit/disk_rig.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #define MIB (1ull << 20)
@@ -292,9 +293,5 @@ static Suite *bad_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(bad_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(bad_suite());
 }

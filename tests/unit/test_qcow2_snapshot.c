@@ -3,6 +3,7 @@
 
 #include "devices/block/qcow2.h"
 #include "devices/block/qcow2_snapshot.h"
+#include "tests/unit/suite.h"
 
 #define MIB         (1ull << 20)
 #define STATE_BYTES 300000u
@@ -351,9 +352,5 @@ static Suite *snapshot_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(snapshot_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(snapshot_suite());
 }

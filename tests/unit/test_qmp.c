@@ -2,6 +2,7 @@
 #include "cpu/peek.h"
 #include "debug/qmp.h"
 #include "tests/unit/monitor_rig.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #define READY "{\"return\":{}}\r\n"
@@ -318,9 +319,5 @@ int main(void)
     tcase_add_test(c, a_pretty_answer_has_several_lines);
     tcase_add_test(c, a_monitor_command_may_be_about_another_hart);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

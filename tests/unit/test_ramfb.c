@@ -2,6 +2,7 @@
 #include "devices/display/framebuffer.h"
 #include "devices/display/ramfb.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #define RAM_BASE  0x80000000ull
 #define RAM_BYTES 0x200000u
@@ -241,5 +242,5 @@ int main(void)
     tcase_add_test(tc, a_loaded_state_shows_the_same_picture);
     tcase_add_test(tc, damaged_states_are_refused_or_harmless);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

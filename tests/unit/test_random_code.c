@@ -1,6 +1,7 @@
 /* Random code in S-mode, which stores into itself, faults, is interrupted and changes its CSRs,
  * ends in the same state however it is run. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define TRAPS   BENCH_RAM
 #define CODE    (BENCH_RAM + 0x4000)
@@ -202,5 +203,5 @@ int main(void)
                         0, 16);
     tcase_add_loop_test(tc, random_code_ends_the_same_when_it_is_saved_and_loaded, 0, 16);
     suite_add_tcase(suite, tc);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

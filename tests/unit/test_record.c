@@ -4,6 +4,7 @@
 #include "machine/internal.h"
 #include "machine/record.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #define END_NS (40 * RIG_MS)
 
@@ -249,9 +250,5 @@ int main(void)
     tcase_add_test(tests, a_disk_that_keeps_what_is_written_is_refused);
     tcase_add_test(tests, what_is_recorded_in_a_file_cannot_become_another_machine);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
  * guest writes what it received to its disk; frames and typed text come from a recording, which is
  * a list of times and bytes. */
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 
 #define NIC  0x10008000u
 #define DISK 0x10007000u
@@ -344,9 +345,5 @@ int main(void)
                         0, ARRAY_LEN(hart_counts));
     tcase_add_test(tc, a_network_that_is_not_there_has_no_entry);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

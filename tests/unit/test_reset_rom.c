@@ -1,5 +1,6 @@
 /* The reset ROM, word for word. */
 #include "firmware/reset_rom.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -40,9 +41,5 @@ int main(void)
     tcase_add_test(c, the_reset_rom_is_qemus_word_for_word);
     tcase_add_test(c, a_reset_rom_without_its_region_is_an_error);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Flash as the hart and the devices see it: memory to read and run, a device to write. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define FLASH       0x20000000ull
 #define FLASH_BYTES (2ull * PAGE_BYTES)
@@ -123,5 +124,5 @@ int main(void)
     tcase_add_test(tc, code_runs_from_it_and_follows_what_is_programmed);
     tcase_add_test(tc, devices_and_loaders_do_not_reach_it);
     suite_add_tcase(suite, tc);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

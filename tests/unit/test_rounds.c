@@ -3,6 +3,7 @@
 #include "cpu/hart.h"
 #include "machine/machine.h"
 #include "tests/unit/asm.h"
+#include "tests/unit/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,9 +176,5 @@ int main(void)
     tcase_add_test(t, a_stop_asked_for_within_a_round_leaves_no_trace_in_the_state);
     tcase_add_test(t, a_machine_of_no_hart_or_too_many_is_refused);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -276,5 +276,5 @@ static void add_tests(TCase *c)
 
 int main(void)
 {
-    return run_suite("sbi", add_tests);
+    return sbi_suite("sbi", add_tests);
 }

@@ -156,5 +156,5 @@ static void add_tests(TCase *c)
 
 int main(void)
 {
-    return run_suite("sbi_console", add_tests);
+    return sbi_suite("sbi_console", add_tests);
 }

@@ -146,5 +146,5 @@ static void add_tests(TCase *c)
 
 int main(void)
 {
-    return run_suite("sbi_features", add_tests);
+    return sbi_suite("sbi_features", add_tests);
 }

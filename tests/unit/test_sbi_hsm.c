@@ -163,5 +163,5 @@ static void add_tests(TCase *c)
 
 int main(void)
 {
-    return run_suite("sbi_hsm", add_tests);
+    return sbi_suite("sbi_hsm", add_tests);
 }

@@ -322,5 +322,5 @@ static void add_tests(TCase *c)
 
 int main(void)
 {
-    return run_suite("sbi_pmu", add_tests);
+    return sbi_suite("sbi_pmu", add_tests);
 }

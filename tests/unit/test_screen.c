@@ -3,6 +3,7 @@
 #include "debug/keysyms.h"
 #include "debug/picture.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #include <zlib.h>
@@ -208,5 +209,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

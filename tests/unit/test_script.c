@@ -1,5 +1,6 @@
 /* The scripted console, with the test as the guest. */
 #include "frontend/script.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -381,9 +382,5 @@ int main(void)
     tcase_add_test(running, a_failure_shows_the_last_20_lines_without_control_characters);
     suite_add_tcase(suite, reading);
     suite_add_tcase(suite, running);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* What a console has said, shown in places of different sizes. */
 #include "debug/scrollback.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -159,9 +160,5 @@ int main(void)
     tcase_add_test(c, no_bytes_leave_the_line);
     tcase_add_test(c, the_cursor_is_behind_what_was_written_last);
     suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "machine/internal.h"
 #include "machine/record.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 enum { SYS_OPEN = 1, SYS_WRITEC = 3, SYS_WRITE = 5, SYS_READ, SYS_READC, SYS_SEEK = 10 };
@@ -285,9 +286,5 @@ int main(void)
     tcase_add_test(tc, typed_input_comes_again_in_a_replay);
     tcase_add_test(tc, the_heap_is_the_largest_free_part_of_ram);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

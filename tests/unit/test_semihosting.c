@@ -1,5 +1,6 @@
 /* Semihosting: which ebreak is a call, and the calls without files. */
 #include "tests/unit/semihosting_rig.h"
+#include "tests/unit/suite.h"
 
 #include <errno.h>
 
@@ -338,5 +339,5 @@ int main(void)
     tcase_add_test(tc, a_program_ends_with_its_status);
     tcase_add_test(tc, a_reason_without_a_block_is_understood);
     suite_add_tcase(suite, tc);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Semihosting: handles, files of a folder, and what is saved of them. */
 #include "tests/unit/semihosting_rig.h"
+#include "tests/unit/suite.h"
 
 #include <errno.h>
 
@@ -339,5 +340,5 @@ int main(void)
     tcase_add_test(tc, a_state_that_cannot_be_is_refused);
     tcase_add_test(tc, a_reset_closes_all);
     suite_add_tcase(suite, tc);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* -semihosting and -semihosting-config. */
 #include "tests/unit/options_rig.h"
+#include "tests/unit/suite.h"
 
 #include <stdlib.h>
 
@@ -85,9 +86,5 @@ int main(void)
     tcase_add_test(tc, a_wrong_configuration_is_refused);
     tcase_add_test(tc, too_long_a_command_line_is_refused);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* The test device through its ops. */
 #include "devices/sifive_test.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 struct rig {
     unsigned power_offs, resets, status;
@@ -143,5 +144,5 @@ int main(void)
     tcase_add_test(tc, its_state_is_a_section_and_nothing_more);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "machine/internal.h"
 #include "machine/snapshot.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #define SAVE_NS (RIG_MS + 123 * RIG_US)
 #define END_NS  (3 * RIG_MS)
@@ -323,9 +324,5 @@ int main(void)
     tcase_add_test(tests, a_disk_that_was_not_written_since_is_taken);
     tcase_add_test(tests, a_disk_that_was_written_since_is_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

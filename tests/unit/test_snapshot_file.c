@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "base/os_new_file.h"
 #include "machine/snapshot_file.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #define BIG ((3u << 20) + 12345u)
@@ -211,9 +212,5 @@ int main(void)
     tcase_add_test(tests, a_pipe_or_device_is_not_replaced);
     tcase_add_test(tests, too_many_sections_and_long_names_are_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

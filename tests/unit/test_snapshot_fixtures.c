@@ -7,6 +7,7 @@
 #include "machine/internal.h"
 #include "machine/snapshot.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #define MAKES   "RIVULET_MAKE_FIXTURES"
 #define SAVE_NS (RIG_MS + 123 * RIG_US)
@@ -126,9 +127,5 @@ int main(void)
     else
         tcase_add_loop_test(tests, an_old_file_loads_and_its_guest_goes_on, 0, ARRAY_LEN(fixtures));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

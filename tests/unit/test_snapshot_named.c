@@ -5,6 +5,7 @@
 #include "machine/internal.h"
 #include "machine/snapshot.h"
 #include "tests/unit/past_rig.h"
+#include "tests/unit/suite.h"
 
 #define SAVE_NS (RIG_MS + 123 * RIG_US)
 #define END_NS  (3 * RIG_MS)
@@ -255,9 +256,5 @@ int main(void)
     tcase_add_test(tests, another_machine_is_refused_and_its_disks_stay);
     tcase_add_test(tests, files_have_a_slash_or_end_in_rvs);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/suite.h"
 
 struct place {
     char folder[32], path[48];
@@ -337,5 +338,5 @@ int main(void)
     tcase_add_test(cases, wrong_words_are_errors_that_say_what_is_right);
     Suite *suite = suite_create("socket");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

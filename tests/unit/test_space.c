@@ -2,6 +2,7 @@
 #include "syscall/space.h"
 
 #include "cpu/code.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -213,9 +214,5 @@ int main(void)
     tcase_add_test(tests, impossible_requests_are_refused);
     tcase_add_test(tests, code_is_decoded_anew_when_a_call_writes_it);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* ACLINT's SSWI through its ops. */
 #include "devices/irq/sswi.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #define HARTS 3u
 
@@ -63,5 +64,5 @@ int main(void)
     tcase_add_test(tc, writing_0_does_nothing);
     tcase_add_test(tc, a_hart_that_is_not_there_has_no_register);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "base/state.h"
 
 #include "base/bits.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 
@@ -299,9 +300,5 @@ int main(void)
     tcase_add_test(cases, the_hash_of_a_given_text_never_changes);
     Suite *suite = suite_create("state");
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* What a hart and its code cache log: what slow paths count, traps, and page-table walks. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 static char *read_log(void)
@@ -150,5 +151,5 @@ int main(void)
     tcase_add_test(tests, traps_are_told_by_name_with_the_modes);
     tcase_add_test(tests, walks_are_told_with_what_they_found);
     tcase_add_test(tests, the_code_cache_tells_what_it_holds);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -1,4 +1,5 @@
 #include "debug/symbols.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #include <elf.h>
@@ -189,9 +190,5 @@ int main(void)
     tcase_add_test(t, a_file_without_symbols_is_refused_with_the_reason);
     tcase_add_test(t, a_damaged_elf_file_is_read_within_its_bounds);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "base/os_net.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
+#include "tests/unit/suite.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -100,5 +101,5 @@ int main(void)
     tcase_add_test(cases, words_that_are_not_there_are_refused);
     Suite *suite = suite_create("tap");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Pictures as characters: what is written to the terminal, byte by byte. */
 #include "frontend/text_picture.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #define HALF  "\xe2\x96\x80"
 #define RED   0xff0000u
@@ -84,5 +85,5 @@ int main(void)
     tcase_add_test(tc, a_large_picture_is_shrunk_to_means_and_keeps_its_shape);
     tcase_add_test(tc, any_size_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

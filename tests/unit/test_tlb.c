@@ -1,5 +1,6 @@
 /* tlb.c: finding, replacing, every operand form of sfence.vma, poisoning, and the state walk. */
 #include "memory/tlb.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -494,9 +495,5 @@ int main(void)
     tcase_add_test(t, the_hash_sees_records_but_not_poison);
     tcase_add_test(t, a_snapshot_with_malformed_entries_is_refused);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

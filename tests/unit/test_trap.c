@@ -1,5 +1,6 @@
 /* trap.c: delegation, priority and enabling of interrupts, trap entry and return. */
 #include "tests/unit/hart_fixture.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -348,9 +349,5 @@ int main(void)
     tcase_add_test(t, the_built_in_sbi_sees_the_time_of_the_ecall);
     tcase_add_test(t, other_traps_and_a_delegated_ecall_do_not_reach_the_sbi);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* Triggers: where each type fires, and what its registers hold. */
 #include "cpu/trigger.h"
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define CSR_TSELECT 0x7a0
 #define CSR_TDATA1  0x7a1
@@ -356,5 +357,5 @@ int main(void)
     tcase_add_loop_test(t, a_trap_trigger_fires_before_the_handlers_first_instruction, 0, 7);
     tcase_add_test(t, a_load_arms_triggers_again);
     suite_add_tcase(suite, t);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "machine/internal.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/monitor_rig.h"
+#include "tests/unit/suite.h"
 
 #include <stdatomic.h>
 
@@ -235,5 +236,5 @@ int main(void)
     tcase_add_test(tc, no_text_and_a_huge_one_are_refused);
     tcase_add_test(tc, a_machine_without_a_keyboard_is_named);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

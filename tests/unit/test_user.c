@@ -3,6 +3,7 @@
 #include "tests/unit/device_bench.h"
 #include "tests/unit/link_rig.h"
 #include "tests/unit/loopback.h"
+#include "tests/unit/suite.h"
 
 static const uint8_t guest_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 static const uint8_t guest_ip[4] = {10, 0, 2, 15}, host_ip[4] = {10, 0, 2, 2};
@@ -363,5 +364,5 @@ int main(void)
     tcase_add_test(cases, frames_of_garbage_do_no_harm);
     Suite *suite = suite_create("user");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* devices/net/user_options.c: what -netdev user says. */
 #include "devices/net/user_options.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 #include <arpa/inet.h>
 
@@ -250,5 +251,5 @@ int main(void)
     tcase_add_test(cases, a_guest_forward_leads_to_a_command_or_a_socket);
     Suite *suite = suite_create("user options");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,4 +1,5 @@
 /* What every virtio device has: features, status, configuration space, queues, reset. */
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_probe.h"
 
 #define VERSION_1 (1ull << VIRTIO_F_VERSION_1)
@@ -289,5 +290,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

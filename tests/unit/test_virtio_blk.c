@@ -1,4 +1,5 @@
 /* The virtio disk: each request, each way to get it wrong, and what the driver is told. */
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_blk_rig.h"
 
 /* --- what the driver is told ------------------------------------------------------------- */
@@ -391,5 +392,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

@@ -1,4 +1,5 @@
 /* The virtio disk: when requests are done, and what becomes of those under way. */
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_blk_rig.h"
 
 #include <errno.h>
@@ -517,5 +518,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

@@ -1,5 +1,6 @@
 /* The virtio console: one port, many ports, and drivers that do not keep to the protocol. */
 #include "devices/virtio/console.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_rig.h"
 
 #define F_MULTIPORT (1u << 1)
@@ -393,5 +394,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

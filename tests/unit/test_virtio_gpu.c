@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "devices/display/edid.h"
+#include "tests/unit/suite.h"
 
 #define SIDE     64u /* of most pictures here */
 #define PIXELS   (RAM + 0x200000)
@@ -366,5 +367,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

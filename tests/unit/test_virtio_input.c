@@ -1,5 +1,6 @@
 /* Keyboard, mouse and tablet: what they say of themselves, and groups of events. */
 #include "devices/virtio/input.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_rig.h"
 
 static void init(struct virtio_rig *r, enum virtio_input_kind kind)
@@ -144,5 +145,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

@@ -1,5 +1,6 @@
 /* The MMIO transport: the registers of both versions. */
 #include "devices/virtio/mmio.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_probe.h"
 
 #define MAGIC_VALUE         0x000u
@@ -346,5 +347,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

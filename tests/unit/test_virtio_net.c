@@ -1,4 +1,5 @@
 /* devices/virtio/net.c: a driver made by hand sends, receives, commands. */
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_net_rig.h"
 
 #define MODERN F_VERSION_1
@@ -486,5 +487,5 @@ int main(void)
     tcase_add_test(cases, rings_of_garbage_do_no_harm);
     Suite *suite = suite_create("virtio-net");
     suite_add_tcase(suite, cases);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,4 +1,5 @@
 /* The PCI transport of virtio, as a driver sees it through the host bridge. */
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_pci_rig.h"
 
 /* --- identity --- */
@@ -519,5 +520,5 @@ int main(void)
     tcase_add_test(tc, a_state_of_another_interface_is_refused);
     tcase_add_test(tc, any_access_is_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,4 +1,5 @@
 /* Split virtqueues: what a good driver does, and all that a hostile one can. */
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_probe.h"
 
 #define INDIRECT  (1ull << VIRTIO_F_INDIRECT_DESC)
@@ -648,5 +649,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

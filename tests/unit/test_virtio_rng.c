@@ -1,5 +1,6 @@
 /* The entropy device. */
 #include "devices/virtio/rng.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/virtio_rig.h"
 
 static void count_up(void *owner, uint8_t *bytes, size_t n)
@@ -127,5 +128,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    return bench_run(suite());
+    return run_suite(suite());
 }

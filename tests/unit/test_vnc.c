@@ -8,6 +8,7 @@
 #include "machine/internal.h"
 #include "tests/unit/device_bench.h"
 #include "tests/unit/monitor_rig.h"
+#include "tests/unit/suite.h"
 
 #include <fcntl.h>
 #include <rfb/rfb.h>
@@ -383,5 +384,5 @@ int main(void)
     tcase_add_test(tc, who_knows_the_password_is_let_in_and_nobody_else);
     tcase_add_test(tc, viewers_that_talk_nonsense_are_survived);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* What -vnc takes: addresses, and who may be let in without a password. */
 #include "frontend/vnc.h"
 #include "tests/unit/device_bench.h"
+#include "tests/unit/suite.h"
 
 static struct machine_option secrets[] = {
     {{{"qom-type", "secret"}, {"id", "s"}, {"data", "longer than eight"}}, 3},
@@ -98,5 +99,5 @@ int main(void)
     tcase_add_test(tc, what_is_wrong_is_said);
     tcase_add_test(tc, a_password_in_a_file_ends_with_its_line);
     suite_add_tcase(suite, tc);
-    return bench_run(suite);
+    return run_suite(suite);
 }

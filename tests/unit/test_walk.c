@@ -1,5 +1,6 @@
 /* walk.c: each size of leaf in each mode, each fault, A and D both ways, Svnapot and Svpbmt. */
 #include "memory/walk.h"
+#include "tests/unit/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -464,9 +465,5 @@ int main(void)
     tcase_add_test(t, other_napot_encodings_are_page_faults);
     tcase_add_test(t, pbmt_is_reserved_unless_enabled_and_3_always);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* Watchpoints: which accesses they see, and that nothing else of the run changes. */
 #include "tests/unit/hart_bench.h"
+#include "tests/unit/suite.h"
 
 #define DATA (BENCH_RAM + 0x8000)
 
@@ -247,5 +248,5 @@ int main(void)
     tcase_add_test(tests, a_range_may_run_over_the_end_of_the_address_space);
     tcase_add_test(tests, interrupts_that_are_held_back_are_taken_later);
     suite_add_tcase(suite, tests);
-    return bench_suite(suite);
+    return run_suite(suite);
 }

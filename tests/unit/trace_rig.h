@@ -7,6 +7,7 @@
 
 #include "debug/trace.h"
 #include "tests/unit/machine_rig.h"
+#include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
 
 #define TRACE_HANDLER (RIG_RAM + 0x200)
@@ -144,11 +145,7 @@ static inline void put_symbols(void)
 
 static inline int trace_suite(Suite *suite)
 {
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }
 
 #endif
