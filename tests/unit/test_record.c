@@ -166,8 +166,8 @@ static void write_log(const char *path, const struct log_record *header, enum re
     struct input_log *log = input_log_create(path, &err);
     ck_assert_msg(log != NULL, "%s", err.text);
     input_log_append(log, header);
-    input_log_append(
-        log, &(struct log_record){.now_ns = RIG_MS, .kind = kind, .bytes = bytes, .n = n});
+    input_log_append(log,
+                     &(struct log_record){.now_ns = RIG_MS, .kind = kind, .bytes = bytes, .n = n});
     ck_assert(input_log_close(log, &err));
 }
 
