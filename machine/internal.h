@@ -159,6 +159,8 @@ bool recorder_is_past(const struct recorder *r);
 void recorder_round(struct recorder *r, uint64_t now_ns);
 /* Its events have run. */
 void recorder_after_events(struct recorder *r, uint64_t now_ns);
+/* All harts sleep at now_ns, and no round runs. */
+void recorder_sleep(struct recorder *r, uint64_t now_ns);
 /* Who gives something to the machine at this moment of a replay: the entry of the door, or the
  * debugger; NULL: nobody. */
 const char *recorder_giver(const struct recorder *r);

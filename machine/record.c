@@ -371,6 +371,16 @@ void recorder_after_events(struct recorder *r, uint64_t now_ns)
         continue;
 }
 
+/* What is due within this round is done by a hart that runs. */
+void recorder_sleep(struct recorder *r, uint64_t now_ns)
+{
+    struct edit_head head;
+    const struct log_record *record = r->is_replay ? input_log_next(r->log) : NULL;
+    bool is_answer = record && record->kind == RECORD_ANSWER && record->now_ns == now_ns;
+    if (is_answer || (next_edit(r, now_ns, &head) && head.is_in_round))
+        diverge(r, "all harts sleep, and the recording has something of a hart that runs", "");
+}
+
 uint64_t recorder_next_ns(const struct recorder *r)
 {
     const struct log_record *record = r->is_replay ? input_log_next(r->log) : NULL;

@@ -217,6 +217,8 @@ static void begin_round(struct machine *m, uint64_t until_ns)
     if (guest_asks(m))
         return;
     if (all_asleep(m)) {
+        if (m->recorder)
+            recorder_sleep(m->recorder, now);
         idle(m, until_ns);
         return;
     }

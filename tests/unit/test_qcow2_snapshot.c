@@ -334,6 +334,33 @@ START_TEST(an_abandoned_state_leaves_nothing)
 }
 END_TEST
 
+/* Others leave out tables of nothing: here the first, by an L1 entry of zero. */
+START_TEST(what_was_never_written_of_a_state_reads_as_zero)
+{
+    struct qcow2_format f = {.bytes = MIB, .version = 3, .cluster_bits = 12, .refcount_order = 4};
+    const uint64_t at = 4 * MIB, n = at + 3; /* a table maps 2 MiB */
+    struct error err;
+    struct qcow2_snapshot *list;
+    unsigned listed;
+    struct file_double *d = format_double(&f, 16 * MIB);
+    struct disk *image = open_double(d, false, false);
+    struct qcow2_state *state = qcow2_state_create(image, &err);
+    ck_assert_msg(state != NULL, "%s", err.text);
+    ck_assert_int_eq(qcow2_state_write(state, at, "end", 3), BLOCK_OK);
+    create(image, "hole", state);
+    ck_assert(qcow2_list_snapshots(image, &list, &listed, &err));
+    ck_assert_uint_eq(list[0].state_bytes, n);
+    memset(d->bytes + list[0].l1_offset + 8, 0, 8); /* behind the one of the disk */
+    uint8_t *bytes = calloc(1, n);
+    ck_assert_int_eq(qcow2_read_state(image, &list[0], bytes, n), BLOCK_OK);
+    ck_assert(bytes[0] == 0 && memcmp(bytes, bytes + 1, at - 1) == 0);
+    ck_assert_int_eq(memcmp(bytes + at, "end", 3), 0);
+    free(bytes);
+    free(list);
+    disk_close(image);
+}
+END_TEST
+
 static Suite *snapshot_suite(void)
 {
     Suite *suite = suite_create("qcow2 snapshots");
@@ -346,6 +373,7 @@ static Suite *snapshot_suite(void)
     tcase_add_test(tc, refcounts_of_one_bit_are_too_narrow);
     tcase_add_test(tc, a_name_that_is_not_there_is_told);
     tcase_add_test(tc, an_abandoned_state_leaves_nothing);
+    tcase_add_test(tc, what_was_never_written_of_a_state_reads_as_zero);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -159,6 +159,53 @@ START_TEST(a_replay_that_is_another_run_names_the_part)
 }
 END_TEST
 
+/* The header of a recording, and one record of this kind and these bytes. */
+static void write_log(const char *path, const struct log_record *header, enum record_kind kind,
+                      const uint8_t *bytes, size_t n)
+{
+    struct error err;
+    struct input_log *log = input_log_create(path, &err);
+    ck_assert_msg(log != NULL, "%s", err.text);
+    input_log_append(log, header);
+    input_log_append(log,
+                     &(struct log_record){.now_ns = RIG_MS, .kind = kind, .bytes = bytes, .n = n});
+    ck_assert(input_log_close(log, &err));
+}
+
+START_TEST(what_a_hart_did_that_sleeps_is_another_run)
+{
+    static const struct {
+        enum record_kind kind;
+        size_t n;
+    } records[] = {{RECORD_ANSWER, 8}, {RECORD_EDIT, 48}};
+    uint8_t bytes[48] = {0};
+    bytes[16] = 1; /* the edit is one within a round */
+    struct program p;
+    struct error err;
+    program_begin(&p);
+    ASM(&p.a, wfi);
+    ASM(&p.a, jal, .imm = asm_to(&p.a, RIG_RAM));
+    program_end(&p);
+    enter_temp_folder();
+    struct rig *r = rig_create(&p, 1);
+    ck_assert(machine_record(r->m, "log", &err));
+    close_log(r);
+    rig_free(r);
+    struct input_log *log = input_log_open("log", &err);
+    ck_assert_msg(log != NULL, "%s", err.text);
+    for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+        write_log("forged", input_log_next(log), records[i].kind, bytes, records[i].n);
+        r = rig_create(&p, 1);
+        ck_assert_msg(machine_replay(r->m, "forged", &err), "%s", err.text);
+        ck_assert_int_eq(rig_run(r, END_NS), MACHINE_DIVERGED);
+        ck_assert_ptr_nonnull(strstr(machine_replay_end(r->m), "all harts sleep"));
+        rig_free(r);
+    }
+    ck_assert(input_log_close(log, &err));
+    end(&p);
+}
+END_TEST
+
 static void refused(struct rig *r, bool is_replay, const char *path, const char *reason)
 {
     struct error err;
@@ -246,6 +293,7 @@ int main(void)
     tcase_add_test(tests, a_replay_ends_where_the_recording_does);
     tcase_add_test(tests, a_log_that_is_cut_anywhere_is_played_as_far_as_it_goes);
     tcase_add_test(tests, a_replay_that_is_another_run_names_the_part);
+    tcase_add_test(tests, what_a_hart_did_that_sleeps_is_another_run);
     tcase_add_test(tests, what_cannot_be_played_is_refused);
     tcase_add_test(tests, a_disk_that_keeps_what_is_written_is_refused);
     tcase_add_test(tests, what_is_recorded_in_a_file_cannot_become_another_machine);

@@ -1,4 +1,5 @@
 /* Semihosting on the board: what the host answers is part of a recording and of the past. */
+#include "machine/bisect.h"
 #include "machine/history.h"
 #include "machine/internal.h"
 #include "machine/record.h"
@@ -274,6 +275,51 @@ START_TEST(the_heap_is_the_largest_free_part_of_ram)
 }
 END_TEST
 
+/* The last of the 16 bytes that are read becomes another in the middle. */
+static struct rig *record_and_replay(const struct program *p, const char *log, char last)
+{
+    struct error err;
+    struct rig *r = create(p);
+    ck_assert_msg(machine_record(r->m, log, &err), "%s", err.text);
+    ck_assert_int_eq(shell("printf 0123456789abcdef >files/in"), 0);
+    ck_assert_int_eq(rig_run(r, END_NS / 2), MACHINE_TIME_LIMIT);
+    ck_assert_int_eq(shell("printf 0123456789abcde%c >files/in", last), 0);
+    ck_assert_int_eq(rig_run(r, END_NS), MACHINE_TIME_LIMIT);
+    ck_assert_msg(machine_record_close(r->m, &err), "%s", err.text);
+    rig_free(r);
+    r = create(p);
+    ck_assert_msg(machine_replay(r->m, log, &err), "%s", err.text);
+    ck_assert_msg(machine_keep_history(r->m, &err), "%s", err.text);
+    return r;
+}
+
+START_TEST(the_answer_at_which_two_recordings_part_is_found)
+{
+    struct error err;
+    struct program p;
+    struct bisection found;
+    char read[2][17] = {{0}};
+    enter();
+    begin_copying(&p);
+    struct rig *a = record_and_replay(&p, "one", 'X');
+    struct rig *b = record_and_replay(&p, "two", 'Y');
+    ck_assert_msg(machine_bisect(a->m, b->m, 0, &found, &err), "%s", err.text);
+    ck_assert(found.differs);
+    ck_assert_uint_eq(machine_hash(a->m), machine_hash(b->m));
+    ck_assert_uint_ge(machine_now_ns(a->m), END_NS / 2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct machine *m = i ? b->m : a->m;
+        ck_assert(machine_go_to(m, found.steps + 1, &err));
+        ck_assert(dma_read(m->memory, RIG_DATA, read[i], 16));
+    }
+    ck_assert_str_eq(read[0], "0123456789abcdeX");
+    ck_assert_str_eq(read[1], "0123456789abcdeY");
+    rig_free(a);
+    rig_free(b);
+    leave(&p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("semihost");
@@ -281,6 +327,7 @@ int main(void)
     tcase_add_test(tc, a_replay_reads_what_was_read_and_writes_nothing);
     tcase_add_test(tc, a_replay_without_its_answers_says_so);
     tcase_add_test(tc, the_past_is_not_written_again_and_the_present_goes_on);
+    tcase_add_test(tc, the_answer_at_which_two_recordings_part_is_found);
     tcase_add_test(tc, a_saved_machine_goes_on_to_the_same_state);
     tcase_add_test(tc, a_program_that_waits_for_input_sleeps);
     tcase_add_test(tc, typed_input_comes_again_in_a_replay);

@@ -191,6 +191,25 @@ START_TEST(what_others_saved_is_refused_with_the_reason)
 }
 END_TEST
 
+/* It would take memory for all of it to read the holes. */
+START_TEST(a_terabyte_of_nothing_is_refused_at_once)
+{
+    struct program p;
+    struct error err;
+    struct qcow2_snapshot s = {.name = "huge"};
+    begin(&p, 1);
+    make_disks();
+    struct rig *r = with_disks(&p, two_disks, 1);
+    struct disk *a = block_qcow2(r->m->drives->items[0].block);
+    struct qcow2_state *state = qcow2_state_create(a, &err);
+    ck_assert_int_eq(qcow2_state_write(state, (1ull << 40) - 1, "", 1), BLOCK_OK);
+    ck_assert(qcow2_create_snapshot(a, &s, state, &err));
+    refused(r, "huge", "huge is not a snapshot");
+    rig_free(r);
+    end(&p);
+}
+END_TEST
+
 START_TEST(drives_that_cannot_keep_a_snapshot_are_named)
 {
     static const struct machine_option raw = {
@@ -198,6 +217,7 @@ START_TEST(drives_that_cannot_keep_a_snapshot_are_named)
     static const struct machine_option overlay = {
         .items = {{"file", "a.qcow2"}, {"if", "none"}, {"snapshot", "on"}}, .count = 3};
     struct program p;
+    struct rig *text = calloc(1, sizeof *text);
     struct error err;
     begin(&p, 1);
     make_disks();
@@ -211,7 +231,14 @@ START_TEST(drives_that_cannot_keep_a_snapshot_are_named)
     ck_assert_ptr_nonnull(
         strstr(err.text, "give a file (./one.rvs), or a qcow2 drive that is written to"));
     ck_assert(!snapshot_save_named(r->m, "", &plain, &err));
+    list(r, text);
+    ck_assert_str_eq(text->sent, "There is no snapshot available.\n");
     rig_free(r);
+    r = with_disks(&p, NULL, 0);
+    list(r, text);
+    ck_assert_str_eq(text->sent, "There is no snapshot available.\n");
+    rig_free(r);
+    free(text);
     end(&p);
 }
 END_TEST
@@ -252,6 +279,7 @@ int main(void)
     tcase_add_loop_test(tests, a_machine_goes_on_from_a_name_with_its_disks, 0, 2);
     tcase_add_test(tests, names_are_listed_replaced_and_deleted);
     tcase_add_test(tests, what_others_saved_is_refused_with_the_reason);
+    tcase_add_test(tests, a_terabyte_of_nothing_is_refused_at_once);
     tcase_add_test(tests, drives_that_cannot_keep_a_snapshot_are_named);
     tcase_add_test(tests, another_machine_is_refused_and_its_disks_stay);
     tcase_add_test(tests, files_have_a_slash_or_end_in_rvs);
