@@ -55,13 +55,12 @@ PYTHON = {
     "test_hashlib": {"test_threaded_hashing": THREADS},
     "test_sqlite3": {"test_check_c*_thread": THREADS, "test_dont_check_same_thread": THREADS},
 }
-QUICK_PYTHON = ("test_epoll", "test_mmap", "test_fileio")
+QUICK_PYTHON = ("test_epoll", "test_fileio")
 
 # Folders of perl's tests, and the files that are left out, with the reason.
 PERL_FOLDERS = ("base", "cmd", "comp", "io", "op", "opbasic", "re", "run")
 THREADED = re.compile(r"(^|[/_-])(thr|threads?)\b|threads-")
-QUICK_PERL = ("io/pipe.t", "io/fs.t", "io/dup.t", "io/open.t", "op/fork.t", "op/exec.t", "op/stat.t",
-              "op/kill0.t", "op/chdir.t")
+QUICK_PERL = ("io/pipe.t", "io/dup.t", "op/fork.t", "op/exec.t", "op/kill0.t")
 XS = "it needs XS::APItest, which is built with perl and not installed"
 LONG = "it takes many minutes"
 PERL_WITHOUT = {
