@@ -35,6 +35,17 @@ static void edit(struct rig *r, const struct machine_edit *e)
     ck_assert_msg(machine_edit(r->m, e, &err), "%s", err.text);
 }
 
+/* What "log" has recorded comes to this hash at this time. */
+static void must_replay(const struct program *p, unsigned harts, uint64_t end_ns, uint64_t hash)
+{
+    struct error err;
+    struct rig *r = rig_create(p, harts);
+    ck_assert_msg(machine_replay(r->m, "log", &err), "%s", err.text);
+    ck_assert_int_eq(rig_run(r, end_ns), MACHINE_TIME_LIMIT);
+    ck_assert_uint_eq(machine_hash(r->m), hash);
+    rig_free(r);
+}
+
 static void set_a7(struct rig *r, unsigned hart, uint64_t value)
 {
     edit(r, &(struct machine_edit){.kind = EDIT_X, .hart = hart, .number = A7, .value = value});
@@ -128,11 +139,7 @@ START_TEST(a_breakpoint_is_a_place_for_changes_too)
     rig_run(r, machine_now_ns(r->m) + RIG_MS);
     uint64_t hash = machine_hash(r->m), end_ns = machine_now_ns(r->m);
     rig_free(r);
-    r = rig_create(&p, 2);
-    ck_assert(machine_replay(r->m, "log", &err));
-    ck_assert_int_eq(rig_run(r, end_ns), MACHINE_TIME_LIMIT);
-    ck_assert_uint_eq(machine_hash(r->m), hash);
-    rig_free(r);
+    must_replay(&p, 2, end_ns, hash);
     end(&p);
 }
 END_TEST
@@ -185,11 +192,7 @@ START_TEST(a_page_that_is_taken_away_behind_its_first_fetch_is_so_in_a_replay)
     uint64_t hash = machine_hash(r->m), end_ns = machine_now_ns(r->m);
     ck_assert_uint_gt(machine_hart(r->m, 0)->x[A0], 1000);
     rig_free(r);
-    r = rig_create(&p, 1);
-    ck_assert(machine_replay(r->m, "log", &err));
-    ck_assert_int_eq(rig_run(r, end_ns), MACHINE_TIME_LIMIT);
-    ck_assert_uint_eq(machine_hash(r->m), hash);
-    rig_free(r);
+    must_replay(&p, 1, end_ns, hash);
     end(&p);
 }
 END_TEST
@@ -329,11 +332,7 @@ START_TEST(a_guest_that_was_off_and_reset_by_hand_is_reset_in_a_replay)
     rig_run(r, machine_now_ns(r->m) + 3 * RIG_MS);
     uint64_t hash = machine_hash(r->m), end_ns = machine_now_ns(r->m);
     rig_free(r);
-    r = rig_create(&p, 1);
-    ck_assert(machine_replay(r->m, "log", &err));
-    ck_assert_int_eq(rig_run(r, end_ns), MACHINE_TIME_LIMIT);
-    ck_assert_uint_eq(machine_hash(r->m), hash);
-    rig_free(r);
+    must_replay(&p, 1, end_ns, hash);
     end(&p);
 }
 END_TEST
