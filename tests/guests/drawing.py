@@ -1,11 +1,10 @@
 """The guest of tests/screen in Rivulet: it draws as it is told, and tells what its devices say."""
 
 import shutil
-import subprocess
 from contextlib import contextmanager
 
 from cases import ROOT, WORK, run
-from window import SECONDS, Display, Program
+from window import SECONDS, Display, Program, started
 from writing import made_once
 
 
@@ -46,12 +45,8 @@ def drawing(program, words, environment=None):
     command = [program, "-m", "128", "-bios", "none", "-kernel", guest(), "-global",
                "virtio-mmio.force-legacy=false", "-device", "virtio-gpu-device",
                "-device", "virtio-keyboard-device", *words, "-serial", "stdio", "-monitor", "none"]
-    with subprocess.Popen([str(word) for word in command], env=environment, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        try:
-            yield Drawing(process)
-        finally:
-            process.kill()
+    with started(command, Drawing, env=environment) as console:
+        yield console
 
 
 @contextmanager

@@ -19,7 +19,7 @@ TABLET = ("-device", "virtio-tablet-device")
 def served(program, *words):
     """The guest, and the port of its VNC server."""
     with drawing(program, [*words, "-display", "none"]) as guest:
-        port = vnc_port(guest)
+        port = vnc_port(guest.said)
         guest.wait_for("ready\n", SECONDS)
         yield guest, port
 
@@ -53,22 +53,29 @@ def must_show(display, size, colour):
             wait_for_pixel(display, left + x, top + y, wanted, f"{x}, {y} in the viewer")
 
 
+@contextmanager
+def seen(program, name, *words):
+    """A display with a viewer that shows a red screen, and the guest."""
+    with on_display(name, SCREEN) as display, \
+            served(program, "-vnc", ":0,to=500", *words) as (guest, port):
+        guest.show(640, 480, RED)
+        with viewing(display, port):
+            display.find_window()
+            must_show(display, (640, 480), RED)
+            yield display, guest
+
+
 def follows_sizes(program):
     def case():
-        with on_display("viewer-sizes", SCREEN) as display, \
-                served(program, "-vnc", ":0,to=500") as (guest, port):
-            guest.show(640, 480, RED)
-            with viewing(display, port):
-                display.find_window()
-                must_show(display, (640, 480), RED)
-                guest.show(800, 600, GREEN)
-                must_show(display, (800, 600), GREEN)
-                guest.show(320, 240, BLUE)
-                must_show(display, (320, 240), BLUE)
-                guest.type(b"follow\n")
-                display.do("windowsize", display.window, 500, 360)
-                guest.wait_for("wish 500 360\nsize 500 360\n", SECONDS)
-                must_show(display, (500, 360), BLUE)
+        with seen(program, "viewer-sizes") as (display, guest):
+            guest.show(800, 600, GREEN)
+            must_show(display, (800, 600), GREEN)
+            guest.show(320, 240, BLUE)
+            must_show(display, (320, 240), BLUE)
+            guest.type(b"follow\n")
+            display.do("windowsize", display.window, 500, 360)
+            guest.wait_for("wish 500 360\nsize 500 360\n", SECONDS)
+            must_show(display, (500, 360), BLUE)
 
     return case
 
@@ -77,20 +84,15 @@ def has_cursor(program):
     """The viewer draws it, where its user's pointer is."""
 
     def case():
-        with on_display("viewer-cursor", SCREEN) as display, \
-                served(program, "-vnc", ":0,to=500", *TABLET) as (guest, port):
-            guest.show(640, 480, RED)
-            with viewing(display, port):
-                display.find_window()
-                must_show(display, (640, 480), RED)
-                left, top = display.place()
-                guest.ask("cursor ff00ff00 8 16", "cursor")
-                display.do("mousemove", "--window", display.window, 100, 200)
-                for x, y, wanted in ((93, 185, GREEN), (155, 247, GREEN), (90, 200, RED),
-                                     (100, 182, RED), (158, 200, RED), (100, 250, RED)):
-                    wait_for_pixel(display, left + x, top + y, wanted, f"{x}, {y} by the cursor")
-                guest.ask("cursor 0 0 0", "cursor")
-                wait_for_pixel(display, left + 140, top + 230, RED, "what the cursor covered")
+        with seen(program, "viewer-cursor", *TABLET) as (display, guest):
+            left, top = display.place()
+            guest.ask("cursor ff00ff00 8 16", "cursor")
+            display.do("mousemove", "--window", display.window, 100, 200)
+            for x, y, wanted in ((93, 185, GREEN), (155, 247, GREEN), (90, 200, RED),
+                                 (100, 182, RED), (158, 200, RED), (100, 250, RED)):
+                wait_for_pixel(display, left + x, top + y, wanted, f"{x}, {y} by the cursor")
+            guest.ask("cursor 0 0 0", "cursor")
+            wait_for_pixel(display, left + 140, top + 230, RED, "what the cursor covered")
 
     return case
 
@@ -144,24 +146,18 @@ def pastes(program):
     """The viewer's clipboard is all of Unicode: what the keyboard has is typed, the rest named."""
 
     def case():
-        with on_display("viewer-paste", SCREEN) as display, \
-                served(program, "-vnc", ":0,to=500") as (guest, port):
-            guest.show(640, 480, RED)
-            with viewing(display, port):
-                display.find_window()
-                must_show(display, (640, 480), RED)
-                display.copy("\N{EURO SIGN}\N{LATIN SMALL LETTER E WITH ACUTE}x")
-                start, end = guest.seen, time.monotonic() + SECONDS
-                said = "none in the clipboard"
-                while "none in the clipboard" in said:  # the viewer has not sent it yet
-                    expect(time.monotonic() < end, "the viewer's clipboard never comes")
-                    display.do("key", "ctrl+alt+v")
-                    guest.wait_for("rivulet: ", SECONDS)
-                    said = guest.rest_of_line()
-                expect(said == "2 of 3 characters are on no key of a US keyboard, first "
-                               "'\N{EURO SIGN}' U+20AC: left out", said)
-                guest.seen = start  # which the guest tells sooner or later than that
-                guest.wait_for("key 45 1\n", SECONDS)
+        with seen(program, "viewer-paste") as (display, guest):
+            display.copy("\N{EURO SIGN}\N{LATIN SMALL LETTER E WITH ACUTE}x")
+            end = time.monotonic() + SECONDS
+            said = "none in the clipboard"
+            while "none in the clipboard" in said:  # the viewer has not sent it yet
+                expect(time.monotonic() < end, "the viewer's clipboard never comes")
+                display.do("key", "ctrl+alt+v")
+                guest.said.wait_for("rivulet: ", SECONDS)
+                said = guest.said.rest_of_line()
+            expect(said == "2 of 3 characters are on no key of a US keyboard, first "
+                           "'\N{EURO SIGN}' U+20AC: left out", said)
+            guest.wait_for("key 45 1\n", SECONDS)
 
     return case
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 
-from cases import ROOT, WORK, Failure, expect, run
+from cases import ROOT, WORK, Failure, expect, run, tail
 from debian import Console
 
 SCREEN = (1400, 1050)
@@ -109,11 +109,13 @@ class Display:
 
 
 class Program(Console):
-    """Rivulet with the guest in a window; its console, which also has what it says to its user."""
+    """Rivulet with its guest: the guest's console, and what Rivulet says to its user. They are two
+    streams, because in one a line of the program may come amid a line of the guest."""
 
     def __init__(self, process):
         super().__init__(process.stdout)
         self.process = process
+        self.said = Console(process.stderr) if process.stderr else self
 
     def type(self, text):
         self.process.stdin.write(text)
@@ -142,6 +144,22 @@ class Program(Console):
 
 
 @contextmanager
+def started(command, kind=Program, stderr=subprocess.PIPE, **options):
+    """A Program of this kind, which ends with the body. options: of subprocess.Popen."""
+    with subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=stderr, **options) as process:
+        console = kind(process)
+        try:
+            yield console
+        except Failure as failure:
+            process.kill()
+            rest = (process.stderr or process.stdout).read().decode(errors="replace")
+            raise Failure(f"{failure}\n{tail(console.said.text + rest)}") from None
+        finally:
+            process.kill()
+
+
+@contextmanager
 def shown(program, name, screen=SCREEN):
     """The program with its window, and the display that it is on."""
     folder = WORK / name
@@ -153,14 +171,9 @@ def shown(program, name, screen=SCREEN):
     command = [program, "-display", "sdl", "-device", "ramfb", "-device", "virtio-keyboard-device",
                "-device", "virtio-tablet-device", "-kernel", guest, "-append", "tell"]
     try:
-        with subprocess.Popen(command, cwd=folder, env=display.environment,
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT) as process:
-            try:
-                display.find_window()
-                yield display, Program(process), folder
-            finally:
-                process.kill()
+        with started(command, cwd=folder, env=display.environment) as console:
+            display.find_window()
+            yield display, console, folder
     finally:
         display.end()
 
@@ -229,17 +242,15 @@ def pastes(program):
         with shown(program, "window-paste") as (display, console, _):
             display.copy("az7 \N{EURO SIGN}b")
             display.do("key", "ctrl+alt+v")
-            start = console.seen
-            console.wait_for("1 of 6 characters are on no key of a US keyboard, first "
-                             "'\N{EURO SIGN}' U+20AC: left out\n", SECONDS)
-            console.seen = start  # the guest says what it got sooner or later than that
+            console.said.wait_for("1 of 6 characters are on no key of a US keyboard, first "
+                                  "'\N{EURO SIGN}' U+20AC: left out\n", SECONDS)
             for key in "az7 b":
                 console.wait_for(f"key {key}\n", SECONDS)
             display.copy("z" * 5000)
             display.do("key", "ctrl+alt+v")
             console.wait_for("key z\n", SECONDS)
             display.do("key", "a")
-            console.wait_for("typing is stopped after", SECONDS)
+            console.said.wait_for("typing is stopped after", SECONDS)
             console.wait_for("key a\n", SECONDS)
             expect("key z" not in console.text[console.seen:], "it types on")
             display.do("key", "q")
@@ -254,14 +265,16 @@ def survives_display(program):
     def case():
         with shown(program, "window-lost") as (display, console, _):
             display.server.kill()
-            console.wait_for("the window's display is lost; the guest goes on without a window\n",
-                             SECONDS)
+            console.said.wait_for("the window's display is lost; the guest goes on without a "
+                                  "window\n", SECONDS)
             console.type(b"\x01c")
             console.wait_for("(rivulet) ", SECONDS)
-            console.type(b"info status\nsendkey a\n")
+            console.type(b"info status\n")
             console.wait_for("VM status: running", SECONDS)
+            console.wait_for("(rivulet) ", SECONDS)
+            console.type(b"\x01ca")
             console.wait_for("key a\n", SECONDS)
-            console.type(b"quit\n")
+            console.type(b"\x01cquit\n")
             console.must_end_with(0)
 
     return case
@@ -273,7 +286,7 @@ def saves_picture(program):
     def case():
         with shown(program, "window-picture") as (display, console, folder):
             display.do("key", "ctrl+alt+s")
-            console.wait_for("the screen is in rivulet-", SECONDS)
+            console.said.wait_for("the screen is in rivulet-", SECONDS)
             head = next(folder.glob("rivulet-*.png")).read_bytes()[:24]
             expect(head[:8] == b"\x89PNG\r\n\x1a\n", "what was written is no PNG")
             expect(struct.unpack(">II", head[16:]) == PICTURE, "the picture has another size")
