@@ -609,6 +609,16 @@ bool hart_enter_page(struct hart *h, uint64_t va)
     return !wide || fetch_page(h, va + 2, 2, &page_pa);
 }
 
+bool hart_is_on_page(const struct hart *h)
+{
+    if ((h->pc & PAGE_MASK) != h->page_va)
+        return false;
+    const struct tlb_record *record =
+        &h->tlb->records[context_for(h, TLB_FETCH)][TLB_FETCH][tlb_index(h->pc)];
+    bool is_cut = record->va == h->page_va && record->pa == h->page_pa && record->split;
+    return h->page_valid || is_cut;
+}
+
 bool hart_straddling_word(struct hart *h, uint32_t *word)
 {
     uint64_t second_pa;

@@ -345,11 +345,9 @@ bool hart_zero_cache_block(struct hart *h, uint64_t va) MUST_CHECK;
 /* Makes va's page the one that executes (page_va, page_pa), through the fetch TLB; keeps it when it
  * is already. False: h->trap is filled. */
 bool hart_enter_page(struct hart *h, uint64_t va) MUST_CHECK;
-/* Whether the instruction at pc has been fetched already, as far as its page goes. */
-static inline bool hart_is_on_page(const struct hart *h)
-{
-    return h->page_valid && (h->pc & PAGE_MASK) == h->page_va;
-}
+/* Whether the instruction at pc has been fetched already, as far as its page goes: hart_enter_page
+ * would change nothing then. */
+bool hart_is_on_page(const struct hart *h);
 /* The instruction at h->pc, which begins in the last two bytes of its page: its second half is
  * fetched through the next page. */
 bool hart_straddling_word(struct hart *h, uint32_t *word) MUST_CHECK;

@@ -219,11 +219,13 @@ static const struct log_record *next_edit(const struct recorder *r, uint64_t now
 }
 
 /* A breakpoint stops behind the fetch of its instruction, a replay before it; and what is changed
- * may be how it is translated. */
+ * may be how it is translated. The hart may have come to the end of what PMP lets it execute of the
+ * page: then it is there, and cannot enter. */
 static bool fetch_as_then(struct recorder *r, const struct edit_head *head)
 {
     struct hart *h = r->m->harts[r->m->round.turn];
-    return !head->is_in_round || !(head->hart_flags & EDIT_FETCHED) || hart_enter_page(h, h->pc);
+    return !head->is_in_round || !(head->hart_flags & EDIT_FETCHED) || hart_enter_page(h, h->pc) ||
+           hart_is_on_page(h);
 }
 
 static void replay_edit(struct recorder *r, const struct log_record *record,

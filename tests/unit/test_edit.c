@@ -148,8 +148,8 @@ END_TEST
 #define ROOT (RIG_DATA + 0x1000)
 #define LEAF (RIG_RAM >> 12 << 10 | 0xcf)
 
-/* Enters S-mode at VA, where it counts. */
-static uint64_t put_return_to_pages(struct assembler *a)
+/* Enters S-mode at VA, where it counts. PMP may cut the page, and allows all of it. */
+static uint64_t put_return_to_pages(struct assembler *a, bool is_cut)
 {
     a->pc = RIG_RAM + 0x200;
     uint64_t loop = a->pc;
@@ -160,8 +160,9 @@ static uint64_t put_return_to_pages(struct assembler *a)
     asm_li(a, A1, LEAF);
     ASM(a, sd, .rs1 = S0, .rs2 = A1, .imm = VA >> 30 << 3);
     asm_csrw(a, CSR_MTVEC, RIG_RAM + 0x100);
-    asm_csrw(a, PMPADDR0, UINT64_MAX);
-    asm_csrw(a, PMPCFG0, 0x1f);
+    asm_csrw(a, PMPADDR0, (RIG_RAM + 0x800) >> 2);
+    asm_csrw(a, PMPADDR0 + 1, UINT64_MAX);
+    asm_csrw(a, PMPCFG0, is_cut ? 0x1f17 : 0x1f00);
     asm_csrw(a, SATP, (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | ROOT >> 12);
     asm_csrw(a, CSR_MSTATUS, (uint64_t)PRIV_S << MSTATUS_MPP_SHIFT);
     asm_csrw(a, MEPC, VA + (loop - RIG_RAM));
@@ -176,7 +177,7 @@ START_TEST(a_page_that_is_taken_away_behind_its_first_fetch_is_so_in_a_replay)
     struct error err;
     uint64_t nothing = 0;
     program_begin(&p);
-    uint64_t loop = put_return_to_pages(&p.a);
+    uint64_t loop = put_return_to_pages(&p.a, _i);
     program_end(&p);
     enter_temp_folder();
     struct rig *r = rig_create(&p, 1);
@@ -191,6 +192,52 @@ START_TEST(a_page_that_is_taken_away_behind_its_first_fetch_is_so_in_a_replay)
     rig_run(r, RIG_MS);
     uint64_t hash = machine_hash(r->m), end_ns = machine_now_ns(r->m);
     ck_assert_uint_gt(machine_hart(r->m, 0)->x[A0], 1000);
+    rig_free(r);
+    must_replay(&p, 1, end_ns, hash);
+    end(&p);
+}
+END_TEST
+
+/* S-mode falls into what PMP denies, and M-mode sends it back. */
+static uint64_t put_loop_into_denied_part(struct assembler *a)
+{
+    a->pc = RIG_RAM + 0x100;
+    ASM(a, csrrw, .rs1 = S0, .imm = MEPC);
+    ASM(a, mret);
+    a->pc = RIG_RAM + 0x200;
+    uint64_t loop = a->pc;
+    ASM(a, addi, .rd = A0, .rs1 = A0, .imm = 1);
+    uint64_t denied = a->pc;
+    a->pc = RIG_RAM;
+    asm_li(a, S0, (int64_t)loop);
+    asm_csrw(a, CSR_MTVEC, RIG_RAM + 0x100);
+    asm_csrw(a, PMPADDR0, (int64_t)denied >> 2);
+    asm_csrw(a, PMPADDR0 + 1, UINT64_MAX);
+    asm_csrw(a, PMPCFG0, 0x1f10);
+    asm_csrw(a, CSR_MSTATUS, (uint64_t)PRIV_S << MSTATUS_MPP_SHIFT);
+    asm_csrw(a, MEPC, (int64_t)loop);
+    ASM(a, mret);
+    return denied;
+}
+
+START_TEST(a_change_before_an_instruction_that_pmp_denies_is_made_again)
+{
+    struct program p;
+    struct error err;
+    program_begin(&p);
+    uint64_t denied = put_loop_into_denied_part(&p.a);
+    program_end(&p);
+    enter_temp_folder();
+    struct rig *r = rig_create(&p, 1);
+    const struct hart *h = machine_hart(r->m, 0);
+    ck_assert(machine_record(r->m, "log", &err));
+    while (h->pc != denied || h->x[A0] < 10) {
+        machine_stop_at(r->m, 0, h->steps + 1);
+        ck_assert_int_eq(rig_run(r, UINT64_MAX), MACHINE_STEPPED);
+    }
+    set_a7(r, 0, 7);
+    rig_run(r, RIG_MS);
+    uint64_t hash = machine_hash(r->m), end_ns = machine_now_ns(r->m);
     rig_free(r);
     must_replay(&p, 1, end_ns, hash);
     end(&p);
@@ -376,7 +423,9 @@ int main(void)
     tcase_add_loop_test(tests, what_was_changed_is_changed_again_in_a_replay, 0,
                         ARRAY_LEN(hart_counts));
     tcase_add_test(tests, a_breakpoint_is_a_place_for_changes_too);
-    tcase_add_test(tests, a_page_that_is_taken_away_behind_its_first_fetch_is_so_in_a_replay);
+    tcase_add_loop_test(tests, a_page_that_is_taken_away_behind_its_first_fetch_is_so_in_a_replay,
+                        0, 2);
+    tcase_add_test(tests, a_change_before_an_instruction_that_pmp_denies_is_made_again);
     tcase_add_loop_test(tests, the_past_has_what_was_changed, 0, ARRAY_LEN(hart_counts));
     tcase_add_test(tests, the_past_is_changed_only_by_leaving_it);
     tcase_add_test(tests, a_replay_becomes_a_machine_of_its_own);
