@@ -3,6 +3,9 @@
 #include "syscall/call.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -116,8 +119,53 @@ int64_t call_recvfrom(struct call *c)
     return call_for_address(c, SYS_recvfrom, 4);
 }
 
+/* ---- options ---- */
+
+#define NETFILTER_FIRST 64 /* tables of netfilter hold addresses; IPv6 has other options behind */
+#define NETFILTER_LAST  65
+#define ORIGINAL_DST    80
+
+/* Whether an option's value is all that the host's kernel looks at: addresses in it would be the
+ * emulator's, and TCP_ZEROCOPY_RECEIVE writes to one. SO_ATTACH_FILTER read is SO_GET_FILTER, which
+ * counts in other units than bytes. */
+static bool is_plain_option(int level, int name)
+{
+    switch (level) {
+    case SOL_SOCKET:
+        return name != SO_ATTACH_FILTER && name != SO_ATTACH_REUSEPORT_CBPF;
+    case IPPROTO_IP:
+        return name < NETFILTER_FIRST || name == ORIGINAL_DST;
+    case IPPROTO_IPV6:
+        return name < NETFILTER_FIRST || name > NETFILTER_LAST;
+    case IPPROTO_TCP:
+        return name != TCP_ZEROCOPY_RECEIVE;
+    case SOL_PACKET:
+        return name != PACKET_FANOUT_DATA;
+    case IPPROTO_UDP:
+    case IPPROTO_ICMPV6:
+    case IPPROTO_RAW:
+    case SOL_NETLINK:
+    case SOL_ALG:
+    case SOL_TLS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool has_option(struct call *c)
+{
+    int level = (int)c->args[1], name = (int)c->args[2];
+    bool is_plain = is_plain_option(level, name);
+    if (!is_plain)
+        log_line(c->p->log, LOG_UNIMP, "socket option %d of level %d is not there", name, level);
+    return is_plain;
+}
+
 int64_t call_setsockopt(struct call *c)
 {
+    if (!has_option(c))
+        return -ENOPROTOOPT;
     if (c->args[4] > CONTROL_MOST)
         return -EINVAL;
     c->host[3] = (uintptr_t)call_at(c, c->args[3], c->args[4], SPACE_READ);
@@ -126,6 +174,8 @@ int64_t call_setsockopt(struct call *c)
 
 int64_t call_getsockopt(struct call *c)
 {
+    if (!has_option(c))
+        return -ENOPROTOOPT;
     guest_i32 *given = call_at(c, c->args[4], 4, SPACE_WRITE);
     if (!given)
         return -EFAULT;
