@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #define UTS_BYTES 65u
@@ -20,6 +21,14 @@ int64_t call_uname(struct call *c)
     for (unsigned i = 0; i < ARRAY_LEN(texts); i++)
         memcpy(to[i], texts[i], min_u64(strlen(texts[i]), UTS_BYTES - 1));
     return 0;
+}
+
+#define TIMEZONE_BYTES 8u
+
+int64_t call_settimeofday(struct call *c)
+{
+    c->host[1] = c->args[1] ? (uintptr_t)call_at(c, c->args[1], TIMEZONE_BYTES, SPACE_READ) : 0;
+    return c->args[1] && !c->host[1] ? -EFAULT : os_call(SYS_settimeofday, c->host);
 }
 
 /* ---- riscv_hwprobe: Documentation/arch/riscv/hwprobe.rst of Linux 6.12 ---- */
