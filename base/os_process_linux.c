@@ -17,6 +17,15 @@
 #define KERNEL_SIGSET_BYTES 8u
 #define ATTENTION_SIGNAL    64 /* of the real-time ones the last: the guest may use it too */
 
+/* Not the guest's doing: ours, and to be told apart from it. */
+static void die_of_own_fault(void)
+{
+    static const char text[] = "rivulet: a fault of its own; please report it\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        _exit(128 + SIGABRT);
+    abort();
+}
+
 /* ---- mappings ---- */
 
 static int map(void *at, size_t bytes, int protection, int flags, int fd, uint64_t offset)
@@ -25,25 +34,48 @@ static int map(void *at, size_t bytes, int protection, int flags, int fd, uint64
     return got == MAP_FAILED ? -errno : 0;
 }
 
+/* A call that failed may have unmapped what it was to replace: before 6.12 Linux does that first.
+ * Nothing else may come to lie in the gap, where its owner could write. */
+static void close_gap(void *at, size_t bytes)
+{
+    bool is_whole = bytes == 0 || msync(at, bytes, MS_ASYNC) == 0 || errno != ENOMEM;
+    if (!is_whole && map(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != 0)
+        die_of_own_fault();
+}
+
+static int map_whole(void *at, size_t bytes, int protection, int flags, int fd, uint64_t offset)
+{
+    int error = map(at, bytes, protection, flags, fd, offset);
+    if (error)
+        close_gap(at, bytes);
+    return error;
+}
+
 int os_map_at(void *at, size_t bytes, enum os_map_kind kind, int fd, uint64_t offset,
               bool *writable)
 {
     int flags = (kind == OS_MAP_SHARED ? MAP_SHARED : MAP_PRIVATE) | (fd < 0 ? MAP_ANONYMOUS : 0);
     if (kind == OS_MAP_NOTHING)
-        return map(at, bytes, PROT_NONE, flags, fd, offset);
-    int error = map(at, bytes, PROT_READ | PROT_WRITE, flags, fd, offset);
+        return map_whole(at, bytes, PROT_NONE, flags, fd, offset);
+    int error = map_whole(at, bytes, PROT_READ | PROT_WRITE, flags, fd, offset);
     bool must = *writable;
     *writable = error == 0;
     if (error != -EACCES || kind != OS_MAP_SHARED || must)
         return error;
-    return map(at, bytes, PROT_READ, flags, fd, offset);
+    return map_whole(at, bytes, PROT_READ, flags, fd, offset);
 }
 
 int os_map_move(void *from, size_t bytes, void *to, size_t new_bytes)
 {
-    if (mremap(from, bytes, new_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
-        return -errno;
-    return map(from, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mremap(from, bytes, new_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED) {
+        int error = -errno;
+        close_gap(to, new_bytes);
+        if (new_bytes < bytes) /* it is cut first */
+            close_gap((char *)from + new_bytes, bytes - new_bytes);
+        return error;
+    }
+    close_gap(from, bytes);
+    return 0;
 }
 
 size_t os_page_bytes(void)
@@ -165,15 +197,6 @@ static void on_signal(int number, siginfo_t *info, void *context)
     __atomic_store_n(&process.waiting, number, __ATOMIC_RELAXED);
     memset(&((ucontext_t *)context)->uc_sigmask, 0xff, KERNEL_SIGSET_BYTES);
     abort_call(context);
-}
-
-/* Not the guest's doing: ours, and to be told apart from it. */
-static void die_of_own_fault(void)
-{
-    static const char text[] = "rivulet: a fault of its own; please report it\n";
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
-        _exit(128 + SIGABRT);
-    abort();
 }
 
 /* The host's own faults: within the guest's memory they are the guest's. */

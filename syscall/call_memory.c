@@ -67,6 +67,7 @@ int64_t call_madvise(struct call *c)
         return pass_range(c, SYS_madvise);
     case DONTFORK:
     case DOFORK:
+        return space_keep(&c->p->space, c->args[0], c->args[1], c->args[2] == DONTFORK);
     case KEEPONFORK:
     case POPULATE_READ:
     case POPULATE_WRITE:

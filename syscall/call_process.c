@@ -36,6 +36,8 @@ static void begin_child(struct call *c, uint64_t flags, const int ends[2])
     if (tid)
         *tid = id;
     p->space.notes_stores = false;
+    if (!(flags & CLONE_VM))
+        space_lose_kept(&p->space);
     if (flags & CLONE_VFORK && flags & CLONE_VM)
         space_note_stores(&p->space);
     signals_set_mask(p, p->signals.mask);

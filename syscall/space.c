@@ -104,7 +104,7 @@ static void cut_out(struct space *s, uint64_t start, uint64_t end)
 static bool are_alike(const struct mapping *a, const struct mapping *b)
 {
     return a->end == b->start && a->protection == b->protection && a->shared == b->shared &&
-           a->file == b->file && a->sealed == b->sealed;
+           a->file == b->file && a->sealed == b->sealed && a->kept == b->kept;
 }
 
 /* Joins what is alike on both sides of the boundary before mapping `at`. */
@@ -329,6 +329,34 @@ int64_t space_protect(struct space *s, uint64_t va, uint64_t bytes, unsigned pro
     return 0;
 }
 
+/* ---- fork ---- */
+
+int64_t space_keep(struct space *s, uint64_t va, uint64_t bytes, bool kept)
+{
+    if (va % PAGE_BYTES || bytes > SPACE_BYTES)
+        return -EINVAL;
+    uint64_t end = va + pages_up(bytes);
+    if (!space_is_mapped(s, va, end - va) || !has_room(s))
+        return -ENOMEM;
+    size_t from = split(s, va), to = split(s, end);
+    for (size_t i = from; i < to; i++)
+        s->mappings[i].kept = kept;
+    for (size_t i = to + 1; i-- > from;)
+        join(s, i);
+    return 0;
+}
+
+/* The host's kernel is not asked to leave it out: whatever the emulator allocated next could come
+ * to lie in the gap, where the table says that the guest may write. */
+void space_lose_kept(struct space *s)
+{
+    for (size_t i = s->count; i-- > 0;) {
+        const struct mapping *m = &s->mappings[i];
+        if (m->kept && unmap(s, m->start, m->end - m->start) != 0)
+            s->mappings[i].kept = false; /* it has a copy then */
+    }
+}
+
 /* ---- mremap, brk ---- */
 
 /* Private zeros can grow where they are. */
@@ -380,14 +408,14 @@ int64_t space_remap(struct space *s, uint64_t va, uint64_t bytes, uint64_t new_b
     if (!found || bytes > found->end - va)
         return -EFAULT;
     struct mapping m = *found;
+    if (new_bytes > bytes && !has_budget(s, new_bytes - bytes))
+        return -ENOMEM;
     if (flags & SPACE_MOVE_TO)
         return remap_to(s, &m, va, bytes, new_bytes, new_va);
     if (new_bytes <= bytes) {
         int64_t error = new_bytes < bytes ? unmap(s, va + new_bytes, bytes - new_bytes) : 0;
         return error ? error : (int64_t)va;
     }
-    if (!has_budget(s, new_bytes - bytes))
-        return -ENOMEM;
     if (can_grow(s, &m, va + bytes, new_bytes - bytes)) {
         int64_t error = map_at(s, va + bytes, new_bytes - bytes, &m, -1, 0);
         return error < 0 ? error : (int64_t)va;

@@ -33,6 +33,7 @@ struct mapping {
     bool shared;
     bool file;
     bool sealed; /* a shared file that cannot be written */
+    bool kept;   /* from the children of a fork */
 };
 
 struct space {
@@ -78,6 +79,10 @@ uint64_t space_reach(const struct space *s, uint64_t va, uint64_t n, enum space_
 /* The host's address of n bytes that the guest may access so; NULL: it may not access all. To be
  * written: code decoded from there is dropped. */
 void *space_at(struct space *s, uint64_t va, uint64_t n, enum space_protection access);
+/* MADV_DONTFORK, or MADV_DOFORK: whether a fork's child has the range. */
+int64_t space_keep(struct space *s, uint64_t va, uint64_t bytes, bool kept);
+/* In the child: without what was kept from it. */
+void space_lose_kept(struct space *s);
 /* Whether all of the range is mapped, with any protection. */
 bool space_is_mapped(const struct space *s, uint64_t va, uint64_t n);
 /* What was decoded from the range is dropped: its bytes are about to change. */

@@ -134,6 +134,36 @@ static void moves(void)
     SHOW(sbrk(1l << 60));
 }
 
+/* What a child finds of five pages, two of which are advised about. */
+static void inherited(int advice)
+{
+    SHOW(madvise((void *)(base + PAGE), 2 * PAGE, advice));
+    fflush(stdout);
+    if (fork() == 0) {
+        touch("before", base + PAGE - 1, 0);
+        touch("advised", base + PAGE, 1);
+        touch("the last advised", base + 3 * PAGE - 1, 0);
+        touch("behind", base + 3 * PAGE, 1);
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
+    touch("the parent's", base + PAGE, 0);
+}
+
+static void children(void)
+{
+    base = mmap(NULL, 5 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset((void *)base, 3, 5 * PAGE);
+    inherited(MADV_DONTFORK);
+    inherited(MADV_DOFORK);
+    inherited(MADV_WIPEONFORK);
+    SHOW(madvise((void *)(base + 1), PAGE, MADV_DONTFORK));
+    munmap((void *)(base + 4 * PAGE), PAGE);
+    SHOW(madvise((void *)(base + 4 * PAGE), PAGE, MADV_DONTFORK));
+    SHOW(madvise((void *)base, 0, MADV_DONTFORK));
+}
+
 /* Calls whose pointers are not the program's. */
 static void hostile(void)
 {
@@ -161,6 +191,7 @@ int main(void)
     places();
     files();
     moves();
+    children();
     hostile();
     return 0;
 }
