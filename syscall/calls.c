@@ -47,7 +47,7 @@ int64_t call_give(struct call *c, uint64_t va, const void *bytes, uint64_t n)
 
 /* ---- names of files ---- */
 
-/* Whether a link at the end of the call's n-th name stands for its target. */
+/* Whether a link at the end of the call's first name stands for its target. */
 static bool follows(uint64_t number, const uint64_t *args)
 {
     switch (number) {
@@ -117,8 +117,9 @@ static int64_t translate_name(struct call *c, uint64_t number, const char *kinds
     bool relative = i > 0 && kinds[i - 1] == 'f';
     struct place *place = &name->place;
     c->name_count++;
-    error = paths_find(&c->p->paths, relative ? (int)c->args[i - 1] : AT_FDCWD, name->text,
-                       follows(number, c->args), place);
+    bool follow = c->name_count == 1 && follows(number, c->args); /* a second one is to be made */
+    error = paths_find(&c->p->paths, relative ? (int)c->args[i - 1] : AT_FDCWD, name->text, follow,
+                       place);
     c->host[i] = (uintptr_t)place->path;
     if (relative)
         c->host[i - 1] = (uint64_t)(int64_t)place->at;

@@ -242,7 +242,7 @@ static bool open_descriptor(const char *path, int flags, int *fd)
     snprintf(link, sizeof link, "/proc/self/fd/%d", named);
     const uint64_t args[6] = {(uint64_t)AT_FDCWD, (uintptr_t)link,
                               (unsigned)(flags & ~(O_CREAT | O_EXCL | O_TRUNC))};
-    *fd = (int)os_call(SYS_openat, args);
+    *fd = views_unless_forbidden((int)os_call(SYS_openat, args), (unsigned)flags);
     return true;
 }
 

@@ -97,7 +97,7 @@ static bool is_forbidden(int fd, uint64_t flags)
     return n < 4 || memcmp(name + n - 4, "/mem", 4) == 0;
 }
 
-static int unless_forbidden(int fd, uint64_t flags)
+int views_unless_forbidden(int fd, uint64_t flags)
 {
     if (fd < 0 || !is_forbidden(fd, flags))
         return fd;
@@ -213,12 +213,12 @@ int views_open(const struct views *v, const char *path, const struct open_how *h
             return error;
         view = find_view(v, w.done, &path);
     }
-    return unless_forbidden(open_within(view, path, how), flags);
+    return views_unless_forbidden(open_within(view, path, how), flags);
 }
 
 int views_open_below(int folder, const char *path, const struct open_how *how)
 {
-    return unless_forbidden(open_by(folder, path, how), how->flags);
+    return views_unless_forbidden(open_by(folder, path, how), how->flags);
 }
 
 /* ---- life ---- */

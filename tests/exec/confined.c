@@ -202,6 +202,17 @@ static void programs(void)
     must(WIFEXITED(status) && WEXITSTATUS(status) == 42, "fexecve of what lies in the root");
 }
 
+/* The host's /proc is bound: it shows no process's memory, the emulator's least of all. */
+static void memory(void)
+{
+    char text[64];
+    int path = open("/processes/self/mem", O_PATH);
+    must(path >= 0 && open("/processes/self/mem", O_RDONLY) < 0 && errno == EACCES, "a memory");
+    snprintf(text, sizeof text, "/dev/fd/%d", path);
+    must(open(text, O_RDONLY) < 0 && errno == EACCES, "a memory that was open");
+    must(*content(AT_FDCWD, "/processes/self/stat", 0), "a process's other files");
+}
+
 /* What a root must not break. */
 static void within(void)
 {
@@ -235,6 +246,10 @@ static void within(void)
     int fd = open("bound/new", O_CREAT | O_EXCL | O_WRONLY, 0600);
     must(fd >= 0 && rename("bound/new", "bound/newer") == 0 && unlink("bound/newer") == 0,
          "files are made in it");
+    must(symlink("/marker", "to-marker") == 0 &&
+             linkat(AT_FDCWD, "to-marker", AT_FDCWD, "hard", AT_SYMLINK_FOLLOW) == 0 &&
+             lstat("hard", &st) == 0 && S_ISREG(st.st_mode) && unlink("hard") == 0,
+         "a hard link by a link");
     int ends[2];
     must(pipe(ends) == 0 && write(ends[1], "pipe\n", 5) == 5, "a pipe");
     snprintf(text, sizeof text, "/dev/fd/%d", ends[0]);
@@ -255,6 +270,7 @@ int main(int argc, char **argv)
     resolving(atoi(argv[2]));
     sockets(argv[3]);
     programs();
+    memory();
     races();
     return failures != 0;
 }
