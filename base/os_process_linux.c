@@ -34,8 +34,9 @@ static int map(void *at, size_t bytes, int protection, int flags, int fd, uint64
     return got == MAP_FAILED ? -errno : 0;
 }
 
-/* A call that failed may have unmapped what it was to replace: before 6.12 Linux does that first.
- * Nothing else may come to lie in the gap, where its owner could write. */
+/* A call that failed may have unmapped what it was to replace: Linux does so before it asks the
+ * file, and a socket, say, refuses. Nothing else may come to lie in the gap, where its owner could
+ * write. */
 static void close_gap(void *at, size_t bytes)
 {
     bool is_whole = bytes == 0 || msync(at, bytes, MS_ASYNC) == 0 || errno != ENOMEM;

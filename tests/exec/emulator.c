@@ -53,6 +53,15 @@ static void gaps(void)
     must(status == 0, "what is kept from a child is a gap in it");
 }
 
+/* Linux unmaps what lies there before it asks a socket, which cannot be mapped. */
+static void refused_mapping(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    char *at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    must(mmap(at, BYTES, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED, "a socket");
+    must(is_whole(), "a mapping that failed left a gap");
+}
+
 static int connected(int *sender)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -103,6 +112,7 @@ static void options(void)
 int main(void)
 {
     gaps();
+    refused_mapping();
     options();
     const int zone[2] = {99999, 0}; /* which none is, should this be root */
     must(syscall(SYS_settimeofday, NULL, zone) < 0 && (errno == EPERM || errno == EINVAL),
