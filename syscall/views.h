@@ -36,8 +36,8 @@ int views_open(const struct views *v, const char *path, const struct open_how *h
 /* The same of a name below a folder that lies in a view: resolve has RESOLVE_BENEATH or
  * RESOLVE_IN_ROOT. What is bound below it is not there. */
 int views_open_below(int folder, const char *path, const struct open_how *how);
-/* A descriptor that was opened with these flags otherwise, or is a negative errno; -EACCES, and it is
- * closed: views_open would not have given it. */
+/* Of a descriptor that was opened otherwise, with these flags, or a negative errno: what views_open
+ * would have given; it is closed if that is -EACCES. */
 int views_unless_forbidden(int fd, uint64_t flags);
 /* The guest's name of the host's absolute one, in its place, which has room for PATH_MAX bytes;
  * false: it lies outside. */

@@ -4,7 +4,7 @@
  *
  * The root holds `bound`, where another folder of the host is bound; `marker` in both says where it
  * is. */
-#include "show.h"
+#include "must.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -19,16 +19,6 @@
 #include <sys/wait.h>
 
 static const char *secret, *outside; /* the file, and its folder */
-static int failures;
-
-static void must(int holds, const char *what)
-{
-    if (holds)
-        return;
-    printf("%s (errno %d)\n", what, errno);
-    failures++;
-}
-
 /* What a file begins with; "" if it cannot be read. */
 static const char *content(int folder, const char *name, int flags)
 {

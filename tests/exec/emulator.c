@@ -1,6 +1,6 @@
 /* What a program tries at the memory of the emulator that runs it. Prints what went wrong; the
  * status is 0 when nothing did. /proc/self is the emulator's. */
-#include "show.h"
+#include "must.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,16 +12,6 @@
 
 #define SPACE_BYTES (1ul << 38)
 #define BYTES       (64ul << 20)
-
-static int failures;
-
-static void must(int holds, const char *what)
-{
-    if (holds)
-        return;
-    printf("%s (errno %d)\n", what, errno);
-    failures++;
-}
 
 /* Whether the address space is reserved without a gap, in which the emulator could allocate. */
 static int is_whole(void)
