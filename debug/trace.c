@@ -165,6 +165,8 @@ static bool start(struct trace *trace, struct tracer *t, const char *spec, struc
     if (!trace_read_spec(trace->symbols, spec, t, err))
         return false;
     t->trace = trace;
+    if (t->filter.hart != TRACE_ALL_HARTS && !control_hart(trace->control, t->filter.hart))
+        return error_set(err, "hart=%u: there is no such hart", t->filter.hart);
     if (t->has_lines && !trace->lines && !(trace->lines = lines_create(trace->symbols)))
         return error_set(err, "no memory for lines of source");
     if (!open_file(t, err))
