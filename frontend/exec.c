@@ -115,26 +115,30 @@ static bool add_bind(struct exec_options *o, const char *value, struct error *er
     return words_add(&o->binds, value) || error_set(err, "no memory");
 }
 
+static bool set_semihosting_item(struct exec_options *o, const struct list_item *item,
+                                 struct error *err)
+{
+    bool is_on, is_switch = !item->value || !strcmp(item->key, "enable"); /* on, or enable=on */
+    if (is_switch && value_switch(item->value ? item->value : item->key, &is_on)) {
+        o->config.semihosting.is_off = !is_on;
+        return true;
+    }
+    if (!item->value || strcmp(item->key, "dir") != 0)
+        return error_set(err,
+                         "-semihosting-config %.80s%s%.80s: it takes enable=on|off, dir=FOLDER",
+                         item->key, item->value ? "=" : "", item->value ? item->value : "");
+    free(o->semihosting_folder);
+    o->semihosting_folder = strdup(item->value);
+    o->config.semihosting.folder = o->semihosting_folder;
+    return o->semihosting_folder || error_set(err, "no memory");
+}
+
 static bool set_semihosting(struct exec_options *o, const char *value, struct error *err)
 {
     struct list_item item;
-    while (value && list_next(&value, &item, err)) {
-        bool is_on;
-        if (!item.value || !strcmp(item.key, "enable")) { /* on, or enable=on */
-            if (!value_switch(item.value ? item.value : item.key, &is_on))
-                return error_set(err, "enable=%.80s: it can be on or off",
-                                 item.value ? item.value : item.key);
-            o->config.semihosting.is_off = !is_on;
-        } else if (!strcmp(item.key, "dir")) {
-            free(o->semihosting_folder);
-            o->semihosting_folder = strdup(item.value);
-            if (!o->semihosting_folder)
-                return error_set(err, "no memory");
-        } else {
-            return error_set(err, "-semihosting-config has enable and dir, and no %.80s", item.key);
-        }
-    }
-    o->config.semihosting.folder = o->semihosting_folder;
+    while (value && list_next(&value, &item, err))
+        if (!set_semihosting_item(o, &item, err))
+            return false;
     return value == NULL;
 }
 

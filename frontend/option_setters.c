@@ -67,21 +67,28 @@ static bool unknown_property(const char *key, const struct property *properties,
     return error_set(err, "unknown property '%.80s'; the nearest is %s", key, nearest);
 }
 
-/* Sets what the rest of a list says. A first item without '=' counts as `implied`=item. */
+static const struct property *find_property(const char *name, const struct property *properties)
+{
+    for (const struct property *p = properties; p->name; p++)
+        if (strcmp(p->name, name) == 0)
+            return p;
+    return NULL;
+}
+
+/* Sets what the rest of a list says. A first item without '=' counts as `implied`=item, unless it
+ * is the name of a property, whose value was then forgotten. */
 static bool set_properties(struct options *o, const char *list, const char *implied,
                            const struct property *properties, struct error *err)
 {
     struct list_item item;
     err->text[0] = 0;
     for (bool first = true; list_next(&list, &item, err); first = false) {
-        if (first && implied && !item.value) {
+        if (first && implied && !item.value && !find_property(item.key, properties)) {
             item.value = item.key;
             item.key = implied;
         }
-        const struct property *p = properties;
-        while (p->name && strcmp(p->name, item.key) != 0)
-            p++;
-        if (!p->name)
+        const struct property *p = find_property(item.key, properties);
+        if (!p)
             return unknown_property(item.key, properties, err);
         if (!set_property(o, p, item.value, err))
             return false;
