@@ -104,7 +104,8 @@ static const struct option_row rows[] = {
      "terminal: half blocks, keys go to the guest's keyboard, Ctrl-A x ends it"},
     {"vnc", NULL, "HOST:N|unix:PATH|none[,...]", CALL, 0, set_vnc,
      "a VNC server at port 5900 + N, or the first free one up to N of to=N;\n"
-     "without password-secret=ID, of an -object secret, for this host alone;\n"
+     "for this host alone but with password-secret=ID, of an -object secret,\n"
+     "or password=on, which the monitor's set_password sets later;\n"
      "share=force-shared: no viewer can have it for itself; in a viewer\n"
      "Ctrl-Alt-v types the text that its user has copied"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,

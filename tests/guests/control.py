@@ -207,6 +207,9 @@ FAILURES = (
     ("GenericError", "send-key", {"keys": [{"type": "qcode", "data": "nosuch"}]}),
     ("GenericError", "pmemsave", {"val": 0x1000}),
     ("GenericError", "cont", {"now": True}),
+    ("GenericError", "set_password", {"protocol": "vnc", "password": "word"}),
+    ("GenericError", "change-vnc-password", {"password": "word"}),
+    ("GenericError", "expire_password", {"protocol": "vnc", "time": "now"}),
 )
 
 
@@ -239,6 +242,37 @@ def list_parts(process, peer):
         expect(len(whole) == 24 and path.read_bytes() == whole[8:], f"saved {whole}")
         client.must("human-monitor-command", "", command_line=f'pmemsave 0x1000 8 "{path}"')
         expect(path.read_bytes() == whole[:8], "the monitor saves something else")
+    client.must("quit", {})
+    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+
+
+VNC = ["-device", "virtio-gpu-pci", "-vnc", "127.0.0.1:0,to=500,password=on"]
+
+
+def change_passwords(process, peer):
+    """Those of the VNC server, in QMP and in the monitor."""
+    client = Client(peer)
+    client.receive()
+    client.must("qmp_capabilities", {})
+    vnc = {"protocol": "vnc", "password": "word"}
+    for more in ({}, {"connected": "keep"}, {"display": "default"}, {"password": ""}):
+        client.must("set_password", {}, **{**vnc, **more})
+    for more in ({"connected": "fail"}, {"connected": "stay"}, {"display": "nosuch"},
+                 {"protocol": "nosuch"}, {"password": 1}, {"pass": "word"}):
+        client.must_fail(client.ask("set_password", **{**vnc, **more}), "GenericError")
+    client.must_fail(client.ask("set_password", **{**vnc, "protocol": "spice"}), "DeviceNotActive")
+    client.must_fail(client.ask("set_password", protocol="vnc"), "GenericError")
+    client.must("change-vnc-password", {}, password="word")
+    for when in ("now", "+30", "2000000000", "never"):
+        client.must("expire_password", {}, protocol="vnc", time=when)
+    client.must_fail(client.ask("expire_password", protocol="vnc", time="now", display="nosuch"),
+                     "GenericError")
+    for line in ("set_password vnc word", 'set_password vnc "a word" keep', "change vnc passwd word",
+                 "change vnc password word", "expire_password vnc +30"):
+        client.must("human-monitor-command", "", command_line=line)
+    for line in ("set_password vnc", "set_password nosuch word", "change vnc password",
+                 "set_password vnc word fail", "change vnc :1", "change nosuch file"):
+        expect(client.must("human-monitor-command", command_line=line), f"{line} says nothing")
     client.must("quit", {})
     expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
 
@@ -329,6 +363,9 @@ def control_cases(program, guest):
          case(program, "-qmp", list_parts, parts("ours"))),
         ("those of QEMU have it too",
          case("qemu-system-riscv64", "-qmp", list_parts, parts("theirs"))),
+        ("passwords of the VNC server are set while it runs",
+         case(program, "-qmp", change_passwords, VNC)),
+        ("those of QEMU's too", case("qemu-system-riscv64", "-qmp", change_passwords, VNC)),
         ("a socket that names no host is for this one", for_this_host(program, guest)),
         ("QMP is at standard input and output", at_stdio(program, guest)),
         ("and QEMU's is", at_stdio("qemu-system-riscv64", guest)),
