@@ -10,7 +10,8 @@
 
 static bool dump_screen(struct monitor *m, struct arguments *a, struct error *err)
 {
-    char path[PATH_BYTES], format[8] = "";
+    char path[PATH_BYTES], format[8] = "", device[64];
+    uint64_t head = 0;
     argument_word(a, path, sizeof path);
     if (!*path)
         return error_set(err, "a file is needed: screendump FILE.png, or FILE.ppm");
@@ -18,8 +19,12 @@ static bool dump_screen(struct monitor *m, struct arguments *a, struct error *er
         argument_word(a, format, sizeof format);
         argument_word(a, format, sizeof format);
     }
+    argument_word(a, device, sizeof device);
+    if (*a->rest && !argument_number(m, a, &head, err))
+        return false;
     return argument_end(a, err) &&
-           action_dump_screen(monitor_machine(m), path, *format ? format : NULL, err);
+           action_dump_screen(monitor_machine(m), *device ? device : NULL, (int64_t)head, path,
+                              *format ? format : NULL, err);
 }
 
 static bool send_key(struct monitor *m, struct arguments *a, struct error *err)
@@ -121,7 +126,8 @@ static bool change(struct monitor *m, struct arguments *a, struct error *err)
 }
 
 const struct monitor_row monitor_screen_rows[] = {
-    {"screendump", NULL, "FILE [-f png|ppm]", "write what the display shows; FILE.ppm is PPM",
+    {"screendump", NULL, "FILE [-f png|ppm] [ID [0]]",
+     "write what the first display shows, or that of -device ...,id=ID; FILE.ppm is PPM",
      dump_screen},
     {"sendkey", NULL, "KEY[-KEY...]", "press keys together and release them: sendkey ctrl-alt-f1",
      send_key},

@@ -145,10 +145,15 @@ static json_t *pmemsave(struct qmp *q, json_t *arguments, struct error *err)
 static json_t *screendump(struct qmp *q, json_t *arguments, struct error *err)
 {
     const char *format = text_of(arguments, "format"), *device = text_of(arguments, "device");
+    json_t *head = json_object_get(arguments, "head");
+    if (head && !device) {
+        error_set(err, "'head' must be specified together with 'device'");
+        return NULL;
+    }
     if (device && !qmp_has_device(q, device, err))
         return NULL;
-    return done(action_dump_screen(control_machine(q->control), text_of(arguments, "filename"),
-                                   format ? format : "ppm", err));
+    return done(action_dump_screen(control_machine(q->control), device, json_integer_value(head),
+                                   text_of(arguments, "filename"), format ? format : "ppm", err));
 }
 
 /* [{"type": "qcode", "data": "ctrl"}, ...]: the codes are the names that the monitor knows. */

@@ -277,6 +277,27 @@ def change_passwords(process, peer):
     expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
 
 
+DISPLAYS = ["-device", "virtio-gpu-pci,id=first", "-device", "virtio-rng-pci,id=chance"]
+
+
+def choose_displays(process, peer):
+    """A picture is of a display that is there, or none is made."""
+    client = Client(peer)
+    client.receive()
+    client.must("qmp_capabilities", {})
+    for kind, where in (("DeviceNotFound", {"device": "nosuch"}), ("GenericError", {"head": 0}),
+                        ("GenericError", {"device": "chance"}),
+                        ("GenericError", {"device": "first", "head": 1}),
+                        ("GenericError", {"device": "first", "head": -1}),
+                        ("GenericError", {"device": "first", "head": "0"})):
+        client.must_fail(client.ask("screendump", filename="/dev/null", **where), kind)
+    for where in ("nosuch", "chance", "first 1", "first 0 0"):
+        line = f"screendump /dev/null {where}"
+        expect(client.must("human-monitor-command", command_line=line), f"{line} says nothing")
+    client.must("quit", {})
+    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+
+
 def at_stdio(program, guest):
     """The same client at standard input and output, given as -qmp or as a -chardev."""
     def case():
@@ -366,6 +387,10 @@ def control_cases(program, guest):
         ("passwords of the VNC server are set while it runs",
          case(program, "-qmp", change_passwords, VNC)),
         ("those of QEMU's too", case("qemu-system-riscv64", "-qmp", change_passwords, VNC)),
+        ("a picture is of the display that is asked for",
+         case(program, "-qmp", choose_displays, DISPLAYS)),
+        ("and QEMU's pictures are",
+         case("qemu-system-riscv64", "-qmp", choose_displays, DISPLAYS)),
         ("a socket that names no host is for this one", for_this_host(program, guest)),
         ("QMP is at standard input and output", at_stdio(program, guest)),
         ("and QEMU's is", at_stdio("qemu-system-riscv64", guest)),
