@@ -133,15 +133,19 @@ void trace_destroy(struct trace *t)
 
 /* --- tracers ------------------------------------------------------------------------------ */
 
-void trace_place_files(struct trace *t, int (*place)(void *owner, int fd), void *owner)
+void trace_place_files(struct trace *t, const char *folder, int (*place)(void *owner, int fd),
+                       void *owner)
 {
+    t->folder = folder;
     t->place = place;
     t->place_owner = owner;
 }
 
 static FILE *create_file(const struct trace *t, const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *name = value_path(t->folder, path);
+    int fd = name ? open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
+    free(name);
     if (fd >= 0 && t->place)
         fd = t->place(t->place_owner, fd);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
@@ -240,7 +244,13 @@ bool trace_load_symbols(struct trace *t, const char *spec, struct error *err)
     if (list_next(&spec, &base, err) &&
         (strcmp(base.key, "base") != 0 || !base.value || !value_number(base.value, &address)))
         return error_set(err, "'%.40s' is no base=ADDRESS", base.key);
-    return !*err->text && symbols_load(t->symbols, file.text, address, err);
+    if (*err->text)
+        return false;
+    char *path = value_path(t->folder, file.text);
+    bool ok = path ? symbols_load(t->symbols, path, address, err)
+                   : error_set(err, "no memory for the symbols");
+    free(path);
+    return ok;
 }
 
 bool trace_add_file(struct trace *t, const char *path, uint64_t base, uint64_t end,

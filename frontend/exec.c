@@ -21,6 +21,7 @@ struct exec_options {
     struct exec_debug_options debug;
     struct words environment, binds;
     char *semihosting_folder;
+    char *folder; /* where the user is; NULL: not known */
     bool help, binfmt;
 };
 
@@ -300,6 +301,7 @@ static bool run(struct exec_options *o, int *status, struct error *err)
 {
     if (!open_log(o, err))
         return false;
+    o->debug.folder = o->folder = getcwd(NULL, 0);
     o->config.environment = o->environment.at;
     o->config.name_place = exec_name_place;
     struct process *p = exec_start(&o->config, err);
@@ -342,5 +344,6 @@ int exec_main(int argc, char **argv)
     words_free(&o.debug.symbols);
     words_free(&o.binds);
     free(o.semihosting_folder);
+    free(o.folder);
     return status;
 }
