@@ -160,10 +160,13 @@ bool set_action(struct options *o, const char *value, struct error *err)
     static const char *const reboot[] = {"reset", "shutdown", NULL};
     static const char *const shutdown[] = {"poweroff", "pause", NULL};
     static const char *const panic[] = {"none", "pause", "shutdown", "exit-failure", NULL};
+    static const char *const watchdog[] = {"reset", "shutdown", "poweroff", "inject-nmi",
+                                           "pause", "debug",    "none",     NULL};
     static const struct property properties[] = {
         {"reboot", reboot, set_reboot_action},
         {"shutdown", shutdown, set_shutdown_action},
-        {"panic", panic, NULL}, /* there is no device by which a guest would tell */
+        {"panic", panic, NULL},       /* there is no device by which a guest would tell, */
+        {"watchdog", watchdog, NULL}, /* nor a watchdog */
         {NULL, NULL, NULL},
     };
     return set_properties(o, value, NULL, properties, err);
@@ -219,12 +222,22 @@ static bool set_memory_size(struct options *o, const char *value, struct error *
     return true;
 }
 
+/* With no slots for more of it. */
+static bool check_most_memory(struct options *o, const char *value, struct error *err)
+{
+    uint64_t bytes;
+    (void)o;
+    return value_size(value, RAM_UNIT_BYTES, &bytes) ||
+           error_set(err, "maxmem=%.40s is not a size; give for example 512M", value);
+}
+
 bool set_memory(struct options *o, const char *value, struct error *err)
 {
     static const char *const zero[] = {"0", NULL};
     static const struct property properties[] = {
         {"size", NULL, set_memory_size},
         {"slots", zero, NULL},
+        {"maxmem", NULL, check_most_memory},
         {NULL, NULL, NULL},
     };
     return set_properties(o, value, "size", properties, err);
@@ -435,11 +448,21 @@ bool set_vnc(struct options *o, const char *value, struct error *err)
     return true;
 }
 
+/* The board has no slot of its own for one, in QEMU neither. */
+bool set_vga(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    return strcmp(value, "none") == 0 ||
+           error_set(err, "the board has no graphics by itself; give -device virtio-gpu-pci or "
+                          "bochs-display");
+}
+
 bool accept_none(struct options *o, const char *value, struct error *err)
 {
     (void)o;
     size_t n = strcspn(value, ",");
-    if ((n == 4 && memcmp(value, "none", 4) == 0) || strcmp(value, "off") == 0)
+    bool is_nothing = n == 4 && (!memcmp(value, "none", 4) || !memcmp(value, "null", 4));
+    if (is_nothing || strcmp(value, "off") == 0)
         return true;
     return error_set(err, "not there yet; leave it out, or give none");
 }

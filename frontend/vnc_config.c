@@ -9,7 +9,19 @@
 #define PORT_BASE    5900u
 #define DISPLAY_MOST (65535u - PORT_BASE)
 
+/* QEMU's: what only says how pixels and keys are sent, and what would change who gets in. */
+static const char *const accepted[] = {"lossy", "non-adaptive", "key-delay-ms", NULL};
+static const char *const missing[] = {"websocket", "reverse",    "tls-creds", "tls-authz",
+                                      "sasl",      "sasl-authz", "acl",       "power-control",
+                                      "audiodev",  "ipv4",       "ipv6",      NULL};
 static const char *const properties[] = {"to", "share", "id", "password", "password-secret", NULL};
+
+static bool is_among(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
 
 static bool is_loopback(const char *host)
 {
@@ -143,6 +155,10 @@ static bool set_property(struct vnc_config *c, const struct list_item *item,
     if (strcmp(item->key, "password") == 0)
         return value_switch(value, &c->asks_password) ||
                error_set(err, "password=%.40s: give on or off", value);
+    if (is_among(item->key, accepted))
+        return true;
+    if (is_among(item->key, missing))
+        return error_set(err, "%s is not there yet; leave it out", item->key);
     return error_set(err, "unknown property '%.60s'; the nearest is %s", item->key,
                      nearest_name(item->key, properties));
 }

@@ -104,6 +104,11 @@ bool machine_check_cpu(const char *cpu, struct error *err) MUST_CHECK;
 /* The models that it can begin with, and the names that -device knows, in QEMU's form. */
 void machine_list_cpus(const struct byte_sink *out);
 void machine_list_devices(const struct byte_sink *out);
+/* What one of these devices takes. False: there is no such device. */
+bool machine_list_properties(const char *device, const struct byte_sink *out);
+/* What -netdev and -object can begin with. */
+void machine_list_netdevs(const struct byte_sink *out);
+void machine_list_objects(const struct byte_sink *out);
 
 struct machine;
 

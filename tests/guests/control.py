@@ -298,6 +298,23 @@ def choose_displays(process, peer):
     expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
 
 
+def keeps_a_pid_file(program, guest):
+    """It has the number of the process, and goes with it."""
+    def case():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pid"
+            with stopped_machine(program, guest, "-qmp", ["-pidfile", path]) as (process, peer):
+                client = Client(peer)
+                client.receive()
+                expect(path.read_text() == f"{process.pid}\n", f"it has {path.read_text()!r}")
+                client.must("qmp_capabilities", {})
+                client.must("quit", {})
+                expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+                expect(not path.exists(), "it is left")
+
+    return case
+
+
 def at_stdio(program, guest):
     """The same client at standard input and output, given as -qmp or as a -chardev."""
     def case():
@@ -391,6 +408,8 @@ def control_cases(program, guest):
          case(program, "-qmp", choose_displays, DISPLAYS)),
         ("and QEMU's pictures are",
          case("qemu-system-riscv64", "-qmp", choose_displays, DISPLAYS)),
+        ("-pidfile tells the number of the process", keeps_a_pid_file(program, guest)),
+        ("QEMU's tells it so too", keeps_a_pid_file("qemu-system-riscv64", guest)),
         ("a socket that names no host is for this one", for_this_host(program, guest)),
         ("QMP is at standard input and output", at_stdio(program, guest)),
         ("and QEMU's is", at_stdio("qemu-system-riscv64", guest)),
