@@ -252,12 +252,13 @@ static bool run_for(struct monitor *m, const char *line, const struct byte_sink 
     bool might_ask = m->may_ask;
     m->out = *out;
     m->may_ask = may_ask;
-    m->asks_password = false;
     if (!run(m, line, &err))
         say(m, "Error: %s\n", err.text);
     m->out = before;
     m->may_ask = might_ask;
-    return m->asks_password;
+    bool asks = m->asks_password;
+    m->asks_password = false;
+    return asks;
 }
 
 void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out)

@@ -448,7 +448,7 @@ bool set_vnc(struct options *o, const char *value, struct error *err)
     return true;
 }
 
-/* The board has no slot of its own for one, in QEMU neither. */
+/* The board has no graphics card but what -device adds, and nor has QEMU's. */
 bool set_vga(struct options *o, const char *value, struct error *err)
 {
     (void)o;
