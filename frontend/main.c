@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int show(const struct options *options)
@@ -36,7 +37,8 @@ static bool is_called_exec(const char *name)
     return !strcmp(slash ? slash + 1 : name, "rivulet-exec");
 }
 
-/* -pidfile: it is there while the program runs. */
+/* -pidfile: it is there while the program runs; what is no file of its own, /dev/null say, stays.
+ */
 static bool write_pid(const char *path, struct error *err)
 {
     char text[24];
@@ -49,7 +51,8 @@ static bool run_options(struct options *o, int *status, struct error *err)
     if (!boot_file_apply(o, err) || !demo_guest_apply(o, err) || !write_pid(o->pid_file, err))
         return false;
     bool ok = (o->is_fork_server ? fork_server_run : run)(o, status, err);
-    if (o->pid_file)
+    struct stat st;
+    if (o->pid_file && lstat(o->pid_file, &st) == 0 && S_ISREG(st.st_mode))
         unlink(o->pid_file);
     return ok;
 }

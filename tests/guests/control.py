@@ -90,6 +90,18 @@ class Client:
         return found[0].get("data")
 
 
+def negotiated(peer):
+    client = Client(peer)
+    client.receive()
+    client.must("qmp_capabilities", {})
+    return client
+
+
+def quits(client, process):
+    client.must("quit", {})
+    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+
+
 def converse(process, peer):
     """What any client of QMP relies on."""
     client = Client(peer)
@@ -223,9 +235,7 @@ def look_at_failures(client):
 
 def list_parts(process, peer):
     """The answers that tell what the machine consists of have the members that clients read."""
-    client = Client(peer)
-    client.receive()
-    client.must("qmp_capabilities", {})
+    client = negotiated(peer)
     for name, pattern in ANSWERS.items():
         answer = client.must(name)
         rows = answer if isinstance(answer, list) else [answer]
@@ -242,8 +252,7 @@ def list_parts(process, peer):
         expect(len(whole) == 24 and path.read_bytes() == whole[8:], f"saved {whole}")
         client.must("human-monitor-command", "", command_line=f'pmemsave 0x1000 8 "{path}"')
         expect(path.read_bytes() == whole[:8], "the monitor saves something else")
-    client.must("quit", {})
-    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+    quits(client, process)
 
 
 VNC = ["-device", "virtio-gpu-pci", "-vnc", "127.0.0.1:0,to=500,password=on"]
@@ -251,9 +260,7 @@ VNC = ["-device", "virtio-gpu-pci", "-vnc", "127.0.0.1:0,to=500,password=on"]
 
 def change_passwords(process, peer):
     """Those of the VNC server, in QMP and in the monitor."""
-    client = Client(peer)
-    client.receive()
-    client.must("qmp_capabilities", {})
+    client = negotiated(peer)
     vnc = {"protocol": "vnc", "password": "word"}
     for more in ({}, {"connected": "keep"}, {"display": "default"}, {"password": ""}):
         client.must("set_password", {}, **{**vnc, **more})
@@ -273,8 +280,7 @@ def change_passwords(process, peer):
     for line in ("set_password vnc", "set_password nosuch word", "change vnc password",
                  "set_password vnc word fail", "change vnc :1", "change nosuch file"):
         expect(client.must("human-monitor-command", command_line=line), f"{line} says nothing")
-    client.must("quit", {})
-    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+    quits(client, process)
 
 
 DISPLAYS = ["-device", "virtio-gpu-pci,id=first", "-device", "virtio-rng-pci,id=chance"]
@@ -282,9 +288,7 @@ DISPLAYS = ["-device", "virtio-gpu-pci,id=first", "-device", "virtio-rng-pci,id=
 
 def choose_displays(process, peer):
     """A picture is of a display that is there, or none is made."""
-    client = Client(peer)
-    client.receive()
-    client.must("qmp_capabilities", {})
+    client = negotiated(peer)
     for kind, where in (("DeviceNotFound", {"device": "nosuch"}), ("GenericError", {"head": 0}),
                         ("GenericError", {"device": "chance"}),
                         ("GenericError", {"device": "first", "head": 1}),
@@ -294,8 +298,7 @@ def choose_displays(process, peer):
     for where in ("nosuch", "chance", "first 1", "first 0 0"):
         line = f"screendump /dev/null {where}"
         expect(client.must("human-monitor-command", command_line=line), f"{line} says nothing")
-    client.must("quit", {})
-    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+    quits(client, process)
 
 
 def keeps_a_pid_file(program, guest):
@@ -304,12 +307,9 @@ def keeps_a_pid_file(program, guest):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "pid"
             with stopped_machine(program, guest, "-qmp", ["-pidfile", path]) as (process, peer):
-                client = Client(peer)
-                client.receive()
+                client = negotiated(peer)
                 expect(path.read_text() == f"{process.pid}\n", f"it has {path.read_text()!r}")
-                client.must("qmp_capabilities", {})
-                client.must("quit", {})
-                expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+                quits(client, process)
                 expect(not path.exists(), "it is left")
 
     return case
