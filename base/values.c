@@ -2,6 +2,7 @@
 #include "base/values.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NS_PER_S 1000000000ull
@@ -113,6 +114,17 @@ bool value_switch(const char *text, bool *on)
         }
     }
     return false;
+}
+
+char *value_path(const char *folder, const char *name)
+{
+    if (!folder || *name == '/')
+        return strdup(name);
+    size_t n = strlen(folder) + 1 + strlen(name) + 1;
+    char *path = malloc(n);
+    if (path)
+        snprintf(path, n, "%s/%s", folder, name);
+    return path;
 }
 
 /* --- lists ------------------------------------------------------------------------------- */

@@ -19,6 +19,10 @@ bool value_switch(const char *text, bool *on) MUST_CHECK;
 #define VALUE_SIZE_BYTES 16u
 void value_size_text(uint64_t bytes, char text[VALUE_SIZE_BYTES]);
 
+/* A file's name as it is from everywhere: a relative one is in `folder`; NULL: it is not known, and
+ * the name stays. malloc()ed; NULL: no memory. */
+char *value_path(const char *folder, const char *name);
+
 /* One item of a QEMU list such as `virt,aclint=off,dumpdtb=a.dtb`: `key=value`, or a word alone,
  * whose value is NULL. In a value ",," stands for a comma. */
 struct list_item {

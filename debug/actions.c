@@ -51,14 +51,32 @@ bool action_save_memory(struct hart *h, bool physical, uint64_t address, uint64_
 
 /* --- the screen ---------------------------------------------------------------------------- */
 
-bool action_dump_screen(struct machine *m, const char *path, const char *format, struct error *err)
+static struct screen *find_screen(struct machine *m, const char *device, int64_t head,
+                                  struct error *err)
 {
-    struct screen *screen = machine_screen(m, 0);
+    struct screen *screen = !device     ? machine_screen(m, 0)
+                            : head == 0 ? machine_screen_of(m, device)
+                                        : NULL;
+    if (screen)
+        return screen;
+    if (!device)
+        error_set(err, "the machine has no display: give -device virtio-gpu-pci");
+    else if (!machine_has_device(m, device))
+        error_set(err, "Device '%.80s' not found", device);
+    else
+        error_set(err, "Device %.80s (head %lld) is no display", device, (long long)head);
+    return NULL;
+}
+
+bool action_dump_screen(struct machine *m, const char *device, int64_t head, const char *path,
+                        const char *format, struct error *err)
+{
+    struct screen *screen;
     bool is_ppm = format && strcmp(format, "ppm") == 0;
     if (format && !is_ppm && strcmp(format, "png") != 0)
         return error_set(err, "format %.40s: it can be png or ppm", format);
-    if (!screen)
-        return error_set(err, "the machine has no display: give -device virtio-gpu-pci");
+    if (!(screen = find_screen(m, device, head, err)))
+        return false;
     if (screen->refresh)
         screen->refresh(screen->owner);
     if (!format)

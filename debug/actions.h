@@ -11,10 +11,11 @@ struct hart;
  * What cannot be read ends it; the file then has what came before. */
 bool action_save_memory(struct hart *h, bool physical, uint64_t address, uint64_t bytes,
                         const char *path, struct error *err) MUST_CHECK;
-/* Writes what the first display shows. format: "png" or "ppm"; NULL: PPM for a name that ends in
- * .ppm, else PNG. */
-bool action_dump_screen(struct machine *m, const char *path, const char *format,
-                        struct error *err) MUST_CHECK;
+/* Writes what a display shows: that of the -device with this id, of whose heads there is 0 alone;
+ * device NULL: the first. format: "png" or "ppm"; NULL: PPM for a name that ends in .ppm, else PNG.
+ */
+bool action_dump_screen(struct machine *m, const char *device, int64_t head, const char *path,
+                        const char *format, struct error *err) MUST_CHECK;
 /* Saves the machine: to a file, or inside of its drives (machine/snapshot.h), with what the display
  * shows. */
 bool action_save(struct machine *m, const char *path, bool compress, struct error *err) MUST_CHECK;

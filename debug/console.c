@@ -22,6 +22,7 @@ struct console {
     bool is_over;    /* the program ends */
     bool waits;      /* for the end of a step that was asked for here */
     bool runs_line;  /* a command is being run: others may speak, if it moves in the past */
+    bool asks;       /* the line is a password: it is neither shown nor remembered */
     bool was_return; /* the last byte was '\r': '\n' behind it ends no second line */
     struct line_edit edit;
     enum escape escape;
@@ -33,7 +34,7 @@ struct console {
 
 static void prompt(struct console *c)
 {
-    byte_sink_print(&c->out, CONSOLE_PROMPT);
+    byte_sink_print(&c->out, c->asks ? "Password: " : CONSOLE_PROMPT);
 }
 
 static void write_text(struct console *c, const char *text, size_t n)
@@ -46,10 +47,14 @@ static void run_line(struct console *c)
 {
     char line[LINE_EDIT_BYTES];
     memcpy(line, c->edit.text, c->edit.used + 1);
-    line_edit_remember(&c->edit);
+    if (!c->asks)
+        line_edit_remember(&c->edit);
     line_edit_clear(&c->edit);
     c->waits = c->runs_line = true; /* keys that come meanwhile are for what comes behind it */
-    monitor_run(c->monitor, line, &c->out);
+    bool is_password = c->asks;
+    c->asks = !is_password && monitor_run_asking(c->monitor, line, &c->out);
+    if (is_password)
+        monitor_take_password(c->monitor, line, &c->out);
     c->runs_line = false;
     c->waits = monitor_is_stepping(c->monitor);
     if (c->waits || c->is_over)
@@ -70,6 +75,8 @@ static void repeat(struct console *c, char byte, size_t n)
 static void show_line(struct console *c)
 {
     const struct line_edit *e = &c->edit;
+    if (c->asks)
+        return;
     write_text(c, e->text, e->used);
     repeat(c, '\b', line_edit_columns(e->text + e->cursor, e->used - e->cursor));
 }
@@ -102,7 +109,7 @@ static void edit(struct console *c, unsigned key)
     char old[LINE_EDIT_BYTES];
     size_t used = c->edit.used, cursor = c->edit.cursor;
     memcpy(old, c->edit.text, used);
-    if (line_edit_key(&c->edit, key) && c->echo)
+    if (line_edit_key(&c->edit, key) && c->echo && !c->asks)
         show_change(c, old, used, cursor);
 }
 
@@ -184,11 +191,12 @@ static void take_key(struct console *c, uint8_t key)
         break;
     case CTRL_C:
         line_edit_clear(&c->edit);
+        c->asks = false;
         byte_sink_print(&c->out, "\n");
         prompt(c);
         break;
     case '\t':
-        if (c->echo)
+        if (c->echo && !c->asks)
             complete(c);
         else
             line_edit_insert(&c->edit, "\t", 1);
@@ -255,6 +263,7 @@ void console_turn(struct console *c)
     else
         byte_sink_print(&c->out, "\n");
     c->has_greeted = true;
+    c->asks = false;
     line_edit_clear(&c->edit);
     prompt(c);
 }

@@ -4,6 +4,7 @@
 #include "cpu/hart.h"
 #include "debug/expression.h"
 #include "debug/trace.h"
+#include "debug/vnc_access.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -75,6 +76,16 @@ void monitor_set_gdb_server(struct monitor *m,
 {
     m->open_gdb = open;
     m->gdb_owner = owner;
+}
+
+void monitor_set_vnc(struct monitor *m, const struct vnc_access *vnc)
+{
+    m->vnc = vnc;
+}
+
+const struct vnc_access *monitor_vnc(const struct monitor *m)
+{
+    return m->vnc;
 }
 
 bool monitor_is_stepping(const struct monitor *m)
@@ -233,12 +244,37 @@ static bool run(struct monitor *m, const char *line, struct error *err)
     return (!slash || read_format(slash + 1, &a, err)) && row->run(m, &a, err);
 }
 
-void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out)
+/* A command that moves in the past lets others look: they find the monitor as it was. */
+static bool run_for(struct monitor *m, const char *line, const struct byte_sink *out, bool may_ask)
 {
     struct error err;
-    struct byte_sink before = m->out; /* a command that moves in the past lets others look */
+    struct byte_sink before = m->out;
+    bool might_ask = m->may_ask;
     m->out = *out;
+    m->may_ask = may_ask;
     if (!run(m, line, &err))
         say(m, "Error: %s\n", err.text);
     m->out = before;
+    m->may_ask = might_ask;
+    bool asks = m->asks_password;
+    m->asks_password = false;
+    return asks;
+}
+
+void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out)
+{
+    (void)run_for(m, line, out, false);
+}
+
+bool monitor_run_asking(struct monitor *m, const char *line, const struct byte_sink *out)
+{
+    return run_for(m, line, out, true);
+}
+
+void monitor_take_password(struct monitor *m, const char *password, const struct byte_sink *out)
+{
+    const struct vnc_target vnc = {.protocol = "vnc"};
+    struct error err;
+    if (!vnc_access_set_password(m->vnc, &vnc, password, &err))
+        byte_sink_print(out, "Error: %s\n", err.text);
 }

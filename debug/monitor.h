@@ -20,10 +20,20 @@ void monitor_set_trace(struct monitor *m, struct trace *trace);
 void monitor_set_gdb_server(struct monitor *m,
                             bool (*open)(void *owner, const char *end, struct error *err),
                             void *owner);
+/* What the commands for passwords are about: the VNC server, which outlives the monitor's last
+ * line; NULL: there is none. */
+struct vnc_access;
+void monitor_set_vnc(struct monitor *m, const struct vnc_access *vnc);
+const struct vnc_access *monitor_vnc(const struct monitor *m);
 
 /* Runs one line, without its newline; an empty one does nothing. What the command says, and one
  * line "Error: ..." when it fails, goes to out. */
 void monitor_run(struct monitor *m, const char *line, const struct byte_sink *out);
+/* The same for who can ask a user for what is not to be shown. True: the command wants a password,
+ * and the next line is it. */
+bool monitor_run_asking(struct monitor *m, const char *line,
+                        const struct byte_sink *out) MUST_CHECK;
+void monitor_take_password(struct monitor *m, const char *password, const struct byte_sink *out);
 /* The hart that commands are about; the one chosen must exist. */
 unsigned monitor_current_hart(const struct monitor *m);
 void monitor_choose_hart(struct monitor *m, unsigned hart);

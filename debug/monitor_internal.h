@@ -17,7 +17,9 @@ struct monitor {
     struct trace *trace;                                               /* NULL: none was given */
     bool (*open_gdb)(void *owner, const char *end, struct error *err); /* NULL: nobody can */
     void *gdb_owner;
-    unsigned hart; /* the current one */
+    const struct vnc_access *vnc; /* NULL: there is no server */
+    bool may_ask, asks_password;  /* the line that runs: monitor_run_asking */
+    unsigned hart;                /* the current one */
     bool is_stepping;
     char condition[128]; /* of run-until */
     struct control_breakpoint breakpoints[MONITOR_BREAKPOINTS_MAX];

@@ -3,6 +3,7 @@
 
 #include "debug/actions.h"
 #include "debug/monitor.h"
+#include "debug/vnc_access.h"
 
 #include <stdlib.h>
 
@@ -144,10 +145,15 @@ static json_t *pmemsave(struct qmp *q, json_t *arguments, struct error *err)
 static json_t *screendump(struct qmp *q, json_t *arguments, struct error *err)
 {
     const char *format = text_of(arguments, "format"), *device = text_of(arguments, "device");
+    json_t *head = json_object_get(arguments, "head");
+    if (head && !device) {
+        error_set(err, "'head' must be specified together with 'device'");
+        return NULL;
+    }
     if (device && !qmp_has_device(q, device, err))
         return NULL;
-    return done(action_dump_screen(control_machine(q->control), text_of(arguments, "filename"),
-                                   format ? format : "ppm", err));
+    return done(action_dump_screen(control_machine(q->control), device, json_integer_value(head),
+                                   text_of(arguments, "filename"), format ? format : "ppm", err));
 }
 
 /* [{"type": "qcode", "data": "ctrl"}, ...]: the codes are the names that the monitor knows. */
@@ -171,6 +177,41 @@ static json_t *send_key(struct qmp *q, json_t *arguments, struct error *err)
     }
     return done(action_send_keys(control_machine(q->control), names, err));
 }
+
+/* --- the VNC server ---------------------------------------------------------------------- */
+
+static struct vnc_target target_of(struct qmp *q, json_t *arguments)
+{
+    struct vnc_target target = {.protocol = text_of(arguments, "protocol"),
+                                .display = text_of(arguments, "display"),
+                                .action = text_of(arguments, "connected")};
+    if (strcmp(target.protocol, "spice") == 0)
+        q->error_class = QMP_NOT_ACTIVE;
+    return target;
+}
+
+static json_t *set_password(struct qmp *q, json_t *arguments, struct error *err)
+{
+    const struct vnc_target target = target_of(q, arguments);
+    return done(vnc_access_set_password(monitor_vnc(q->monitor), &target,
+                                        text_of(arguments, "password"), err));
+}
+
+static json_t *change_vnc_password(struct qmp *q, json_t *arguments, struct error *err)
+{
+    const struct vnc_target vnc = {.protocol = "vnc"};
+    return done(vnc_access_set_password(monitor_vnc(q->monitor), &vnc,
+                                        text_of(arguments, "password"), err));
+}
+
+static json_t *expire_password(struct qmp *q, json_t *arguments, struct error *err)
+{
+    const struct vnc_target target = target_of(q, arguments);
+    return done(
+        vnc_access_set_expiry(monitor_vnc(q->monitor), &target, text_of(arguments, "time"), err));
+}
+
+/* --- others ------------------------------------------------------------------------------ */
 
 /* The format is utf8: other bytes are an error, and lost. */
 static json_t *read_ring(struct qmp *q, json_t *arguments, struct error *err)
@@ -213,7 +254,9 @@ static json_t *branch(struct qmp *q, json_t *arguments, struct error *err)
 const struct qmp_row qmp_control_rows[] = {
     {"balloon", "I:value", inflate},
     {"branch", "", branch},
+    {"change-vnc-password", "S:password", change_vnc_password},
     {"cont", "", go_on},
+    {"expire_password", "S:protocol S:time s:display", expire_password},
     {"human-monitor-command", "S:command-line i:cpu-index", human_command},
     {"inject-nmi", "", inject_nmi},
     {"memsave", "I:val I:size S:filename i:cpu-index", memsave},
@@ -223,6 +266,7 @@ const struct qmp_row qmp_control_rows[] = {
     {"ringbuf-read", "S:device I:size s:format", read_ring},
     {"screendump", "S:filename s:device i:head s:format", screendump},
     {"send-key", "A:keys i:hold-time", send_key},
+    {"set_password", "S:protocol S:password s:connected s:display", set_password},
     {"stop", "", stop},
     {"system_powerdown", "", system_powerdown},
     {"system_reset", "", system_reset},

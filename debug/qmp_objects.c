@@ -81,12 +81,8 @@ static bool find_object(struct qmp *q, const char *path, struct object *o, struc
 
 bool qmp_has_device(struct qmp *q, const char *id, struct error *err)
 {
-    const struct machine_option *option;
-    for (unsigned i = 0; (option = machine_device(control_machine(q->control), i)) != NULL; i++) {
-        const char *its = option_item(option, "id");
-        if (its && strcmp(its, id) == 0)
-            return true;
-    }
+    if (machine_has_device(control_machine(q->control), id))
+        return true;
     q->error_class = QMP_NOT_FOUND;
     return error_set(err, "Device '%.80s' not found", id);
 }

@@ -133,15 +133,19 @@ void trace_destroy(struct trace *t)
 
 /* --- tracers ------------------------------------------------------------------------------ */
 
-void trace_place_files(struct trace *t, int (*place)(void *owner, int fd), void *owner)
+void trace_place_files(struct trace *t, const char *folder, int (*place)(void *owner, int fd),
+                       void *owner)
 {
+    t->folder = folder;
     t->place = place;
     t->place_owner = owner;
 }
 
 static FILE *create_file(const struct trace *t, const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *name = value_path(t->folder, path);
+    int fd = name ? open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
+    free(name);
     if (fd >= 0 && t->place)
         fd = t->place(t->place_owner, fd);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
@@ -165,6 +169,8 @@ static bool start(struct trace *trace, struct tracer *t, const char *spec, struc
     if (!trace_read_spec(trace->symbols, spec, t, err))
         return false;
     t->trace = trace;
+    if (t->filter.hart != TRACE_ALL_HARTS && !control_hart(trace->control, t->filter.hart))
+        return error_set(err, "hart=%u: there is no such hart", t->filter.hart);
     if (t->has_lines && !trace->lines && !(trace->lines = lines_create(trace->symbols)))
         return error_set(err, "no memory for lines of source");
     if (!open_file(t, err))
@@ -238,7 +244,13 @@ bool trace_load_symbols(struct trace *t, const char *spec, struct error *err)
     if (list_next(&spec, &base, err) &&
         (strcmp(base.key, "base") != 0 || !base.value || !value_number(base.value, &address)))
         return error_set(err, "'%.40s' is no base=ADDRESS", base.key);
-    return !*err->text && symbols_load(t->symbols, file.text, address, err);
+    if (*err->text)
+        return false;
+    char *path = value_path(t->folder, file.text);
+    bool ok = path ? symbols_load(t->symbols, path, address, err)
+                   : error_set(err, "no memory for the symbols");
+    free(path);
+    return ok;
 }
 
 bool trace_add_file(struct trace *t, const char *path, uint64_t base, uint64_t end,

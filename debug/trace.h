@@ -19,8 +19,11 @@ void trace_destroy(struct trace *t);
 /* After control_replace_machine. */
 void trace_attach(struct trace *t);
 
-/* Tracers' files get other descriptors: place() gives the new one, or -1 and has closed it. */
-void trace_place_files(struct trace *t, int (*place)(void *owner, int fd), void *owner);
+/* For a program, which may go to other folders and close descriptors: relative names are in
+ * `folder`, which outlives the trace (NULL: where the process is), and tracers' files get other
+ * descriptors: place() gives the new one, or -1 and has closed it. */
+void trace_place_files(struct trace *t, const char *folder, int (*place)(void *owner, int fd),
+                       void *owner);
 
 /* Begins a tracer: "WHAT[,WHAT...][,file=PATH][,PROPERTY=VALUE...]". */
 bool trace_start(struct trace *t, const char *spec, struct error *err) MUST_CHECK;

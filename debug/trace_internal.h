@@ -82,6 +82,7 @@ struct trace {
     struct control *control;
     struct hart_observer observers[MACHINE_MAX_HARTS];
     struct tracer *tracers;
+    const char *folder;                /* of relative names; NULL: where the process is */
     int (*place)(void *owner, int fd); /* of files; NULL: where they are */
     void *place_owner;
     unsigned next_number;

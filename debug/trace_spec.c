@@ -64,7 +64,7 @@ static bool set_hart(struct tracer *t, const char *value, struct error *err)
 {
     uint64_t number;
     if (!value_number(value, &number) || number >= MACHINE_MAX_HARTS)
-        return error_set(err, "hart=%.40s is no hart", value);
+        return error_set(err, "hart=%.40s: there is no such hart", value);
     t->filter.hart = (uint32_t)number;
     return true;
 }

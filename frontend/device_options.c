@@ -64,6 +64,13 @@ static struct machine_options show(const struct option_group *group)
 
 bool add_device(struct options *o, const char *value, struct error *err)
 {
+    size_t n = strcspn(value, ",");
+    if (strcmp(value + n, ",help") == 0 || strcmp(value + n, ",?") == 0) {
+        struct list_item item;
+        o->action = ACTION_LIST_PROPERTIES;
+        return list_next(&value, &item, err) &&
+               (o->listed_device = keep_text(o, item.key, err)) != NULL;
+    }
     bool ok = add_option(o, &o->devices, "driver", value, err);
     o->machine.devices = show(&o->devices);
     return ok;

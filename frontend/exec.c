@@ -21,6 +21,7 @@ struct exec_options {
     struct exec_debug_options debug;
     struct words environment, binds;
     char *semihosting_folder;
+    char *folder; /* where the user is; NULL: not known */
     bool help, binfmt;
 };
 
@@ -115,26 +116,30 @@ static bool add_bind(struct exec_options *o, const char *value, struct error *er
     return words_add(&o->binds, value) || error_set(err, "no memory");
 }
 
+static bool set_semihosting_item(struct exec_options *o, const struct list_item *item,
+                                 struct error *err)
+{
+    bool is_on, is_switch = !item->value || !strcmp(item->key, "enable"); /* on, or enable=on */
+    if (is_switch && value_switch(item->value ? item->value : item->key, &is_on)) {
+        o->config.semihosting.is_off = !is_on;
+        return true;
+    }
+    if (!item->value || strcmp(item->key, "dir") != 0)
+        return error_set(err,
+                         "-semihosting-config %.80s%s%.80s: it takes enable=on|off, dir=FOLDER",
+                         item->key, item->value ? "=" : "", item->value ? item->value : "");
+    free(o->semihosting_folder);
+    o->semihosting_folder = strdup(item->value);
+    o->config.semihosting.folder = o->semihosting_folder;
+    return o->semihosting_folder || error_set(err, "no memory");
+}
+
 static bool set_semihosting(struct exec_options *o, const char *value, struct error *err)
 {
     struct list_item item;
-    while (value && list_next(&value, &item, err)) {
-        bool is_on;
-        if (!item.value || !strcmp(item.key, "enable")) { /* on, or enable=on */
-            if (!value_switch(item.value ? item.value : item.key, &is_on))
-                return error_set(err, "enable=%.80s: it can be on or off",
-                                 item.value ? item.value : item.key);
-            o->config.semihosting.is_off = !is_on;
-        } else if (!strcmp(item.key, "dir")) {
-            free(o->semihosting_folder);
-            o->semihosting_folder = strdup(item.value);
-            if (!o->semihosting_folder)
-                return error_set(err, "no memory");
-        } else {
-            return error_set(err, "-semihosting-config has enable and dir, and no %.80s", item.key);
-        }
-    }
-    o->config.semihosting.folder = o->semihosting_folder;
+    while (value && list_next(&value, &item, err))
+        if (!set_semihosting_item(o, &item, err))
+            return false;
     return value == NULL;
 }
 
@@ -296,6 +301,7 @@ static bool run(struct exec_options *o, int *status, struct error *err)
 {
     if (!open_log(o, err))
         return false;
+    o->debug.folder = o->folder = getcwd(NULL, 0);
     o->config.environment = o->environment.at;
     o->config.name_place = exec_name_place;
     struct process *p = exec_start(&o->config, err);
@@ -338,5 +344,6 @@ int exec_main(int argc, char **argv)
     words_free(&o.debug.symbols);
     words_free(&o.binds);
     free(o.semihosting_folder);
+    free(o.folder);
     return status;
 }

@@ -310,7 +310,7 @@ static bool start_traces(struct exec_debug *d, const struct exec_debug_options *
     d->trace = trace_create(d->control, err);
     if (!d->trace)
         return false;
-    trace_place_files(d->trace, place_file, d);
+    trace_place_files(d->trace, o->folder, place_file, d);
     inspect_files(d->process, add_file, d);
     for (size_t i = 0; i < o->symbols.count; i++)
         if (!trace_load_symbols(d->trace, o->symbols.at[i], &reason))
@@ -331,7 +331,7 @@ static bool open_all(struct exec_debug *d, const struct exec_debug_options *o, s
     inspect_begin(d->process);
     inspect_tell_programs(d->process, true);
     if (o->gdb_end)
-        d->gdb = exec_gdb_open(d->process, d->control, o->gdb_end, err);
+        d->gdb = exec_gdb_open(d->process, d->control, o->gdb_end, o->folder, err);
     return (d->gdb || !o->gdb_end) && start_traces(d, o, err);
 }
 

@@ -11,6 +11,7 @@ struct exec_debug_options {
     bool waits_for_gdb;  /* before the first instruction */
     bool starts_stopped; /* likewise, with whoever comes */
     struct words traces, symbols;
+    const char *folder; /* of relative names: the program's may be another; NULL: not known */
 };
 
 /* Whether the program must be watched. */

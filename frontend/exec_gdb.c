@@ -34,16 +34,28 @@ static bool listen_at(struct exec_gdb *g, const struct os_address *address, stru
            error_set(err, "gdb's end cannot be watched");
 }
 
-static bool open_end(struct exec_gdb *g, const char *end, struct error *err)
+/* The program may be in another folder when the socket's name is removed. */
+static bool listen_at_path(struct exec_gdb *g, const char *folder, const char *path,
+                           struct error *err)
+{
+    char *name = value_path(folder, path);
+    if (!name)
+        return error_set(err, "no memory for gdb's end");
+    bool ok = listen_at(g, &(struct os_address){.path = name}, err);
+    free(name);
+    return ok;
+}
+
+static bool open_end(struct exec_gdb *g, const char *end, const char *folder, struct error *err)
 {
     char text[512];
     uint64_t port;
     if (strncmp(end, "unix:", 5) == 0)
-        return listen_at(g, &(struct os_address){.path = end + 5}, err);
+        return listen_at_path(g, folder, end + 5, err);
     if (strncmp(end, "tcp:", 4) == 0)
         end += 4;
     else if (strchr(end, '/'))
-        return listen_at(g, &(struct os_address){.path = end}, err);
+        return listen_at_path(g, folder, end, err);
     snprintf(text, sizeof text, "%s", end);
     char *colon = strrchr(text, ':');
     const char *number = colon ? colon + 1 : text;
@@ -125,7 +137,7 @@ bool exec_gdb_has_peer(const struct exec_gdb *g)
 /* ---- life ---- */
 
 struct exec_gdb *exec_gdb_open(struct process *p, struct control *c, const char *end,
-                               struct error *err)
+                               const char *folder, struct error *err)
 {
     struct exec_gdb *g = calloc(1, sizeof *g);
     if (!g) {
@@ -136,7 +148,7 @@ struct exec_gdb *exec_gdb_open(struct process *p, struct control *c, const char 
     g->listener = g->peer = -1;
     g->poll = os_poll_create();
     g->gdb = gdb_create(c, NULL, &(struct byte_sink){.write = answer, .owner = g}, err);
-    if (g->poll && g->gdb && open_end(g, end, err))
+    if (g->poll && g->gdb && open_end(g, end, folder, err))
         return g;
     exec_gdb_close(g);
     return NULL;

@@ -8,9 +8,10 @@
 
 struct exec_gdb;
 
-/* end: PORT, tcp:[HOST]:PORT, unix:PATH, or a PATH with a '/'. NULL and err. */
+/* end: PORT, tcp:[HOST]:PORT, unix:PATH, or a PATH with a '/'; a relative one is in `folder`. NULL
+ * and err. */
 struct exec_gdb *exec_gdb_open(struct process *p, struct control *c, const char *end,
-                               struct error *err);
+                               const char *folder, struct error *err);
 /* A peer is told how the program ended. */
 void exec_gdb_close(struct exec_gdb *g);
 bool exec_gdb_has_peer(const struct exec_gdb *g);

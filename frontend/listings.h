@@ -4,7 +4,7 @@
 
 #include "frontend/options.h"
 
-/* action is none of ACTION_RUN. */
-void listing_print(enum options_action action, FILE *out);
+/* What options.action says, which is not ACTION_RUN. False and err: there is no such thing. */
+bool listing_print(const struct options *options, FILE *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -67,21 +67,28 @@ static bool unknown_property(const char *key, const struct property *properties,
     return error_set(err, "unknown property '%.80s'; the nearest is %s", key, nearest);
 }
 
-/* Sets what the rest of a list says. A first item without '=' counts as `implied`=item. */
+static const struct property *find_property(const char *name, const struct property *properties)
+{
+    for (const struct property *p = properties; p->name; p++)
+        if (strcmp(p->name, name) == 0)
+            return p;
+    return NULL;
+}
+
+/* Sets what the rest of a list says. A first item without '=' counts as `implied`=item, unless it
+ * is the name of a property, whose value was then forgotten. */
 static bool set_properties(struct options *o, const char *list, const char *implied,
                            const struct property *properties, struct error *err)
 {
     struct list_item item;
     err->text[0] = 0;
     for (bool first = true; list_next(&list, &item, err); first = false) {
-        if (first && implied && !item.value) {
+        if (first && implied && !item.value && !find_property(item.key, properties)) {
             item.value = item.key;
             item.key = implied;
         }
-        const struct property *p = properties;
-        while (p->name && strcmp(p->name, item.key) != 0)
-            p++;
-        if (!p->name)
+        const struct property *p = find_property(item.key, properties);
+        if (!p)
             return unknown_property(item.key, properties, err);
         if (!set_property(o, p, item.value, err))
             return false;
@@ -153,10 +160,13 @@ bool set_action(struct options *o, const char *value, struct error *err)
     static const char *const reboot[] = {"reset", "shutdown", NULL};
     static const char *const shutdown[] = {"poweroff", "pause", NULL};
     static const char *const panic[] = {"none", "pause", "shutdown", "exit-failure", NULL};
+    static const char *const watchdog[] = {"reset", "shutdown", "poweroff", "inject-nmi",
+                                           "pause", "debug",    "none",     NULL};
     static const struct property properties[] = {
         {"reboot", reboot, set_reboot_action},
         {"shutdown", shutdown, set_shutdown_action},
-        {"panic", panic, NULL}, /* there is no device by which a guest would tell */
+        {"panic", panic, NULL},       /* there is no device by which a guest would tell, */
+        {"watchdog", watchdog, NULL}, /* nor a watchdog */
         {NULL, NULL, NULL},
     };
     return set_properties(o, value, NULL, properties, err);
@@ -212,12 +222,22 @@ static bool set_memory_size(struct options *o, const char *value, struct error *
     return true;
 }
 
+/* With no slots for more of it. */
+static bool check_most_memory(struct options *o, const char *value, struct error *err)
+{
+    uint64_t bytes;
+    (void)o;
+    return value_size(value, RAM_UNIT_BYTES, &bytes) ||
+           error_set(err, "maxmem=%.40s is not a size; give for example 512M", value);
+}
+
 bool set_memory(struct options *o, const char *value, struct error *err)
 {
     static const char *const zero[] = {"0", NULL};
     static const struct property properties[] = {
         {"size", NULL, set_memory_size},
         {"slots", zero, NULL},
+        {"maxmem", NULL, check_most_memory},
         {NULL, NULL, NULL},
     };
     return set_properties(o, value, "size", properties, err);
@@ -428,11 +448,21 @@ bool set_vnc(struct options *o, const char *value, struct error *err)
     return true;
 }
 
+/* The board has no graphics card but what -device adds, and nor has QEMU's. */
+bool set_vga(struct options *o, const char *value, struct error *err)
+{
+    (void)o;
+    return strcmp(value, "none") == 0 ||
+           error_set(err, "the board has no graphics by itself; give -device virtio-gpu-pci or "
+                          "bochs-display");
+}
+
 bool accept_none(struct options *o, const char *value, struct error *err)
 {
     (void)o;
     size_t n = strcspn(value, ",");
-    if ((n == 4 && memcmp(value, "none", 4) == 0) || strcmp(value, "off") == 0)
+    bool is_nothing = n == 4 && (!memcmp(value, "none", 4) || !memcmp(value, "null", 4));
+    if (is_nothing || strcmp(value, "off") == 0)
         return true;
     return error_set(err, "not there yet; leave it out, or give none");
 }

@@ -11,7 +11,7 @@ typedef bool option_setter(struct options *o, const char *value, struct error *e
 option_setter set_machine, set_cpu, set_memory, set_smp, set_accel;
 option_setter set_bios, add_folder, set_action, set_name, set_semihosting, set_semihosting_config;
 option_setter set_serial, set_monitor, set_qmp, set_qmp_pretty, set_gdb, set_gdb_default,
-    set_incoming, set_record, set_replay, set_history, add_monitor, set_vnc, set_display,
+    set_incoming, set_record, set_replay, set_history, add_monitor, set_vnc, set_display, set_vga,
     accept_none;
 option_setter set_icount, set_seed, set_rtc;
 option_setter set_log_topics, set_until, add_breakpoint, add_save_load, add_trace, add_symbols;

@@ -82,7 +82,7 @@ static const struct option_row rows[] = {
      "where the serial port goes: mon:stdio (with the monitor), stdio,\n"
      "null, none, file:PATH, pipe:PATH, pty, chardev:ID,\n"
      "unix:PATH[,server=on][,wait=off], tcp:HOST:PORT[,...], telnet:..."},
-    {"chardev", NULL, "TYPE,id=ID[,PROPERTY=VALUE...]", CALL, 0, add_chardev,
+    {"chardev", NULL, "TYPE,id=ID[,PROPERTY=VALUE...]", CALL, ACTION_LIST_CHARDEVS, add_chardev,
      "a character back-end: null; stdio; pty; file,path=; pipe,path=;\n"
      "ringbuf,size=; socket,path=|host=,port=[,server=on][,wait=off]\n"
      "[,telnet=on][,reconnect=S]; all with logfile=FILE"},
@@ -95,7 +95,7 @@ static const struct option_row rows[] = {
     {"qmp-pretty", NULL, "END", CALL, 0, set_qmp_pretty, "the same, made for reading"},
     {"mon", NULL, "[chardev=]ID[,mode=readline|control][,pretty=on]", CALL, 0, add_monitor,
      "a monitor or QMP at a -chardev"},
-    {"display", NULL, "sdl|vnc=HOST:N|terminal|none", CALL, 0, set_display,
+    {"display", NULL, "sdl|vnc=HOST:N|terminal|none", CALL, ACTION_LIST_DISPLAYS, set_display,
      "a window for -device virtio-gpu-pci (there is one when the host can);\n"
      "in it Ctrl-Alt and g releases the pointer, f is full screen, u the\n"
      "guest's size, i scaling (sharp, smooth, whole multiples), p pause,\n"
@@ -104,7 +104,8 @@ static const struct option_row rows[] = {
      "terminal: half blocks, keys go to the guest's keyboard, Ctrl-A x ends it"},
     {"vnc", NULL, "HOST:N|unix:PATH|none[,...]", CALL, 0, set_vnc,
      "a VNC server at port 5900 + N, or the first free one up to N of to=N;\n"
-     "without password-secret=ID, of an -object secret, for this host alone;\n"
+     "for this host alone but with password-secret=ID, of an -object secret,\n"
+     "or password=on, which the monitor's set_password sets later;\n"
      "share=force-shared: no viewer can have it for itself; in a viewer\n"
      "Ctrl-Alt-v types the text that its user has copied"},
     {"script", NULL, "FILE", SET_TEXT, AT(script_file), NULL,
@@ -131,6 +132,8 @@ static const struct option_row rows[] = {
      "a power-off stops the machine and the program stays"},
     {"action", NULL, "EVENT=ACTION[,...]", CALL, 0, set_action,
      "reboot=reset|shutdown, shutdown=poweroff|pause"},
+    {"pidfile", NULL, "FILE", SET_TEXT, AT(pid_file), NULL,
+     "write the number of the process to FILE, and remove it at the end"},
     {"S", NULL, NULL, SET_TRUE, AT(starts_stopped), NULL,
      "start with the machine stopped: the monitor's or gdb's cont lets it run"},
     {"loadvm", NULL, "NAME|FILE", SET_TEXT, AT(load_file), NULL,
@@ -173,13 +176,13 @@ static const struct option_row rows[] = {
      "an item for firmware: opt/..."},
     {"snapshot", NULL, NULL, SET_TRUE, AT(machine.snapshot), NULL,
      "what is written to disks is thrown away at the end"},
-    {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_netdev,
+    {"netdev", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, ACTION_LIST_NETDEVS, add_netdev,
      "a network: user,id=ID[,hostfwd=tcp::2222-:22...]; tap,ifname=NAME;\n"
      "socket,listen=|connect=HOST:PORT; stream,server=on|off,addr...;\n"
      "with -device virtio-net-device,netdev=ID"},
     {"nic", NULL, "TYPE[,PROPERTY=VALUE...]|none", CALL, 0, add_nic,
      "a network and its card in one: user,hostfwd=tcp::2222-:22"},
-    {"object", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, 0, add_object,
+    {"object", NULL, "TYPE[,PROPERTY=VALUE...]", CALL, ACTION_LIST_OBJECTS, add_object,
      "rng-random, rng-builtin;\n"
      "filter-dump,id=ID,netdev=ID,file=FILE: a capture for Wireshark"},
     {"nodefaults", NULL, NULL, SET_TRUE, AT(no_defaults), NULL,
@@ -231,7 +234,7 @@ static const struct option_row rows[] = {
     ACCEPTED("singlestep", NULL),
     ACCEPTED("watchdog-action", "ACTION"),
     ACCEPTED("compat", "LIST"),
-    {"vga", NULL, "none", CALL, 0, accept_none, NULL},
+    {"vga", NULL, "none", CALL, 0, set_vga, NULL},
     {"net", NULL, "none", CALL, 0, accept_none, NULL},
     {"parallel", NULL, "none", CALL, 0, accept_none, NULL},
     {"audio", NULL, "none", CALL, 0, accept_none, NULL},
@@ -251,7 +254,6 @@ static const struct option_row rows[] = {
     MISSING("plugin", "plugins"),
     MISSING("dfilter", "log filters"),
     MISSING("daemonize", "running in the background"),
-    MISSING("pidfile", "a file of the process id"),
     MISSING("echr", "another escape key"),
     MISSING("readconfig", "configuration files"),
     MISSING("set", "configuration files"),
@@ -522,7 +524,8 @@ void options_print_help(FILE *out)
             "       rivulet replay --bisect A B ...    where two recordings part (replay --help)\n"
             "A RISC-V machine, compatible with QEMU's virt board. Options are spelled as\n"
             "QEMU's, with one dash or two. The exit status is the guest's.\n"
-            "-machine, -cpu, -device and -accel list what they know when given help.\n"
+            "-machine, -cpu, -device, -netdev, -chardev, -object, -display and -accel list what\n"
+            "they know when given help, and -device NAME,help what a device takes.\n"
             "FILE is a kernel, or a disk (raw or qcow2): U-Boot or EDK2 boots what is on it, with\n"
             "1G of RAM, a network (-nic user) and virtio-rng unless options say otherwise.\n"
             "A FILE that savevm made goes on where it was saved.\n"

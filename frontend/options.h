@@ -24,6 +24,11 @@ enum options_action {
     ACTION_LIST_MACHINES,
     ACTION_LIST_CPUS,
     ACTION_LIST_DEVICES,
+    ACTION_LIST_PROPERTIES,
+    ACTION_LIST_NETDEVS,
+    ACTION_LIST_CHARDEVS,
+    ACTION_LIST_OBJECTS,
+    ACTION_LIST_DISPLAYS,
     ACTION_LIST_ACCELERATORS,
 };
 enum serial_kind { SERIAL_STDIO, SERIAL_FILE, SERIAL_NULL, SERIAL_CHARDEV };
@@ -50,6 +55,7 @@ enum display_kind { DISPLAY_IF_ANY, DISPLAY_NONE, DISPLAY_SDL, DISPLAY_VNC, DISP
 
 struct options {
     enum options_action action;
+    const char *listed_device;      /* ACTION_LIST_PROPERTIES */
     struct machine_config machine;  /* all but the ends of its wires */
     const char *file;               /* the word without an option (boot_file.h); NULL: none */
     char dump_dtb[OPTION_PATH_MAX]; /* "": no */
@@ -84,6 +90,7 @@ struct options {
     uint64_t until_ns; /* UINT64_MAX: no limit */
     bool show_hash;
     bool is_fork_server;      /* fork_server.h */
+    const char *pid_file;     /* NULL: none */
     const char *picture_file; /* of the display, at the end; NULL: none */
     struct option_list breakpoints;
     const char *traces[OPTION_TRACES]; /* debug/trace.h */

@@ -364,6 +364,8 @@ static bool open_vnc(struct run *r, struct error *err)
     struct error why;
     if (vnc_config_parse(r->options->vnc, &r->config.objects, &config, &why))
         r->vnc = vnc_open(r->control, &config, &why);
+    if (r->vnc && r->monitor)
+        monitor_set_vnc(r->monitor, vnc_access(r->vnc));
     return r->vnc || error_set(err, "-vnc %.80s: %.400s", r->options->vnc, why.text);
 }
 

@@ -2,7 +2,8 @@
  *
  * One thread serves all viewers; all of the library is called on it. Sockets are opened here, so
  * that addresses and their errors are those of the other sockets. The library's picture is the
- * view's copy, which changes in screen_view_update alone: never while something is sent. */
+ * view's copy, which changes in screen_view_update alone: never while something is sent. Passwords
+ * are changed by the machine's thread. */
 #include "frontend/vnc.h"
 
 #include "base/os.h"
@@ -23,6 +24,8 @@
 #define PIXEL_BYTES    4
 #define BUTTON_BITS    3u /* left, middle, right; then the wheel, up and down */
 
+#define NS_PER_S 1000000000ull
+
 #define KEY_LEFT_CTRL  29u
 #define KEY_RIGHT_CTRL 97u
 #define KEY_LEFT_ALT   56u
@@ -36,7 +39,11 @@ struct vnc {
     struct os_poll *poll;
     atomic_bool ends;
     int listener;
-    char *passwords[2]; /* what the library wants: a list */
+    struct vnc_access access;
+    struct os_mutex *mutex;
+    /* Under the mutex. */
+    char password[VNC_PASSWORD_BYTES + 1]; /* "": nobody is let in */
+    uint64_t expiry_s;                     /* nor from then on, in seconds since 1970 */
 
     /* The server's thread. */
     struct screen_view view;
@@ -45,6 +52,8 @@ struct vnc {
     rfbCursorPtr cursor;
     int buttons, last_x, last_y;
     struct typist typist;
+    char checked[VNC_PASSWORD_BYTES + 1]; /* the password that a viewer is to know */
+    char *passwords[2];                   /* what the library wants: a list of it */
 };
 
 /* What a viewer has cut, the newest: of its own, as it may be meant for another viewer's user. */
@@ -56,6 +65,51 @@ struct cut {
 static struct vnc *vnc_of(rfbClientPtr client)
 {
     return client->screen->screenData;
+}
+
+/* --- who is let in ----------------------------------------------------------------------- */
+
+static rfbBool check_password(rfbClientPtr client, const char *response, int n)
+{
+    struct vnc *v = vnc_of(client);
+    os_mutex_lock(v->mutex);
+    memcpy(v->checked, v->password, sizeof v->checked);
+    bool is_valid = *v->checked && os_wall_clock_ns() / NS_PER_S < v->expiry_s;
+    os_mutex_unlock(v->mutex);
+    return is_valid && rfbCheckPasswordByList(client, response, n);
+}
+
+static bool asks_password(const struct vnc *v, struct error *err)
+{
+    return v->config.asks_password ||
+           error_set(err, "the VNC server asks for no password; start it with password=on");
+}
+
+static bool set_password(void *owner, const char *password, struct error *err)
+{
+    struct vnc *v = owner;
+    if (!asks_password(v, err))
+        return false;
+    os_mutex_lock(v->mutex);
+    snprintf(v->password, sizeof v->password, "%s", password);
+    os_mutex_unlock(v->mutex);
+    return true;
+}
+
+static bool set_expiry(void *owner, uint64_t seconds, struct error *err)
+{
+    struct vnc *v = owner;
+    if (!asks_password(v, err))
+        return false;
+    os_mutex_lock(v->mutex);
+    v->expiry_s = seconds;
+    os_mutex_unlock(v->mutex);
+    return true;
+}
+
+const struct vnc_access *vnc_access(const struct vnc *v)
+{
+    return &v->access;
 }
 
 /* --- input ------------------------------------------------------------------------------- */
@@ -304,10 +358,10 @@ static bool make_screen(struct vnc *v)
     s->setXCutTextUTF8 = on_cut_utf8;
     s->newClientHook = on_new;
     s->setDesktopSizeHook = on_desktop_size;
-    if (*v->config.password) {
-        v->passwords[0] = v->config.password;
+    if (v->config.asks_password) {
+        v->passwords[0] = v->checked;
         s->authPasswdData = v->passwords;
-        s->passwordCheck = rfbCheckPasswordByList;
+        s->passwordCheck = check_password;
     }
     set_format(s);
     rfbSetCursor(s, NULL); /* until the guest has one, the viewer shows its own */
@@ -331,6 +385,9 @@ static bool listen_at(struct vnc *v, struct error *err)
         else
             fprintf(stderr, "rivulet: VNC server at %s:%s\n", *address.host ? address.host : "*",
                     port);
+        if (v->config.asks_password && !*v->config.password)
+            fprintf(stderr,
+                    "rivulet: nobody is let in until the monitor's set_password vnc WORD\n");
         return true;
     }
     return false;
@@ -346,11 +403,15 @@ struct vnc *vnc_open(struct control *c, const struct vnc_config *config, struct 
         return NULL;
     }
     v->config = *config;
+    v->access = (struct vnc_access){set_password, set_expiry, v, v->config.id};
+    memcpy(v->password, config->password, sizeof v->password);
+    v->expiry_s = UINT64_MAX;
     v->listener = -1;
     screen_view_init(&v->view, c);
     v->wake = os_wake_create();
     v->poll = os_poll_create();
-    if (!v->wake || !v->poll || !make_screen(v))
+    v->mutex = os_mutex_create();
+    if (!v->wake || !v->poll || !v->mutex || !make_screen(v))
         error_set(err, "no memory for a VNC server");
     else if (listen_at(v, err)) {
         v->thread = os_thread_start(main_of_thread, v);
@@ -379,6 +440,7 @@ void vnc_close(struct vnc *v)
     if (v->wake)
         os_wake_destroy(v->wake);
     os_poll_destroy(v->poll);
+    os_mutex_destroy(v->mutex);
     typist_deinit(&v->typist);
     screen_view_deinit(&v->view);
     free(v->blank);

@@ -9,7 +9,19 @@
 #define PORT_BASE    5900u
 #define DISPLAY_MOST (65535u - PORT_BASE)
 
-static const char *const properties[] = {"to", "share", "password", "password-secret", NULL};
+/* QEMU's: what only says how pixels and keys are sent, and what would change who gets in. */
+static const char *const accepted[] = {"lossy", "non-adaptive", "key-delay-ms", NULL};
+static const char *const missing[] = {"websocket", "reverse",    "tls-creds", "tls-authz",
+                                      "sasl",      "sasl-authz", "acl",       "power-control",
+                                      "audiodev",  "ipv4",       "ipv6",      NULL};
+static const char *const properties[] = {"to", "share", "id", "password", "password-secret", NULL};
+
+static bool is_among(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name) != 0)
+        names++;
+    return *names != NULL;
+}
 
 static bool is_loopback(const char *host)
 {
@@ -129,19 +141,24 @@ static bool set_share(struct vnc_config *c, const char *value, struct error *err
 }
 
 static bool set_property(struct vnc_config *c, const struct list_item *item,
-                         const struct machine_options *objects, bool *wants_password,
-                         struct error *err)
+                         const struct machine_options *objects, struct error *err)
 {
     const char *value = item->value ? item->value : "on"; /* as QEMU: a word alone switches on */
     if (strcmp(item->key, "to") == 0)
         return set_to(c, value, err);
     if (strcmp(item->key, "share") == 0)
         return set_share(c, value, err);
+    if (strcmp(item->key, "id") == 0)
+        return copy_text(c->id, sizeof c->id, value, strlen(value), err);
     if (strcmp(item->key, "password-secret") == 0)
         return set_secret(c, value, objects, err);
     if (strcmp(item->key, "password") == 0)
-        return value_switch(value, wants_password) ||
+        return value_switch(value, &c->asks_password) ||
                error_set(err, "password=%.40s: give on or off", value);
+    if (is_among(item->key, accepted))
+        return true;
+    if (is_among(item->key, missing))
+        return error_set(err, "%s is not there yet; leave it out", item->key);
     return error_set(err, "unknown property '%.60s'; the nearest is %s", item->key,
                      nearest_name(item->key, properties));
 }
@@ -150,29 +167,25 @@ bool vnc_config_parse(const char *text, const struct machine_options *objects,
                       struct vnc_config *config, struct error *err)
 {
     struct list_item item;
-    bool wants_password = false;
-    *config = (struct vnc_config){0};
+    *config = (struct vnc_config){.id = "default"};
     err->text[0] = 0;
     if (!list_next(&text, &item, err) || item.value)
         return error_set(err, "give HOST:N first, for example :0, or unix:PATH");
     if (!set_address(config, item.key, err))
         return false;
     while (text && list_next(&text, &item, err))
-        if (!set_property(config, &item, objects, &wants_password, err))
+        if (!set_property(config, &item, objects, err))
             return false;
     if (err->text[0])
         return false;
-    if (*config->password || *config->path)
-        return !wants_password || *config->password ||
-               error_set(err, "password=on needs password-secret=ID too");
-    if (wants_password)
-        return error_set(err, "password=on: no password can be set later; give "
-                              "password-secret=ID and -object secret,id=ID,file=FILE");
+    config->asks_password |= *config->password != 0;
+    if (config->asks_password || *config->path)
+        return true;
     if (!*config->host)
         strcpy(config->host, "127.0.0.1");
     return is_loopback(config->host) ||
            error_set(err,
-                     "%.80s can be reached by others: give password-secret=ID and "
-                     "-object secret,id=ID,file=FILE, or 127.0.0.1",
+                     "%.80s can be reached by others: give password=on, or password-secret=ID "
+                     "and -object secret,id=ID,file=FILE, or 127.0.0.1",
                      config->host);
 }

@@ -9,6 +9,12 @@ struct vnc *vnc_open(struct control *c, const struct vnc_config *config, struct 
     return NULL;
 }
 
+const struct vnc_access *vnc_access(const struct vnc *v)
+{
+    (void)v;
+    return NULL;
+}
+
 void vnc_close(struct vnc *v)
 {
     (void)v;

@@ -98,6 +98,17 @@ const struct machine_option *machine_device(const struct machine *m, unsigned i)
     return i < m->config.devices.count ? &m->config.devices.items[i] : NULL;
 }
 
+bool machine_has_device(const struct machine *m, const char *id)
+{
+    const struct machine_option *option;
+    for (unsigned i = 0; (option = machine_device(m, i)) != NULL; i++) {
+        const char *its = option_text(option, "id");
+        if (its && strcmp(its, id) == 0)
+            return true;
+    }
+    return false;
+}
+
 long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err)
 {
     return chardevs_read_ring(m->chardevs, id, to, n, err);

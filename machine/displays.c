@@ -49,6 +49,20 @@ struct screen *machine_screen(struct machine *m, unsigned i)
     return i < m->screen_count ? m->screens[i] : NULL;
 }
 
+struct screen *machine_screen_of(struct machine *m, const char *device)
+{
+    for (unsigned i = 0; i < m->screen_count; i++)
+        if (m->screen_ids[i] && strcmp(m->screen_ids[i], device) == 0)
+            return m->screens[i];
+    return NULL;
+}
+
+static void add_screen(struct machine *m, const struct properties *p, struct screen *screen)
+{
+    m->screen_ids[m->screen_count] = properties_text(p, "id");
+    m->screens[m->screen_count++] = screen;
+}
+
 /* --- the GPU ----------------------------------------------------------------------------- */
 
 static const char *const ones[] = {"1", NULL};
@@ -80,9 +94,9 @@ bool machine_prefer_size(struct machine *m, uint32_t width, uint32_t height)
     return m->sized_gpu;
 }
 
-static void add_gpu(struct machine *m, struct virtio *v)
+static void add_gpu(struct machine *m, const struct properties *p, struct virtio *v)
 {
-    m->screens[m->screen_count++] = virtio_gpu_screen(v);
+    add_screen(m, p, virtio_gpu_screen(v));
     if (m->sized_gpu)
         return;
     m->sized_gpu = v;
@@ -103,7 +117,7 @@ struct virtio *gpu_create(struct machine *m, const struct properties *p, struct 
         return NULL;
     struct virtio *v = virtio_gpu_create(&config);
     if (v)
-        add_gpu(m, v);
+        add_gpu(m, p, v);
     else
         error_set(err, "no memory");
     return v;
@@ -132,7 +146,7 @@ struct pci_function *bochs_add(struct machine *m, const struct properties *p, st
     }
     struct pci_function *f = bochs_create(&config);
     if (f)
-        m->screens[m->screen_count++] = bochs_screen(f);
+        add_screen(m, p, bochs_screen(f));
     else
         error_set(err, "no memory");
     return f;
@@ -140,21 +154,21 @@ struct pci_function *bochs_add(struct machine *m, const struct properties *p, st
 
 /* --- pictures in RAM --------------------------------------------------------------------- */
 
-static void add_display(struct machine *m, struct device *d, struct screen *screen)
+static void add_display(struct machine *m, const struct properties *p, struct device *d,
+                        struct screen *screen)
 {
     m->displays[m->display_count++] = d;
-    m->screens[m->screen_count++] = screen;
+    add_screen(m, p, screen);
 }
 
 bool ramfb_add(struct machine *m, const struct properties *p, struct error *err)
 {
-    (void)p;
     if (!has_room(m, err))
         return false;
     struct device *d = ramfb_create(m->memory, m->config.log);
     if (!d)
         return error_set(err, "no memory");
-    add_display(m, d, ramfb_screen(d));
+    add_display(m, p, d, ramfb_screen(d));
     return fw_cfg_add_file(m->devices[SLOT_FW_CFG], ramfb_file(d), err);
 }
 
@@ -214,7 +228,7 @@ bool simple_framebuffer_add(struct machine *m, const struct properties *p, struc
                                  .height = mode.height,
                                  .stride = mode.stride,
                                  .format = name ? name : simple_formats[0].name};
-    add_display(m, d, simple_framebuffer_screen(d));
+    add_display(m, p, d, simple_framebuffer_screen(d));
     return true;
 }
 

@@ -290,6 +290,17 @@ void drivers_list(const struct byte_sink *out)
             byte_sink_print(out, "name \"%s\", bus %s\n", drivers[i].name, buses[drivers[i].bus]);
 }
 
+bool drivers_list_properties(const char *name, const struct byte_sink *out)
+{
+    const struct driver *driver = find_driver(name);
+    if (!driver || driver->bus == BUS_NONE)
+        return false;
+    byte_sink_print(out, "%s options:\n", name);
+    properties_list(driver->rules, out);
+    properties_list(place_rules(driver->bus), out);
+    return true;
+}
+
 static bool unknown_driver(const char *name, struct error *err)
 {
     const char *nearest = "";
@@ -381,15 +392,24 @@ static bool check_global(const struct machine_property *global, struct error *er
 }
 
 /* Where entropy comes from is decided by the clock; QEMU's scripts name it all the same. */
+static const char *const object_types[] = {"rng-random", "rng-builtin", "filter-dump", "secret",
+                                           NULL};
+
+void drivers_list_objects(const struct byte_sink *out)
+{
+    byte_sink_print(out, "List of user creatable objects:\n");
+    for (const char *const *type = object_types; *type; type++)
+        byte_sink_print(out, "  %s\n", *type);
+}
+
 static bool check_object(const struct machine_option *object, struct error *err)
 {
-    static const char *const types[] = {"rng-random", "rng-builtin", "filter-dump", "secret", NULL};
     const char *type = option_text(object, "qom-type");
-    for (const char *const *known = types; *known; known++)
+    for (const char *const *known = object_types; *known; known++)
         if (type && strcmp(type, *known) == 0)
             return true;
     return error_set(err, "-object %.80s: there is no such object; the nearest is %s",
-                     type ? type : "", nearest_name(type ? type : "", types));
+                     type ? type : "", nearest_name(type ? type : "", object_types));
 }
 
 static bool check_config(struct machine *m, struct error *err)

@@ -34,5 +34,7 @@ bool drivers_create(struct machine *m, struct error *err) MUST_CHECK;
 
 /* The names that -device knows, with their bus, a line each. */
 void drivers_list(const struct byte_sink *out);
+bool drivers_list_properties(const char *name, const struct byte_sink *out);
+void drivers_list_objects(const struct byte_sink *out);
 
 #endif

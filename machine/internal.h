@@ -81,6 +81,7 @@ struct machine {
     unsigned disk_count;
     unsigned display_count;
     struct screen *screens[MACHINE_SCREENS_MAX]; /* of all displays, each the device's */
+    const char *screen_ids[MACHINE_SCREENS_MAX]; /* of their -device; NULL: it has none */
     unsigned screen_count;
     struct virtio *sized_gpu;                  /* the first one; NULL: none */
     unsigned size_entry;                       /* of the door: sizes for it */

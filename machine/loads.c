@@ -24,6 +24,15 @@ bool loads_is_one(const struct machine_option *option)
     return driver && strcmp(driver, "loader") == 0;
 }
 
+bool loads_list_properties(const char *name, const struct byte_sink *out)
+{
+    if (strcmp(name, "loader") != 0)
+        return false;
+    byte_sink_print(out, "loader options:\n");
+    properties_list(rules + 1, out); /* the first is what it is called by */
+    return true;
+}
+
 /* All 64 bits, as no property of a device has them. */
 static bool read_number(const struct properties *p, const char *name, bool *is_there,
                         uint64_t *value, struct error *err)

@@ -13,6 +13,8 @@ struct load_starts {
 
 /* Whether a -device is for this file. */
 bool loads_is_one(const struct machine_option *option);
+/* What it takes, if this is its name. */
+bool loads_list_properties(const char *name, const struct byte_sink *out);
 
 /* Does what each of them says, in order. */
 bool loads_run(struct machine *m, struct loader *l, struct load_starts *starts,

@@ -7,6 +7,7 @@
 #include "machine/cpu_model.h"
 #include "machine/drives.h"
 #include "machine/fw_items.h"
+#include "machine/loads.h"
 #include "machine/nets.h"
 #include "machine/record.h"
 #include "machine/semihost.h"
@@ -46,6 +47,21 @@ void machine_list_devices(const struct byte_sink *out)
 {
     drivers_list(out);
     byte_sink_print(out, "name \"loader\"\n");
+}
+
+bool machine_list_properties(const char *device, const struct byte_sink *out)
+{
+    return drivers_list_properties(device, out) || loads_list_properties(device, out);
+}
+
+void machine_list_netdevs(const struct byte_sink *out)
+{
+    nets_list(out);
+}
+
+void machine_list_objects(const struct byte_sink *out)
+{
+    drivers_list_objects(out);
 }
 
 /* --- what the guest asks for ------------------------------------------------------------- */

@@ -104,6 +104,11 @@ bool machine_check_cpu(const char *cpu, struct error *err) MUST_CHECK;
 /* The models that it can begin with, and the names that -device knows, in QEMU's form. */
 void machine_list_cpus(const struct byte_sink *out);
 void machine_list_devices(const struct byte_sink *out);
+/* What one of these devices takes. False: there is no such device. */
+bool machine_list_properties(const char *device, const struct byte_sink *out);
+/* What -netdev and -object can begin with. */
+void machine_list_netdevs(const struct byte_sink *out);
+void machine_list_objects(const struct byte_sink *out);
 
 struct machine;
 
@@ -162,6 +167,8 @@ unsigned machine_network_entry(struct machine *m, const char *id);
  */
 struct screen;
 struct screen *machine_screen(struct machine *m, unsigned i);
+/* The one of the -device with this id; NULL: that shows nothing, or is not there. */
+struct screen *machine_screen_of(struct machine *m, const char *device);
 /* The first display that can tells its guest that it would like this size, which it then may set.
  * It is input, and enters by the door. False: no display can. */
 bool machine_prefer_size(struct machine *m, uint32_t width, uint32_t height);
@@ -242,6 +249,7 @@ bool machine_pci(const struct machine *m, unsigned i, struct machine_pci *pci);
 
 /* What -device asked for; NULL: there are not so many. */
 const struct machine_option *machine_device(const struct machine *m, unsigned i);
+bool machine_has_device(const struct machine *m, const char *id);
 
 /* Takes what a back-end of type ringbuf keeps, its last n bytes at most: how many, or -1 and err.
  */

@@ -44,6 +44,13 @@ static const struct netdev_type *find_type(const char *name)
     return NULL;
 }
 
+void nets_list(const struct byte_sink *out)
+{
+    byte_sink_print(out, "Available netdev backend types:\n");
+    for (unsigned i = 0; netdev_types[i]; i++)
+        byte_sink_print(out, "%s\n", netdev_types[i]->name);
+}
+
 static bool unknown_type(const char *name, struct error *err)
 {
     const char *names[NETS_MAX + 1] = {NULL};

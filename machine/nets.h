@@ -12,6 +12,9 @@
 
 struct nets;
 
+/* The types that a -netdev can have, as lines of text. */
+void nets_list(const struct byte_sink *out);
+
 /* Checks the words of the configuration, which must outlive the nets. NULL and err. */
 struct nets *nets_create(const struct machine_config *config, struct input_door *door,
                          const struct clock *clock, struct error *err);

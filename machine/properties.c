@@ -95,3 +95,13 @@ bool property_check(const struct machine_property *property, const struct proper
             return true;
     return wrong_word(property, rule->words, err);
 }
+
+void properties_list(const struct property_rule *rules, const struct byte_sink *out)
+{
+    for (; rules->name; rules++) {
+        byte_sink_print(out, "  %s=", rules->name);
+        for (const char *const *word = rules->words; word && *word; word++)
+            byte_sink_print(out, "%s%s", word == rules->words ? "" : "|", *word);
+        byte_sink_print(out, "\n");
+    }
+}

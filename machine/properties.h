@@ -32,5 +32,7 @@ bool properties_size(const struct properties *p, const char *name, uint64_t most
  */
 bool property_check(const struct machine_property *property, const struct property_rule *rules,
                     struct error *err) MUST_CHECK;
+/* A table as lines of text. */
+void properties_list(const struct property_rule *rules, const struct byte_sink *out);
 
 #endif

@@ -364,6 +364,11 @@ static const struct chardev_kind *const kinds[] = {
     &chardev_null, &chardev_file, &chardev_pipe, &chardev_pty, &chardev_socket, &chardev_ringbuf,
 };
 
+const char *chardev_type(unsigned i)
+{
+    return i < ARRAY_LEN(kinds) ? kinds[i]->name : NULL;
+}
+
 static const char *const common_properties[] = {"mux", "logfile", "logappend", NULL};
 
 const char *chardev_value(const struct chardev_config *config, const char *key)

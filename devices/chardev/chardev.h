@@ -38,6 +38,9 @@ struct chardev_config {
     struct log *log;
 };
 
+/* The types, from 0, but for the machine's own ("stdio"); NULL: there are no more. */
+const char *chardev_type(unsigned i);
+
 /* Checks type and properties, opens what they name, and starts. A socket that listens with wait=on,
  * which is the default, waits for its first peer. NULL and err: nothing is left open. */
 struct chardev *chardev_open(const struct chardev_config *config, struct error *err);

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -254,6 +255,29 @@ def tells_calls(rivulet):
     return case
 
 
+def keeps_the_users_files(rivulet):
+    """Relative names of the emulator's files are the user's, whatever the program's root is."""
+    def case():
+        with tempfile.TemporaryDirectory() as folder:
+            here, root = Path(folder), Path(folder) / "root"
+            root.mkdir()
+            (here / "ends").mkdir()
+            shutil.copy(WORK / "static", root / "program")
+            (here / "names").write_text("1000 T nothing\n1010 T more\n")
+            done = subprocess.run(
+                [rivulet, "exec", "--root", "root", "-strace", "-strace-file", "calls", "-d",
+                 "stats", "-D", "log", "-gdb", "unix:ends/gdb", "-symbols", "names", "-trace",
+                 "profile,file=profile", "-trace", "coverage,format=drcov,file=ends/coverage",
+                 "/program"],
+                cwd=folder, capture_output=True, check=False, timeout=SECONDS)
+            expect(done.returncode == 5, f"status {done.returncode}\n{tail(done.stderr.decode())}")
+            for file in ("calls", "log", "profile", "ends/coverage"):
+                expect((here / file).stat().st_size > 0, f"{file} is empty")
+            left = [path.name for path in (*root.iterdir(), *(here / "ends").iterdir())]
+            expect(sorted(left) == ["coverage", "program"], f"there are {left}")
+    return case
+
+
 def is_whole_at_a_death(rivulet):
     """What was collected is written when a signal ends the program, its own or one that is sent."""
     def case():
@@ -305,6 +329,7 @@ def cases(rivulet):
         ("traces name the places of a program and its libraries", names_libraries(rivulet)),
         ("coverage is of lines of source, and of modules", covers_lines(rivulet)),
         ("a trace tells of system calls and their results", tells_calls(rivulet)),
+        ("files of the emulator's are the user's, not the root's", keeps_the_users_files(rivulet)),
         ("a trace is whole when a signal ends the program", is_whole_at_a_death(rivulet)),
         ("a profile goes on over execve, and leaves children out",
          goes_on_in_the_next_program(rivulet)),

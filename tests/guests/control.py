@@ -90,6 +90,18 @@ class Client:
         return found[0].get("data")
 
 
+def negotiated(peer):
+    client = Client(peer)
+    client.receive()
+    client.must("qmp_capabilities", {})
+    return client
+
+
+def quits(client, process):
+    client.must("quit", {})
+    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+
+
 def converse(process, peer):
     """What any client of QMP relies on."""
     client = Client(peer)
@@ -207,6 +219,9 @@ FAILURES = (
     ("GenericError", "send-key", {"keys": [{"type": "qcode", "data": "nosuch"}]}),
     ("GenericError", "pmemsave", {"val": 0x1000}),
     ("GenericError", "cont", {"now": True}),
+    ("GenericError", "set_password", {"protocol": "vnc", "password": "word"}),
+    ("GenericError", "change-vnc-password", {"password": "word"}),
+    ("GenericError", "expire_password", {"protocol": "vnc", "time": "now"}),
 )
 
 
@@ -220,9 +235,7 @@ def look_at_failures(client):
 
 def list_parts(process, peer):
     """The answers that tell what the machine consists of have the members that clients read."""
-    client = Client(peer)
-    client.receive()
-    client.must("qmp_capabilities", {})
+    client = negotiated(peer)
     for name, pattern in ANSWERS.items():
         answer = client.must(name)
         rows = answer if isinstance(answer, list) else [answer]
@@ -239,8 +252,67 @@ def list_parts(process, peer):
         expect(len(whole) == 24 and path.read_bytes() == whole[8:], f"saved {whole}")
         client.must("human-monitor-command", "", command_line=f'pmemsave 0x1000 8 "{path}"')
         expect(path.read_bytes() == whole[:8], "the monitor saves something else")
-    client.must("quit", {})
-    expect(process.wait(STEP_SECONDS) == 0, "a wrong status")
+    quits(client, process)
+
+
+VNC = ["-device", "virtio-gpu-pci", "-vnc", "127.0.0.1:0,to=500,password=on"]
+
+
+def change_passwords(process, peer):
+    """Those of the VNC server, in QMP and in the monitor."""
+    client = negotiated(peer)
+    vnc = {"protocol": "vnc", "password": "word"}
+    for more in ({}, {"connected": "keep"}, {"display": "default"}, {"password": ""}):
+        client.must("set_password", {}, **{**vnc, **more})
+    for more in ({"connected": "fail"}, {"connected": "stay"}, {"display": "nosuch"},
+                 {"protocol": "nosuch"}, {"password": 1}, {"pass": "word"}):
+        client.must_fail(client.ask("set_password", **{**vnc, **more}), "GenericError")
+    client.must_fail(client.ask("set_password", **{**vnc, "protocol": "spice"}), "DeviceNotActive")
+    client.must_fail(client.ask("set_password", protocol="vnc"), "GenericError")
+    client.must("change-vnc-password", {}, password="word")
+    for when in ("now", "+30", "2000000000", "never"):
+        client.must("expire_password", {}, protocol="vnc", time=when)
+    client.must_fail(client.ask("expire_password", protocol="vnc", time="now", display="nosuch"),
+                     "GenericError")
+    for line in ("set_password vnc word", 'set_password vnc "a word" keep', "change vnc passwd word",
+                 "change vnc password word", "expire_password vnc +30"):
+        client.must("human-monitor-command", "", command_line=line)
+    for line in ("set_password vnc", "set_password nosuch word", "change vnc password",
+                 "set_password vnc word fail", "change vnc :1", "change nosuch file"):
+        expect(client.must("human-monitor-command", command_line=line), f"{line} says nothing")
+    quits(client, process)
+
+
+DISPLAYS = ["-device", "virtio-gpu-pci,id=first", "-device", "virtio-rng-pci,id=chance"]
+
+
+def choose_displays(process, peer):
+    """A picture is of a display that is there, or none is made."""
+    client = negotiated(peer)
+    for kind, where in (("DeviceNotFound", {"device": "nosuch"}), ("GenericError", {"head": 0}),
+                        ("GenericError", {"device": "chance"}),
+                        ("GenericError", {"device": "first", "head": 1}),
+                        ("GenericError", {"device": "first", "head": -1}),
+                        ("GenericError", {"device": "first", "head": "0"})):
+        client.must_fail(client.ask("screendump", filename="/dev/null", **where), kind)
+    for where in ("nosuch", "chance", "first 1", "first 0 0"):
+        line = f"screendump /dev/null {where}"
+        expect(client.must("human-monitor-command", command_line=line), f"{line} says nothing")
+    quits(client, process)
+
+
+def keeps_a_pid_file(program, guest):
+    """It has the number of the process, and goes with it."""
+    def case():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pid"
+            with stopped_machine(program, guest, "-qmp", ["-pidfile", path]) as (process, peer):
+                client = negotiated(peer)
+                expect(path.read_text() == f"{process.pid}\n", f"it has {path.read_text()!r}")
+                quits(client, process)
+                expect(not path.exists(), "it is left")
+
+    return case
 
 
 def at_stdio(program, guest):
@@ -329,6 +401,15 @@ def control_cases(program, guest):
          case(program, "-qmp", list_parts, parts("ours"))),
         ("those of QEMU have it too",
          case("qemu-system-riscv64", "-qmp", list_parts, parts("theirs"))),
+        ("passwords of the VNC server are set while it runs",
+         case(program, "-qmp", change_passwords, VNC)),
+        ("those of QEMU's too", case("qemu-system-riscv64", "-qmp", change_passwords, VNC)),
+        ("a picture is of the display that is asked for",
+         case(program, "-qmp", choose_displays, DISPLAYS)),
+        ("and QEMU's pictures are",
+         case("qemu-system-riscv64", "-qmp", choose_displays, DISPLAYS)),
+        ("-pidfile tells the number of the process", keeps_a_pid_file(program, guest)),
+        ("QEMU's tells it so too", keeps_a_pid_file("qemu-system-riscv64", guest)),
         ("a socket that names no host is for this one", for_this_host(program, guest)),
         ("QMP is at standard input and output", at_stdio(program, guest)),
         ("and QEMU's is", at_stdio("qemu-system-riscv64", guest)),

@@ -254,6 +254,12 @@ const struct machine_option *machine_device(const struct machine *m, unsigned i)
     return NULL;
 }
 
+bool machine_has_device(const struct machine *m, const char *id)
+{
+    (void)m, (void)id;
+    return false;
+}
+
 long machine_read_ring(struct machine *m, const char *id, uint8_t *to, size_t n, struct error *err)
 {
     (void)m, (void)id, (void)to, (void)n;

@@ -1,6 +1,7 @@
 /* The monitor's console: what a user types, on a terminal or through a pipe, and what comes back.
  */
 #include "debug/console.h"
+#include "debug/vnc_access.h"
 #include "tests/unit/monitor_rig.h"
 #include "tests/unit/suite.h"
 
@@ -107,6 +108,53 @@ START_TEST(tab_completes_names_of_commands)
 }
 END_TEST
 
+/* --- passwords --------------------------------------------------------------------------- */
+
+static char password[16];
+
+static bool note_password(void *owner, const char *text, struct error *err)
+{
+    (void)owner;
+    snprintf(password, sizeof password, "%s", text);
+    return *text || error_set(err, "not that one");
+}
+
+static const struct vnc_access vnc = {.set_password = note_password, .id = "default"};
+
+START_TEST(a_password_is_asked_for_and_not_shown)
+{
+    struct monitor_rig r;
+    struct console *c = open_console(&r, true);
+    monitor_set_vnc(r.monitor, &vnc);
+    check_typed(&r, c, "change vnc password\r", "password\nPassword: ");
+    ck_assert_str_eq(type(&r, c, "wore\bd\t"), "");
+    ck_assert_str_eq(type(&r, c, "\r"), "\n(rivulet) ");
+    ck_assert_str_eq(password, "word\t");
+    check_typed(&r, c, "\033[A", "change vnc password"); /* the history has the command alone */
+    check_typed(&r, c, "\r", "Password: ");
+    ck_assert_str_eq(type(&r, c, "\r"), "\nError: not that one\n(rivulet) ");
+    check_typed(&r, c, "change vnc password\rsec\003", "Password: \n(rivulet) ");
+    ck_assert_str_eq(type(&r, c, "p 1\r"), "p 1\n0x1\n(rivulet) ");
+    ck_assert_str_eq(password, "");
+    close_console(&r, c);
+}
+END_TEST
+
+START_TEST(a_password_that_nobody_waits_for_is_not_asked_for)
+{
+    struct monitor_rig r;
+    struct console *c = open_console(&r, false);
+    monitor_set_vnc(r.monitor, &vnc);
+    type(&r, c, "change vnc password\n");
+    console_turn(c); /* another user */
+    ck_assert_str_eq(type(&r, c, "p 1\n"), "0x1\n(rivulet) ");
+    CHECK_ASK(&r, "change vnc password",
+              "Error: a password cannot be asked for here: give it as "
+              "change vnc password WORD\n");
+    close_console(&r, c);
+}
+END_TEST
+
 START_TEST(what_comes_through_a_pipe_is_not_edited)
 {
     struct monitor_rig r;
@@ -199,6 +247,8 @@ int main(void)
     tcase_add_test(c, keys_that_move_are_escape_sequences);
     tcase_add_test(c, arrows_bring_former_lines_back);
     tcase_add_test(c, tab_completes_names_of_commands);
+    tcase_add_test(c, a_password_is_asked_for_and_not_shown);
+    tcase_add_test(c, a_password_that_nobody_waits_for_is_not_asked_for);
     tcase_add_test(c, what_comes_through_a_pipe_is_not_edited);
     tcase_add_test(c, a_line_that_is_too_long_is_cut);
     tcase_add_test(c, lines_behind_a_step_wait_for_its_end);

@@ -561,6 +561,50 @@ START_TEST(networks_are_shown_and_what_has_no_forwards_says_so)
 }
 END_TEST
 
+static void add_displays(struct machine_config *config)
+{
+    static const struct machine_option devices[] = {
+        {{{"driver", "bochs-display"}, {"id", "first"}}, 2},
+        {{{"driver", "simple-framebuffer"}, {"id", "s"}, {"width", "64"}, {"height", "48"}}, 4},
+        {{{"driver", "virtio-rng-pci"}, {"id", "r"}}, 2},
+    };
+    config->devices = (struct machine_options){devices, ARRAY_LEN(devices)};
+}
+
+static void check_size(const char *path, unsigned width, unsigned height)
+{
+    unsigned its_width = 0, its_height = 0;
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "P6 %u %u", &its_width, &its_height), 2);
+    ck_assert_uint_eq(its_width, width);
+    ck_assert_uint_eq(its_height, height);
+    fclose(file);
+    unlink(path);
+}
+
+START_TEST(a_picture_is_that_of_the_display_that_is_named)
+{
+    static const char nothing[] = "Error: the display shows nothing yet\n";
+    struct monitor_rig r;
+    enter_temp_folder();
+    monitor_open_with(&r, 1, add_displays);
+    CHECK_ASK(&r, "screendump a.ppm", nothing);
+    CHECK_ASK(&r, "screendump a.ppm first", nothing);
+    CHECK_ASK(&r, "screendump a.ppm s", "");
+    check_size("a.ppm", 64, 48);
+    CHECK_ASK(&r, "screendump a -f ppm s 1-1", "");
+    check_size("a", 64, 48);
+    CHECK_ASK(&r, "screendump a s 1", "Error: Device s (head 1) is no display\n");
+    CHECK_ASK(&r, "screendump a r", "Error: Device r (head 0) is no display\n");
+    CHECK_ASK(&r, "screendump a other", "Error: Device 'other' not found\n");
+    CHECK_ASK(&r, "screendump a s 0 0", "Error: unexpected '0'\n");
+    ck_assert_int_ne(access("a", F_OK), 0);
+    monitor_close(&r);
+    leave_temp_folder();
+}
+END_TEST
+
 static void add_tests(TCase *c)
 {
     tcase_add_test(c, an_unknown_command_and_a_bad_argument_are_one_line);
@@ -584,6 +628,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, info_mem_joins_what_continues);
     tcase_add_test(c, tables_that_lead_to_themselves_do_not_hold_info_mem_up);
     tcase_add_test(c, the_parts_of_the_machine_are_shown);
+    tcase_add_test(c, a_picture_is_that_of_the_display_that_is_named);
     tcase_add_test(c, networks_are_shown_and_what_has_no_forwards_says_so);
 }
 

@@ -1,6 +1,7 @@
 /* QMP: what a client sends, and what comes back. */
 #include "cpu/peek.h"
 #include "debug/qmp.h"
+#include "debug/vnc_access.h"
 #include "tests/unit/monitor_rig.h"
 #include "tests/unit/suite.h"
 #include "tests/unit/temp_folder.h"
@@ -272,6 +273,49 @@ START_TEST(memory_is_written_to_a_file)
 }
 END_TEST
 
+static bool note_password(void *owner, const char *password, struct error *err)
+{
+    snprintf(owner, 16, "%s", password);
+    return *password || error_set(err, "not that one");
+}
+
+static bool note_expiry(void *owner, uint64_t seconds, struct error *err)
+{
+    (void)err;
+    snprintf(owner, 16, "%llu", (unsigned long long)seconds);
+    return true;
+}
+
+START_TEST(passwords_reach_the_vnc_server_if_there_is_one)
+{
+    static const char set[] = "{\"execute\":\"set_password\",\"arguments\":{\"protocol\":\"vnc\","
+                              "\"password\":\"word\",\"display\":\"mine\"}}";
+    static const char change[] = "{\"execute\":\"change-vnc-password\",\"arguments\":"
+                                 "{\"password\":\"%s\"}}";
+    static const char expire[] = "{\"execute\":\"expire_password\",\"arguments\":"
+                                 "{\"protocol\":\"vnc\",\"time\":\"%s\"}}";
+    char noted[16] = "", request[160];
+    const struct vnc_access vnc = {note_password, note_expiry, noted, "mine"};
+    struct monitor_rig r;
+    struct qmp *q = negotiated(&r);
+    CHECK_IN(send(&r, q, set), "there is no VNC server; start it with");
+    monitor_set_vnc(r.monitor, &vnc);
+    ck_assert_str_eq(send(&r, q, set), READY);
+    ck_assert_str_eq(noted, "word");
+    snprintf(request, sizeof request, change, "other");
+    ck_assert_str_eq(send(&r, q, request), READY);
+    ck_assert_str_eq(noted, "other");
+    snprintf(request, sizeof request, change, "");
+    CHECK_IN(send(&r, q, request), "\"desc\":\"not that one\"");
+    snprintf(request, sizeof request, expire, "4294967296");
+    ck_assert_str_eq(send(&r, q, request), READY);
+    ck_assert_str_eq(noted, "4294967296");
+    snprintf(request, sizeof request, expire, "+18446744073709551615");
+    CHECK_IN(send(&r, q, request), "is no time: give now, never, +SECONDS");
+    close_qmp(&r, q);
+}
+END_TEST
+
 START_TEST(a_pretty_answer_has_several_lines)
 {
     struct monitor_rig r;
@@ -316,6 +360,7 @@ int main(void)
     tcase_add_test(c, the_machines_parts_are_listed);
     tcase_add_test(c, every_command_answers);
     tcase_add_test(c, memory_is_written_to_a_file);
+    tcase_add_test(c, passwords_reach_the_vnc_server_if_there_is_one);
     tcase_add_test(c, a_pretty_answer_has_several_lines);
     tcase_add_test(c, a_monitor_command_may_be_about_another_hart);
     suite_add_tcase(suite, c);

@@ -55,6 +55,7 @@ START_TEST(a_wrong_configuration_is_refused)
         {"-semihosting-config dirr=x",
          "-semihosting-config dirr=x: unknown property 'dirr'; the nearest is dir"},
         {"-semihosting-config on,dir", "-semihosting-config on,dir: dir needs a value"},
+        {"-semihosting-config dir", "-semihosting-config dir: dir needs a value: dir=..."},
         {"Image -semihosting-config", "-semihosting-config needs an argument"},
     };
     CHECK_BAD(bad);

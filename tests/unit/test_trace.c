@@ -103,6 +103,15 @@ START_TEST(registers_are_logged_by_number_and_views_of_csrs_as_what_they_are)
 }
 END_TEST
 
+/* The first hart waits for ever, the second one runs the program. */
+static void put_for_second_hart(struct program *p)
+{
+    ASM(&p->a, csrrs, .rd = T0, .imm = CSR_MHARTID);
+    ASM(&p->a, bne, .rs1 = T0, .imm = 8);
+    ASM(&p->a, jal, .imm = 0);
+    put_traced_program(p);
+}
+
 START_TEST(a_filter_lets_only_its_instructions_through)
 {
     trace_open(&r);
@@ -118,8 +127,9 @@ START_TEST(a_filter_lets_only_its_instructions_through)
     ck_assert_uint_eq(count_of(trace_of(&r, "commit,file=out,priv=m"), "core   0: 0"), 0);
     ck_assert_uint_gt(count_of(r.text, "core   0: 3"), 5);
     trace_close(&r);
-    trace_open(&r);
-    ck_assert_str_eq(trace_of(&r, "insn,trap,file=out,hart=1"), "");
+    trace_open_harts(&r, put_for_second_hart, 2);
+    ck_assert_uint_gt(count_of(trace_of(&r, "commit,file=out,hart=1"), "core   1: "), 5);
+    ck_assert_uint_eq(count_of(r.text, "core   0: "), 0);
     trace_close(&r);
 }
 END_TEST
@@ -155,7 +165,9 @@ START_TEST(bad_words_are_refused_with_what_there_is)
     must_refuse("file=out", "nothing of what to trace");
     must_refuse("insn,profile", "a trace of its own");
     must_refuse("profile", "add file=PATH");
-    must_refuse("insn,hart=9", "no hart");
+    must_refuse("insn,hart=1", "hart=1: there is no such hart");
+    must_refuse("insn,hart=4294967295", "hart=4294967295: there is no such hart");
+    must_refuse("insn,hart=x", "hart=x: there is no such hart");
     must_refuse("insn,lines=on", "for profile and sample");
     must_refuse("profile,lines=2", "on or off");
     must_refuse("insn,priv=x", "letters of u, s and m");

@@ -144,17 +144,17 @@ static void main_of_viewer(void *owner)
     control_kick(b->rig.control);
 }
 
-static void play(const char *password, void (*play)(struct bench *b))
+static void play_with(struct vnc_config config, void (*play)(struct bench *b))
 {
     struct bench b = {.play = play};
-    struct vnc_config config = {.is_shared = true};
     struct error err;
+    config.is_shared = true;
     snprintf(b.path, sizeof b.path, "/tmp/rivulet-test-vnc-%d", (int)getpid());
     strcpy(config.path, b.path);
-    strcpy(config.password, password);
     monitor_open_with(&b.rig, 1, with_screen);
     b.vnc = vnc_open(b.rig.control, &config, &err);
     ck_assert_msg(b.vnc != NULL, "%s", err.text);
+    monitor_set_vnc(b.rig.monitor, vnc_access(b.vnc));
     struct os_thread *viewer = os_thread_start(main_of_viewer, &b);
     while (!atomic_load(&b.done))
         (void)!control_run(b.rig.control, UINT64_MAX, RIG_MS, &err);
@@ -163,6 +163,11 @@ static void play(const char *password, void (*play)(struct bench *b))
     vnc_close(b.vnc);
     ck_assert_int_ne(access(b.path, F_OK), 0);
     monitor_close(&b.rig);
+}
+
+static void play(void (*play)(struct bench *b))
+{
+    play_with((struct vnc_config){.id = "default"}, play);
 }
 
 struct store {
@@ -212,7 +217,7 @@ static void look(struct bench *b)
 
 START_TEST(a_viewer_sees_the_picture_and_then_what_changes)
 {
-    play("", look);
+    play(look);
 }
 END_TEST
 
@@ -242,7 +247,7 @@ static void look_together(struct bench *b)
 
 START_TEST(several_viewers_see_the_same_and_one_may_go)
 {
-    play("", look_together);
+    play(look_together);
 }
 END_TEST
 
@@ -279,7 +284,7 @@ static void type(struct bench *b)
 
 START_TEST(keys_and_pointer_reach_the_guest_and_are_released_when_the_viewer_goes)
 {
-    play("", type);
+    play(type);
 }
 END_TEST
 
@@ -320,7 +325,7 @@ static void paste(struct bench *b)
 
 START_TEST(a_viewer_types_what_its_user_has_copied_when_asked)
 {
-    play("", paste);
+    play(paste);
 }
 END_TEST
 
@@ -336,20 +341,98 @@ static bool answer(int fd, const char *password)
     return is_let_in(fd);
 }
 
+static bool opens(struct bench *b, const char *password)
+{
+    int fd = call(b);
+    bool is_let_in = answer(fd, password);
+    if (is_let_in)
+        begin(b, fd);
+    close(fd);
+    return is_let_in;
+}
+
 static void knock(struct bench *b)
 {
-    int wrong = call(b);
-    ck_assert(!answer(wrong, "Sesame"));
-    close(wrong);
-    int right = call(b);
-    ck_assert(answer(right, "sesame"));
-    begin(b, right);
-    close(right);
+    ck_assert(!opens(b, "Sesame"));
+    ck_assert(opens(b, "sesame"));
 }
 
 START_TEST(who_knows_the_password_is_let_in_and_nobody_else)
 {
-    play("sesame", knock);
+    play_with((struct vnc_config){.asks_password = true, .password = "sesame"}, knock);
+}
+END_TEST
+
+struct command {
+    struct bench *bench;
+    const char *line, *answer;
+};
+
+static void run_command(void *owner)
+{
+    const struct command *c = owner;
+    CHECK_IN(ask(&c->bench->rig, c->line), c->answer);
+    ck_assert_int_eq(!*c->answer, !*c->bench->rig.said);
+}
+
+static void command(struct bench *b, const char *line, const char *answer)
+{
+    struct command c = {b, line, answer};
+    ck_assert(control_call(b->rig.control, run_command, &c));
+}
+
+static void change_password(struct bench *b)
+{
+    ck_assert(!opens(b, ""));
+    command(b, "set_password vnc first", "");
+    ck_assert(!opens(b, ""));
+    ck_assert(opens(b, "first"));
+    command(b, "change vnc password \"a second\"", "");
+    ck_assert(!opens(b, "first"));
+    ck_assert(opens(b, "a second"));
+    command(b, "set_password vnc \"longer than eight\" -d default keep", "");
+    ck_assert(opens(b, "longer t"));
+    command(b, "set_password vnc third -d other", "no VNC server 'other'");
+    ck_assert(opens(b, "longer t"));
+    command(b, "set_password vnc \"\"", "");
+    ck_assert(!opens(b, ""));
+}
+
+START_TEST(a_password_set_later_lets_viewers_in_and_before_it_nobody_is)
+{
+    play_with((struct vnc_config){.id = "default", .asks_password = true}, change_password);
+}
+END_TEST
+
+static void expire(struct bench *b)
+{
+    command(b, "expire_password vnc now", "");
+    ck_assert(!opens(b, "sesame"));
+    command(b, "expire_password vnc +1000", "");
+    ck_assert(opens(b, "sesame"));
+    command(b, "expire_password vnc 1000", "");
+    ck_assert(!opens(b, "sesame"));
+    command(b, "expire_password vnc never", "");
+    ck_assert(opens(b, "sesame"));
+}
+
+START_TEST(a_password_is_valid_until_it_expires)
+{
+    play_with((struct vnc_config){.id = "default", .asks_password = true, .password = "sesame"},
+              expire);
+}
+END_TEST
+
+static void stay_open(struct bench *b)
+{
+    command(b, "set_password vnc word", "asks for no password");
+    command(b, "expire_password vnc now", "asks for no password");
+    close(join(b));
+}
+
+START_TEST(a_server_without_a_password_gets_none_later)
+{
+    play(stay_open);
 }
 END_TEST
 
@@ -369,7 +452,7 @@ static void talk_nonsense(struct bench *b)
 
 START_TEST(viewers_that_talk_nonsense_are_survived)
 {
-    play("", talk_nonsense);
+    play(talk_nonsense);
 }
 END_TEST
 
@@ -382,6 +465,9 @@ int main(void)
     tcase_add_test(tc, keys_and_pointer_reach_the_guest_and_are_released_when_the_viewer_goes);
     tcase_add_test(tc, a_viewer_types_what_its_user_has_copied_when_asked);
     tcase_add_test(tc, who_knows_the_password_is_let_in_and_nobody_else);
+    tcase_add_test(tc, a_password_set_later_lets_viewers_in_and_before_it_nobody_is);
+    tcase_add_test(tc, a_password_is_valid_until_it_expires);
+    tcase_add_test(tc, a_server_without_a_password_gets_none_later);
     tcase_add_test(tc, viewers_that_talk_nonsense_are_survived);
     suite_add_tcase(suite, tc);
     return run_suite(suite);

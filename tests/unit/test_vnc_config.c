@@ -26,6 +26,10 @@ START_TEST(addresses_are_read_as_qemu_does)
         {":3,password-secret=s", "", "", 5903, 0},
         {"0.0.0.0:3,password=on,password-secret=s", "0.0.0.0", "", 5903, 0},
         {":3,password=off,share=force-shared", "127.0.0.1", "", 5903, 0},
+        {":3,lossy=on,non-adaptive", "127.0.0.1", "", 5903, 0},
+        {":3,password=on", "", "", 5903, 0},
+        {"0.0.0.0:3,password", "0.0.0.0", "", 5903, 0},
+        {"unix:/tmp/a,password=on", "", "/tmp/a", 0, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct vnc_config c;
@@ -36,7 +40,10 @@ START_TEST(addresses_are_read_as_qemu_does)
         ck_assert_str_eq(c.path, cases[i].path);
         ck_assert_uint_eq(c.port, cases[i].port);
         ck_assert_uint_eq(c.more_ports, cases[i].more);
-        ck_assert_str_eq(c.password, strstr(cases[i].text, "secret") ? "longer t" : "");
+        bool has_password = strstr(cases[i].text, "secret") != NULL;
+        bool asks = strstr(cases[i].text, "password") && !strstr(cases[i].text, "=off");
+        ck_assert_str_eq(c.password, has_password ? "longer t" : "");
+        ck_assert_int_eq(c.asks_password, asks);
     }
 }
 END_TEST
@@ -58,9 +65,9 @@ START_TEST(what_is_wrong_is_said)
         {":5,to=99999", "the highest display"},
         {":5,sahre=ignore", "the nearest is share"},
         {":5,share=all", "allow-exclusive"},
+        {":5,websocket=on", "websocket is not there yet"},
         {":5,password=perhaps", "on or off"},
-        {":5,password=on", "password-secret=ID"},
-        {"unix:/tmp/x,password=on", "password-secret=ID"},
+        {"0.0.0.0:5", "give password=on"},
         {":5,password-secret=r", "there is no secret 'r'"},
         {":5,password-secret=empty", "the password is empty"},
         {":5,password-secret=nothing", "file=FILE or data=TEXT"},

@@ -67,7 +67,8 @@ static inline void put_traced_program(struct program *p)
 }
 
 /* In a folder of its own. */
-static inline void trace_open_with(struct trace_rig *r, void (*put)(struct program *p))
+static inline void trace_open_harts(struct trace_rig *r, void (*put)(struct program *p),
+                                    unsigned harts)
 {
     struct control_config config = {.no_shutdown = true};
     enter_temp_folder();
@@ -75,12 +76,17 @@ static inline void trace_open_with(struct trace_rig *r, void (*put)(struct progr
     program_begin(&r->p);
     put(&r->p);
     program_end(&r->p);
-    struct machine_config machine = rig_config(&r->p, 1);
+    struct machine_config machine = rig_config(&r->p, harts);
     machine.no_reboot = true;
     r->rig = rig_create_with(machine);
     r->control = control_create(r->rig->m, &config, &r->err);
     r->trace = trace_create(r->control, &r->err);
     ck_assert_ptr_nonnull(r->trace);
+}
+
+static inline void trace_open_with(struct trace_rig *r, void (*put)(struct program *p))
+{
+    trace_open_harts(r, put, 1);
 }
 
 static inline void trace_open(struct trace_rig *r)
