@@ -274,6 +274,7 @@ bool qcow2_create_snapshot(struct disk *image, const struct qcow2_snapshot *s,
     item.state_bytes = state ? state->bytes : 0;
     uint64_t entries = q->l2.top_entries + qcow2_l1_entries(q, item.state_bytes);
     enum block_status status = state ? BLOCK_OK : qcow2_change_settle(q);
+    bool is_settled = status == BLOCK_OK; /* else what is in memory is on no disk */
     if (status == BLOCK_OK)
         status = qcow2_read_snapshots(q, &t);
     if (status == BLOCK_OK && t.count == MAX_SNAPSHOTS)
@@ -282,7 +283,8 @@ bool qcow2_create_snapshot(struct disk *image, const struct qcow2_snapshot *s,
         status = qcow2_change_begin(&c, q, most_clusters(q, entries, t.n + MAX_ENTRY_BYTES));
     if (status == BLOCK_OK)
         status = create(&c, &t, &item, state);
-    qcow2_change_end(&c, status); /* a failure forgets the places of the state too */
+    if (is_settled)
+        qcow2_change_end(&c, status); /* a failure forgets the places of the state too */
     qcow2_free_snapshots(&t);
     os_rwlock_unlock(q->lock);
     free_state(state);
