@@ -389,6 +389,20 @@ START_TEST(what_was_never_written_of_a_state_reads_as_zero)
 }
 END_TEST
 
+static void keep_line(void *owner, const uint8_t *bytes, size_t n)
+{
+    snprintf(owner, 200, "%.*s", (int)n, (const char *)bytes);
+}
+
+START_TEST(a_line_of_the_table_does_not_move_the_terminals_cursor)
+{
+    char line[200];
+    struct byte_sink sink = {.write = keep_line, .owner = line};
+    qcow2_print_snapshot(&(struct qcow2_snapshot){.id = "\033[1", .name = "a\nb"}, &sink);
+    ck_assert_int_eq(strncmp(line, "?[1       a?b ", 14), 0);
+}
+END_TEST
+
 static Suite *snapshot_suite(void)
 {
     Suite *suite = suite_create("qcow2 snapshots");
@@ -402,6 +416,7 @@ static Suite *snapshot_suite(void)
                         STEPS);
     tcase_add_test(tc, refcounts_of_one_bit_are_too_narrow);
     tcase_add_test(tc, a_name_that_is_not_there_is_told);
+    tcase_add_test(tc, a_line_of_the_table_does_not_move_the_terminals_cursor);
     tcase_add_test(tc, an_abandoned_state_leaves_nothing);
     tcase_add_test(tc, what_was_never_written_of_a_state_reads_as_zero);
     suite_add_tcase(suite, tc);
