@@ -421,6 +421,9 @@ static bool check_recording(const struct options *o, struct error *err)
     bool has_past = o->record_file || o->machine.history_bytes;
     if (o->rr_given && !o->record_file)
         return error_set(err, "-icount rr= needs the file of the recording: give rrfile=FILE");
+    if (has_past && o->is_fork_server)
+        return error_set(err, "-fork-server runs cases from one moment, which have no past: leave "
+                              "out -record, -replay and -history");
     return !has_past || !o->save_loads.count ||
            error_set(err, "-save-load goes on in a new machine, which has no past: leave out "
                           "-record, -replay and -history");

@@ -537,9 +537,6 @@ START_TEST(options_that_make_no_sense_together_are_refused)
         {"A B", "two files: A and B; give a further disk with -drive"},
         {"-kernel", "-kernel needs an argument: FILE"},
         {"Image --append", "--append needs an argument: TEXT"},
-        {"Image -record A -replay B", "-replay B: there is the recording A already"},
-        {"Image -record A -save-load 1s", "-save-load goes on in a new machine"},
-        {"Image -history 64M -save-load 1s", "-save-load goes on in a new machine"},
     };
     CHECK_BAD(bad);
 }
