@@ -349,9 +349,9 @@ bool control_branch(struct control *c, struct error *err)
 {
     if (!control_is_free(c, err))
         return false;
-    control_stop(c, RUN_PAUSED);
     if (!machine_branch(control_machine(c), err))
         return false;
+    control_stop(c, RUN_PAUSED);
     bool was_replay = c->exit.stop == MACHINE_REPLAYED || c->exit.stop == MACHINE_DIVERGED;
     if (c->state == RUN_SHUTDOWN && was_replay) /* its end is none of the run's */
         c->state = RUN_PAUSED;
