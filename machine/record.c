@@ -20,8 +20,8 @@
 #include <stdlib.h>
 
 /* Of virtual time: all but RAM is hashed each, and RAM too every time that many have gone by. */
-#define HASH_NS        (1ull << 25)
-#define HASHES_PER_RAM 64u
+#define HASH_NS        (1ull << 26)
+#define HASHES_PER_RAM 32u
 #define SECTIONS_MOST  256u
 
 struct recorder {
