@@ -204,7 +204,7 @@ enum block_status journal_go_back(struct disk *journal, uint64_t moment)
     while (status == BLOCK_OK && j->count > moment) {
         struct change *c = j->changes[j->count - 1];
         status = c->kept ? base->ops->write(base, c->offset, c->before, c->bytes)
-                         : base->ops->zero(base, c->offset, c->bytes, true);
+                         : base->ops->zero(base, c->offset, c->bytes, false);
         if (status != BLOCK_OK)
             break;
         j->count--;
