@@ -17,3 +17,10 @@ void byte_sink_print(const struct byte_sink *sink, const char *format, ...)
     if (n > 0 && sink->write)
         sink->write(sink->owner, (const uint8_t *)text, min_u64((uint64_t)n, sizeof text - 1));
 }
+
+void text_make_printable(char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+}

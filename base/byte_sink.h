@@ -16,4 +16,8 @@ struct byte_sink {
 __attribute__((format(printf, 2, 3))) void byte_sink_print(const struct byte_sink *sink,
                                                            const char *format, ...);
 
+/* What is quoted from a file may be anything: it must not move a terminal's cursor, nor begin
+ * lines. */
+void text_make_printable(char *text);
+
 #endif

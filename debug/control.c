@@ -349,8 +349,13 @@ bool control_branch(struct control *c, struct error *err)
 {
     if (!control_is_free(c, err))
         return false;
+    if (!machine_branch(control_machine(c), err))
+        return false;
     control_stop(c, RUN_PAUSED);
-    return machine_branch(control_machine(c), err);
+    bool was_replay = c->exit.stop == MACHINE_REPLAYED || c->exit.stop == MACHINE_DIVERGED;
+    if (c->state == RUN_SHUTDOWN && was_replay) /* its end is none of the run's */
+        c->state = RUN_PAUSED;
+    return true;
 }
 
 /* The machine is off for good, unless the program stays to look at it. */

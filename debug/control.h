@@ -137,6 +137,8 @@ bool control_edit(struct control *c, const struct machine_edit *e, struct error 
 bool control_may_edit(const struct control *c, struct error *err) MUST_CHECK;
 /* The machine's past becomes its present (machine_branch), and it stops if it runs. */
 bool control_branch(struct control *c, struct error *err) MUST_CHECK;
+/* Whether no journey is under way: those who are served meanwhile can only look, or stop it. */
+bool control_is_free(const struct control *c, struct error *err) MUST_CHECK;
 /* For move(), now and then: serves what other threads call. False: it is to come to an end. */
 bool control_attend(struct control *c);
 /* Whether a breakpoint where the hart stands stops the machine: for who looks for them. */

@@ -43,7 +43,5 @@ void control_serve(struct control *c);
 void control_tell(struct control *c, enum control_event event, bool by_guest);
 /* It stands now, by this exit. */
 void control_end_run(struct control *c, enum run_state state, struct machine_exit exit);
-/* Others are served while it travels, and can only look, or stop it. */
-bool control_is_free(const struct control *c, struct error *err) MUST_CHECK;
 
 #endif

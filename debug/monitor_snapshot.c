@@ -22,7 +22,7 @@ static bool save(struct monitor *m, struct arguments *a, struct error *err)
     bool compress = strcmp(word, "compress") == 0;
     if (*word && !compress)
         return error_set(err, "unexpected '%s': give compress, or nothing", word);
-    if (!argument_end(a, err))
+    if (!argument_end(a, err) || !control_is_free(m->control, err))
         return false;
     return (snapshot_is_name(where) ? action_save_named : action_save)(monitor_machine(m), where,
                                                                        compress, err);
@@ -55,6 +55,8 @@ static bool migrate(struct monitor *m, struct arguments *a, struct error *err)
         return false;
     if (strncmp(path, "file:", 5) != 0)
         return error_set(err, "'%.80s': only file:PATH is possible", path);
+    if (!control_is_free(m->control, err))
+        return false;
     control_stop(m->control, RUN_PAUSED);
     return action_save(monitor_machine(m), path + 5, false, err);
 }

@@ -24,7 +24,8 @@ static bool trace_off(struct monitor *m, const char *which, struct error *err)
     return trace_stop(m->trace, (unsigned)number, err);
 }
 
-/* trace; trace help; trace off N|all; trace SPEC */
+/* trace; trace help; trace off N|all; trace SPEC. A journey into the past has taken the observers
+ * of the harts away, and puts them back. */
 static bool trace(struct monitor *m, struct arguments *a, struct error *err)
 {
     char word[512], which[64];
@@ -41,7 +42,8 @@ static bool trace(struct monitor *m, struct arguments *a, struct error *err)
     else if (strcmp(word, "help") == 0)
         trace_help(&m->out);
     else
-        return off ? trace_off(m, which, err) : trace_start(m->trace, word, err);
+        return control_is_free(m->control, err) &&
+               (off ? trace_off(m, which, err) : trace_start(m->trace, word, err));
     return true;
 }
 

@@ -258,8 +258,8 @@ bool add_character_end(struct options *o, const char *text, const char *label, c
     const struct end *end = find_end(text);
     err->text[0] = 0;
     if (strncmp(text, "chardev:", 8) == 0 && text[8]) {
-        *id = text + 8;
-        return true;
+        *id = keep_text(o, text + 8, err); /* the text may be the caller's own */
+        return *id != NULL;
     }
     if (!end)
         return error_set(err, "it can be mon:stdio, stdio, null, none, pty, file:PATH, pipe:PATH, "

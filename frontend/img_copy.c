@@ -8,18 +8,13 @@
 #define BUFFER_BYTES (2u << 20)
 #define SPARSE_BYTES 4096u /* fewer zeroes in a row are written as data */
 
-static bool is_zero(const uint8_t *bytes, uint64_t n)
-{
-    return n == 0 || (bytes[0] == 0 && !memcmp(bytes, bytes + 1, n - 1));
-}
-
 /* The length of the stretch at the beginning that is all zero or all not, in steps of SPARSE_BYTES.
  */
 static uint64_t zero_stretch(const uint8_t *bytes, uint64_t n, bool *zero)
 {
     uint64_t at = min_u64(n, SPARSE_BYTES);
-    *zero = is_zero(bytes, at);
-    while (at < n && is_zero(bytes + at, min_u64(n - at, SPARSE_BYTES)) == *zero)
+    *zero = disk_bytes_are_zero(bytes, at);
+    while (at < n && disk_bytes_are_zero(bytes + at, min_u64(n - at, SPARSE_BYTES)) == *zero)
         at += min_u64(n - at, SPARSE_BYTES);
     return at;
 }

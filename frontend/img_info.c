@@ -1,4 +1,5 @@
 /* `rivulet img info` and `check` (contract: img.h). */
+#include "base/byte_sink.h"
 #include "base/values.h"
 #include "devices/block/qcow2_tools.h"
 #include "frontend/img.h"
@@ -23,6 +24,34 @@ static const char *yes_no(bool b)
     return b ? "true" : "false";
 }
 
+/* Of an image that may be anybody's. */
+static void print_foreign(const char *text)
+{
+    char shown[sizeof((struct disk *)NULL)->path];
+    snprintf(shown, sizeof shown, "%s", text);
+    text_make_printable(shown);
+    fputs(shown, stdout);
+}
+
+static void print_backing(const struct disk *image, const char *full_backing)
+{
+    if (*image->backing_path) {
+        printf("backing file: ");
+        print_foreign(image->backing_path);
+        if (strcmp(image->backing_path, full_backing)) {
+            printf(" (actual path: ");
+            print_foreign(full_backing);
+            printf(")");
+        }
+        printf("\n");
+    }
+    if (*image->backing_format) {
+        printf("backing file format: ");
+        print_foreign(image->backing_format);
+        printf("\n");
+    }
+}
+
 static void print_human(const struct disk *image, const char *full_backing,
                         const struct qcow2_info *q)
 {
@@ -34,14 +63,7 @@ static void print_human(const struct disk *image, const char *full_backing,
     if (!q)
         return;
     printf("cluster_size: %" PRIu64 "\n", q->cluster_bytes);
-    if (*image->backing_path) {
-        printf("backing file: %s", image->backing_path);
-        if (strcmp(image->backing_path, full_backing))
-            printf(" (actual path: %s)", full_backing);
-        printf("\n");
-    }
-    if (*image->backing_format)
-        printf("backing file format: %s\n", image->backing_format);
+    print_backing(image, full_backing);
     printf("Format specific information:\n    compat: %s\n    compression type: %s\n",
            q->version == 2 ? "0.10" : "1.1", q->zstd ? "zstd" : "zlib");
     if (q->version > 2)

@@ -513,7 +513,11 @@ static bool set_recording_file(struct options *o, const char *value, struct erro
 
 bool set_record(struct options *o, const char *value, struct error *err)
 {
-    (void)err;
+    if (o->record_file)
+        return error_set(err,
+                         "there is the recording %.200s already: give -record or -replay, "
+                         "once",
+                         o->record_file);
     o->machine.icount = true;
     o->record_file = value;
     return true;

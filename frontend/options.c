@@ -418,6 +418,19 @@ static const char *serial_place(const struct options *o)
                                       : "stdio";
 }
 
+static bool check_recording(const struct options *o, struct error *err)
+{
+    bool has_past = o->record_file || o->machine.history_bytes;
+    if (o->rr_given && !o->record_file)
+        return error_set(err, "-icount rr= needs the file of the recording: give rrfile=FILE");
+    if (has_past && o->is_fork_server)
+        return error_set(err, "-fork-server runs cases from one moment, which have no past: leave "
+                              "out -record, -replay and -history");
+    return !has_past || !o->save_loads.count ||
+           error_set(err, "-save-load goes on in a new machine, which has no past: leave out "
+                          "-record, -replay and -history");
+}
+
 /* What no option alone can tell: whether they make sense together. */
 static bool check_together(struct options *o, struct error *err)
 {
@@ -436,8 +449,8 @@ static bool check_together(struct options *o, struct error *err)
         return error_set(err, "-chardev stdio and -serial stdio: the terminal can be one of them; "
                               "give -serial null or -serial chardev:ID");
     fix_date(o);
-    if (o->rr_given && !o->record_file)
-        return error_set(err, "-icount rr= needs the file of the recording: give rrfile=FILE");
+    if (!check_recording(o, err))
+        return false;
     o->machine.snapshot |= o->record_file != NULL || o->machine.history_bytes != 0;
     if (!settle_terminal(o, err))
         return false;

@@ -94,6 +94,8 @@ static bool read_monitor_item(struct options *o, const struct list_item *item,
     if (strcmp(item->key, "pretty") == 0)
         return value_switch(item->value, &remote->is_pretty) ||
                error_set(err, "pretty=%.40s: it can be on or off", item->value);
+    if (strcmp(item->key, "id") == 0) /* nothing here is found by it */
+        return true;
     if (strcmp(item->key, "mode") == 0 && strcmp(item->value, "control") == 0)
         remote->kind = REMOTE_QMP;
     else if (strcmp(item->key, "mode") != 0 || strcmp(item->value, "readline") != 0)

@@ -161,8 +161,11 @@ static bool parse(struct options *o, int argc, char **argv, struct error *err)
     words[1] = name;
     words[2] = argv[2];
     memcpy(words + 3, argv + 4, (size_t)(argc - 4) * sizeof *words);
-    bool ok = options_parse(o, argc - 1, words, err) && boot_file_apply(o, err) &&
-              demo_guest_apply(o, err);
+    bool ok = options_parse(o, argc - 1, words, err);
+    if (ok && o->action != ACTION_RUN)
+        ok = error_set(err, "replay takes options that describe a machine; rivulet --help and "
+                            "rivulet replay --help list what there is");
+    ok = ok && boot_file_apply(o, err) && demo_guest_apply(o, err);
     free(words);
     return ok;
 }

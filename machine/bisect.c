@@ -58,6 +58,7 @@ static bool find_strides(struct machine *a, struct machine *b, uint64_t *last, u
             return false;
         if (b_ended && machine_steps(b) < to) {
             to = machine_steps(b);
+            a_ended = false; /* later than here, if at all */
             if (!machine_go_to(a, to, err))
                 return false;
         }
@@ -88,6 +89,19 @@ static bool same_at(struct machine *a, struct machine *b, uint64_t ns)
     return machine_run(b, ns).stop == MACHINE_TIME_LIMIT && ok && same(a, b);
 }
 
+/* Back to where the past of both begins: not before the first round, for a recording may begin in
+ * the middle of one. */
+static bool go_to_start(struct machine *a, struct machine *b, uint64_t *start, struct error *err)
+{
+    *start = machine_history_start(a);
+    if (!machine_go_to(a, *start, err) || !machine_go_to(b, *start, err))
+        return false;
+    return same(a, b) || error_set(err,
+                                   "they are different at step %llu already, before which there "
+                                   "is no way back",
+                                   (unsigned long long)*start);
+}
+
 bool machine_bisect(struct machine *a, struct machine *b, uint64_t same_ns, struct bisection *found,
                     struct error *err)
 {
@@ -97,7 +111,7 @@ bool machine_bisect(struct machine *a, struct machine *b, uint64_t same_ns, stru
         return error_set(err, "the two machines are different before their first step");
     if (same_at(a, b, same_ns))
         last = machine_steps(a);
-    else if (!machine_go_to(a, 0, err) || !machine_go_to(b, 0, err))
+    else if (!go_to_start(a, b, &last, err))
         return false;
     if (!find_strides(a, b, &last, &first, found, err))
         return false;

@@ -30,12 +30,18 @@ struct chardevs {
 
 /* --- making ------------------------------------------------------------------------------ */
 
-static struct slot *find_slot(struct chardevs *c, const char *id)
+static struct slot *find_by_id(struct chardevs *c, const char *id)
 {
     for (unsigned i = 0; i < c->count; i++)
         if (strcmp(c->slots[i].id, id) == 0)
             return &c->slots[i];
     return NULL;
+}
+
+/* No back-end is called "": that is what is free. */
+static struct slot *find_slot(struct chardevs *c, const char *id)
+{
+    return *id ? find_by_id(c, id) : NULL;
 }
 
 static bool check_stdio(const struct chardevs *c, const struct machine_option *option,
@@ -56,7 +62,7 @@ static bool check_stdio(const struct chardevs *c, const struct machine_option *o
 
 static struct slot *free_slot(struct chardevs *c)
 {
-    struct slot *slot = find_slot(c, "");
+    struct slot *slot = find_by_id(c, "");
     return slot || c->count == CHARDEVS_MAX ? slot : &c->slots[c->count++];
 }
 

@@ -13,6 +13,7 @@
 #include "machine/input_log.h"
 #include "machine/internal.h"
 #include "machine/nets.h"
+#include "machine/semihost.h"
 #include "machine/snapshot_disks.h"
 
 #include <inttypes.h>
@@ -623,9 +624,11 @@ bool machine_branch(struct machine *m, struct error *err)
     struct recorder *r = m->recorder;
     if (!r || !r->is_replay)
         return error_set(err, "the machine is in its present already");
-    if ((m->config.awaits_replay && !nets_open(m->nets, err)) || !input_log_cut(r->log, err))
+    if (m->config.awaits_replay && (!semihost_open_folder(m, err) || !nets_open(m->nets, err)))
         return false;
     m->config.awaits_replay = false;
+    if (!input_log_cut(r->log, err))
+        return false;
     r->present_steps = r->present_ns = 0;
     r->goes_on = true;
     r->end.text[0] = 0;

@@ -117,6 +117,17 @@ static bool make_command_line(struct semihost *s, const struct machine_config *c
     return n >= 0 || error_set(err, "no memory for semihosting");
 }
 
+bool semihost_open_folder(struct machine *m, struct error *err)
+{
+    struct semihost *s = m->semihost;
+    const char *path = m->config.semihosting.folder;
+    struct error why;
+    if (!s || !path || s->folder)
+        return true;
+    s->folder = semihosting_folder_open(path, &why);
+    return s->folder || error_set(err, "-semihosting-config: %.400s", why.text);
+}
+
 static bool open_ends(struct semihost *s, const struct machine_config *c, struct error *err)
 {
     const struct machine_semihosting *config = &c->semihosting;
@@ -125,10 +136,7 @@ static bool open_ends(struct semihost *s, const struct machine_config *c, struct
     s->has_end = config->chardev != NULL;
     if (s->has_end && !chardevs_take(s->m->chardevs, config->chardev, &device, &s->end, NULL, &why))
         return error_set(err, "-semihosting-config: %.400s", why.text);
-    if (!config->folder || c->awaits_replay)
-        return true;
-    s->folder = semihosting_folder_open(config->folder, &why);
-    return s->folder || error_set(err, "-semihosting-config: %.400s", why.text);
+    return c->awaits_replay || semihost_open_folder(s->m, err);
 }
 
 bool semihost_create(struct machine *m, struct error *err)

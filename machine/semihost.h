@@ -13,6 +13,8 @@ struct semihost;
 
 /* Makes m->semihost if the configuration wants it. */
 bool semihost_create(struct machine *m, struct error *err) MUST_CHECK;
+/* What a replay has left out, when it becomes a run of its own. */
+bool semihost_open_folder(struct machine *m, struct error *err) MUST_CHECK;
 void semihost_destroy(struct semihost *s);
 void semihost_reset(struct semihost *s);
 /* RAM that nothing was loaded into. */

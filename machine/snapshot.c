@@ -313,6 +313,7 @@ bool snapshot_describe(const char *path, const struct byte_sink *out, struct err
     bool ok = print_text(f, "info", out, err) && print_text(f, "machine", out, err);
     for (unsigned i = 0; ok && i < snapshot_section_count(f); i++) {
         struct snapshot_section s = snapshot_section(f, i);
+        text_make_printable(s.name);
         byte_sink_print(out, "section %-24s %12" PRIu64 " bytes, %12" PRIu64 " in the file\n",
                         s.name, s.bytes, s.bytes_in_file);
     }

@@ -209,6 +209,11 @@ uint64_t disk_chain_content(struct disk *image, uint64_t offset, uint64_t bytes,
     return bytes;
 }
 
+bool disk_bytes_are_zero(const uint8_t *bytes, uint64_t n)
+{
+    return n == 0 || (bytes[0] == 0 && !memcmp(bytes, bytes + 1, n - 1));
+}
+
 enum block_status disk_finish(struct disk *image)
 {
     enum block_status status = image->read_only ? BLOCK_OK : image->ops->flush(image);

@@ -72,6 +72,8 @@ enum block_status disk_read_clipped(struct disk *image, uint64_t offset, uint8_t
 /* What a stretch is in the whole chain: DISK_ZERO or DISK_DATA. */
 uint64_t disk_chain_content(struct disk *image, uint64_t offset, uint64_t bytes,
                             enum disk_content *content);
+/* Whether these bytes are all zero, which many formats keep without them. */
+bool disk_bytes_are_zero(const uint8_t *bytes, uint64_t n);
 /* Flushes and closes. */
 enum block_status disk_finish(struct disk *image);
 /* The format that the file's first bytes speak of; NULL and err: none that we know. */

@@ -9,8 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* A guest may discard gigabytes at once, of which most were never written. */
+#define PIECE_BYTES (1u << 20)
+
 struct change {
     uint64_t offset, bytes;
+    uint64_t kept; /* of them in `before`: all, or none if they were zero */
     uint8_t before[];
 };
 
@@ -40,27 +44,42 @@ static bool reserve(struct journal *j)
     return true;
 }
 
-/* Keeps what is there. */
-static enum block_status keep(struct journal *j, uint64_t offset, uint64_t bytes)
+static enum block_status keep_piece(struct journal *j, uint64_t offset, uint64_t bytes)
 {
     struct disk *base = j->image.backing;
     struct change *c = reserve(j) ? malloc(sizeof *c + bytes) : NULL;
     if (!c)
         return BLOCK_NO_SPACE;
-    *c = (struct change){.offset = offset, .bytes = bytes};
+    *c = (struct change){.offset = offset, .bytes = bytes, .kept = bytes};
     enum block_status status = base->ops->read(base, offset, c->before, bytes);
     if (status != BLOCK_OK) {
         free(c);
         return status;
     }
+    if (disk_bytes_are_zero(c->before, bytes)) {
+        struct change *smaller = realloc(c, sizeof *c);
+        c = smaller ? smaller : c;
+        c->kept = 0;
+    }
     j->changes[j->count++] = c;
-    j->memory += sizeof *c + bytes;
+    j->memory += sizeof *c + c->kept;
     return BLOCK_OK;
+}
+
+/* Keeps what is there. What was kept before a failure is what is there still. */
+static enum block_status keep(struct journal *j, uint64_t offset, uint64_t bytes)
+{
+    enum block_status status = BLOCK_OK;
+    for (uint64_t n; bytes && status == BLOCK_OK; offset += n, bytes -= n) {
+        n = min_u64(bytes, PIECE_BYTES);
+        status = keep_piece(j, offset, n);
+    }
+    return status;
 }
 
 static void drop(struct journal *j, struct change *c)
 {
-    j->memory -= sizeof *c + c->bytes;
+    j->memory -= sizeof *c + c->kept;
     free(c);
 }
 
@@ -184,7 +203,8 @@ enum block_status journal_go_back(struct disk *journal, uint64_t moment)
     enum block_status status = BLOCK_OK;
     while (status == BLOCK_OK && j->count > moment) {
         struct change *c = j->changes[j->count - 1];
-        status = base->ops->write(base, c->offset, c->before, c->bytes);
+        status = c->kept ? base->ops->write(base, c->offset, c->before, c->bytes)
+                         : base->ops->zero(base, c->offset, c->bytes, false);
         if (status != BLOCK_OK)
             break;
         j->count--;

@@ -56,7 +56,7 @@ bool qcow2_list_snapshots(struct disk *image, struct qcow2_snapshot **list, unsi
 void qcow2_print_snapshot(const struct qcow2_snapshot *s, const struct byte_sink *out)
 {
     char size[VALUE_SIZE_BYTES], date[OS_DATE_BYTES], clock[32], icount[24] = "";
-    char name[QCOW2_SNAPSHOT_NAME_BYTES];
+    struct qcow2_snapshot shown;
     if (!s) {
         byte_sink_print(out, "%-10s%-17s%8s%20s%13s%11s\n", "ID", "TAG", "VM SIZE", "DATE",
                         "VM CLOCK", "ICOUNT");
@@ -69,11 +69,11 @@ void qcow2_print_snapshot(const struct qcow2_snapshot *s, const struct byte_sink
              seconds / 3600, seconds / 60 % 60, seconds % 60, ms);
     if (s->icount != UINT64_MAX)
         snprintf(icount, sizeof icount, "%" PRIu64, s->icount);
-    snprintf(name, sizeof name, "%s", s->name);
-    for (char *c = name; *c; c++) /* anybody's, and it may go to a terminal */
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    byte_sink_print(out, "%-9s %-16s %8s%20s%13s%11s\n", s->id, name, size, date, clock, icount);
+    shown = *s; /* anybody's, and it may go to a terminal */
+    text_make_printable(shown.id);
+    text_make_printable(shown.name);
+    byte_sink_print(out, "%-9s %-16s %8s%20s%13s%11s\n", shown.id, shown.name, size, date, clock,
+                    icount);
 }
 
 /* ---- a machine's state, on its way in ---- */
@@ -274,6 +274,7 @@ bool qcow2_create_snapshot(struct disk *image, const struct qcow2_snapshot *s,
     item.state_bytes = state ? state->bytes : 0;
     uint64_t entries = q->l2.top_entries + qcow2_l1_entries(q, item.state_bytes);
     enum block_status status = state ? BLOCK_OK : qcow2_change_settle(q);
+    bool is_settled = status == BLOCK_OK; /* else what is in memory is on no disk */
     if (status == BLOCK_OK)
         status = qcow2_read_snapshots(q, &t);
     if (status == BLOCK_OK && t.count == MAX_SNAPSHOTS)
@@ -282,7 +283,8 @@ bool qcow2_create_snapshot(struct disk *image, const struct qcow2_snapshot *s,
         status = qcow2_change_begin(&c, q, most_clusters(q, entries, t.n + MAX_ENTRY_BYTES));
     if (status == BLOCK_OK)
         status = create(&c, &t, &item, state);
-    qcow2_change_end(&c, status); /* a failure forgets the places of the state too */
+    if (is_settled)
+        qcow2_change_end(&c, status); /* a failure forgets the places of the state too */
     qcow2_free_snapshots(&t);
     os_rwlock_unlock(q->lock);
     free_state(state);

@@ -159,6 +159,15 @@ START_TEST(gdb_may_come_at_a_socket_of_this_host)
 }
 END_TEST
 
+START_TEST(gdb_may_come_at_a_back_end_that_is_there)
+{
+    PARSE("Image -chardev pty,id=g -gdb chardev:g");
+    ck_assert_uint_eq(o.remote_count, 1);
+    ck_assert_str_eq(o.remotes[0].chardev, "g");
+    ck_assert(o.remotes[0].chardev > o.texts && o.remotes[0].chardev < o.texts + sizeof o.texts);
+}
+END_TEST
+
 START_TEST(a_monitor_or_qmp_may_have_the_terminal_alone)
 {
     static const struct {
@@ -170,6 +179,7 @@ START_TEST(a_monitor_or_qmp_may_have_the_terminal_alone)
         {"Image -nographic -serial null -qmp stdio", false, true, false},
         {"Image -chardev stdio,id=c -mon c,mode=control,pretty=on", false, true, true},
         {"Image -chardev stdio,id=c -mon c,mode=readline", true, false, false},
+        {"Image -chardev stdio,id=c -mon chardev=c,id=m,mode=control", false, true, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         struct options o;
@@ -201,6 +211,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("ends");
     tcase_add_test(c, the_serial_port_goes_to_a_back_end);
     tcase_add_test(c, gdb_may_come_at_a_socket_of_this_host);
+    tcase_add_test(c, gdb_may_come_at_a_back_end_that_is_there);
     tcase_add_test(c, a_back_end_has_a_name_that_the_serial_port_gives);
     tcase_add_test(c, a_stdio_back_end_has_the_terminal);
     tcase_add_test(c, standard_input_has_one_user_or_two_that_share_it);

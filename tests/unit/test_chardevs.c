@@ -276,6 +276,7 @@ START_TEST(a_back_end_that_was_given_back_makes_room_for_another)
     struct setting s;
     struct error err;
     struct machine_chardev shown;
+    uint8_t byte;
     setting_init(&s);
     add_chardev(&s, "type=null,id=first");
     add_chardev(&s, "type=null,id=second");
@@ -284,6 +285,8 @@ START_TEST(a_back_end_that_was_given_back_makes_room_for_another)
     ck_assert(machine_chardev(r->m, 1, &shown));
     ck_assert_ptr_nonnull(machine_take_chardev(r->m, "first", &err));
     machine_remove_chardev(r->m, "first");
+    ck_assert_int_eq(machine_read_ring(r->m, "", &byte, 1, &err), -1); /* what is free */
+    ck_assert_ptr_null(machine_take_chardev(r->m, "", &err));
     ck_assert(machine_chardev(r->m, 0, &shown));
     ck_assert_str_eq(shown.id, "second");
     ck_assert(!machine_chardev(r->m, 1, &shown));

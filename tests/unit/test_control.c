@@ -3,8 +3,10 @@
 #include "debug/control.h"
 
 #include "base/os.h"
+#include "machine/record.h"
 #include "tests/unit/machine_rig.h"
 #include "tests/unit/suite.h"
+#include "tests/unit/temp_folder.h"
 
 #define END_NS (3 * RIG_MS)
 
@@ -282,6 +284,36 @@ START_TEST(after_a_power_off_a_reset_leads_on)
     ck_assert_uint_gt(b.rig->sent_bytes, 0);
     ck_assert_str_eq(b.heard, "oSRC");
     bench_close(&b);
+}
+END_TEST
+
+START_TEST(where_a_replay_ends_another_run_may_begin)
+{
+    struct control_config stays = {.no_shutdown = true};
+    struct bench b;
+    enter_temp_folder();
+    bench_open(&b, 1, true, stays);
+    ck_assert_msg(machine_record(b.rig->m, "log", &b.err), "%s", b.err.text);
+    turn(&b, RIG_MS);
+    ck_assert(machine_record_close(b.rig->m, &b.err));
+    bench_close(&b);
+    bench_open(&b, 1, true, stays);
+    ck_assert_msg(machine_replay(b.rig->m, "log", &b.err), "%s", b.err.text);
+    run_until_stopped(&b);
+    ck_assert_int_eq(control_exit(b.control).stop, MACHINE_REPLAYED);
+    ck_assert(!control_continue(b.control, &b.err));
+    ck_assert_msg(control_branch(b.control, &b.err), "%s", b.err.text);
+    ck_assert_int_eq(control_state(b.control), RUN_PAUSED);
+    go_on(&b);
+    turn(&b, machine_now_ns(b.rig->m) + RIG_MS);
+    ck_assert_uint_ge(machine_now_ns(b.rig->m), 2 * RIG_MS);
+    ck_assert(!control_branch(b.control, &b.err)); /* there is nothing to leave */
+    ck_assert_int_eq(control_state(b.control), RUN_RUNNING);
+    rig_type(b.rig, "q");
+    run_until_stopped(&b);
+    ck_assert_int_eq(control_exit(b.control).stop, MACHINE_POWER_OFF);
+    bench_close(&b);
+    leave_temp_folder();
 }
 END_TEST
 
@@ -575,6 +607,7 @@ static void add_tests(TCase *c)
     tcase_add_test(c, a_breakpoint_that_was_taken_away_and_set_again_stops);
     tcase_add_test(c, a_power_off_ends_the_run_or_stops_the_machine);
     tcase_add_test(c, after_a_power_off_a_reset_leads_on);
+    tcase_add_test(c, where_a_replay_ends_another_run_may_begin);
     tcase_add_test(c, resets_are_told_and_with_no_reboot_they_are_the_end);
     tcase_add_test(c, a_reset_whose_files_are_gone_fails_with_the_reason);
     tcase_add_test(c, calls_of_other_threads_are_answered_whether_it_runs_or_not);

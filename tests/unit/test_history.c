@@ -194,33 +194,71 @@ START_TEST(breakpoints_and_resets_on_the_way_do_not_stop_it)
 }
 END_TEST
 
-START_TEST(disks_go_back_too)
+static const struct machine_option disk_of_64m = {
+    .items = {{"file", "disk"}, {"format", "raw"}, {"if", "none"}, {"snapshot", "on"}}, .count = 4};
+
+/* At 1 ms, with a disk. */
+static struct rig *begin_with_disk(struct program *p)
 {
-    static const struct machine_option drive = {
-        .items = {{"file", "disk"}, {"format", "raw"}, {"if", "none"}, {"snapshot", "on"}},
-        .count = 4};
-    struct program p;
     struct error err;
-    uint8_t bytes[512] = {1};
-    begin(&p, 1);
-    ck_assert_int_eq(shell("truncate -s 1M disk"), 0);
-    struct machine_config config = rig_config(&p, 1);
+    begin(p, 1);
+    ck_assert_int_eq(shell("truncate -s 64M disk"), 0);
+    struct machine_config config = rig_config(p, 1);
     config.history_bytes = 64 << 20;
-    config.history_steps = 1 << 20;
-    config.drives = (struct machine_options){&drive, 1};
+    config.history_steps = 1 << 16;
+    config.drives = (struct machine_options){&disk_of_64m, 1};
     struct rig *r = rig_create_with(config);
     ck_assert_msg(machine_keep_history(r->m, &err), "%s", err.text);
     rig_run(r, RIG_MS);
-    struct block *b = r->m->drives->items[0].block;
-    struct block_request request = {
-        .op = BLOCK_WRITE, .offset = 512, .bytes = 512, .buffer = bytes};
-    block_submit(b, &request);
-    block_wait(b, &request);
-    go(r, 100);
-    request.op = BLOCK_READ;
-    block_submit(b, &request);
-    block_wait(b, &request);
+    return r;
+}
+
+static struct block *block_of(struct rig *r)
+{
+    return r->m->drives->items[0].block;
+}
+
+static void ask_disk(struct rig *r, enum block_op op, uint64_t offset, uint64_t n, uint8_t *bytes)
+{
+    struct block_request request = {.op = op, .offset = offset, .bytes = n, .buffer = bytes};
+    block_submit(block_of(r), &request);
+    block_wait(block_of(r), &request);
     ck_assert_int_eq(request.status, BLOCK_OK);
+}
+
+START_TEST(disks_go_back_too)
+{
+    struct program p;
+    uint8_t bytes[512] = {1};
+    struct rig *r = begin_with_disk(&p);
+    ask_disk(r, BLOCK_WRITE, 512, sizeof bytes, bytes);
+    go(r, 100);
+    ask_disk(r, BLOCK_READ, 512, sizeof bytes, bytes);
+    ck_assert_uint_eq(bytes[0], 0);
+    rig_free(r);
+    end(&p);
+}
+END_TEST
+
+START_TEST(what_was_never_written_is_kept_in_no_memory_when_it_is_discarded)
+{
+    struct program p;
+    uint8_t bytes[1024] = {1};
+    const uint64_t at = (40 << 20) + 512;
+    struct rig *r = begin_with_disk(&p);
+    ask_disk(r, BLOCK_WRITE, at, sizeof bytes, bytes);
+    uint64_t steps = machine_steps(r->m);
+    rig_run(r, 10 * RIG_MS); /* more than the steps between two checkpoints */
+    ask_disk(r, BLOCK_DISCARD, 0, 64 << 20, NULL);
+    ask_disk(r, BLOCK_READ, at, sizeof bytes, bytes);
+    ck_assert_uint_eq(bytes[0], 0);
+    ck_assert_uint_lt(block_history_memory(block_of(r)), 2 << 20);
+    go(r, machine_steps(r->m) - 1);
+    ask_disk(r, BLOCK_READ, at, sizeof bytes, bytes);
+    ck_assert_uint_eq(bytes[0], 1);
+    ck_assert_uint_eq(bytes[1], 0);
+    go(r, steps - 1);
+    ask_disk(r, BLOCK_READ, at, sizeof bytes, bytes);
     ck_assert_uint_eq(bytes[0], 0);
     rig_free(r);
     end(&p);
@@ -317,6 +355,7 @@ int main(void)
     tcase_add_test(tests, a_small_budget_gives_up_the_middle);
     tcase_add_test(tests, breakpoints_and_resets_on_the_way_do_not_stop_it);
     tcase_add_test(tests, disks_go_back_too);
+    tcase_add_test(tests, what_was_never_written_is_kept_in_no_memory_when_it_is_discarded);
     tcase_add_test(tests, without_a_past_there_is_no_way_back);
     tcase_add_test(tests, a_recording_that_finds_no_room_does_not_lose_the_past);
     tcase_add_test(tests, a_replay_goes_back_and_ends_where_it_ended);

@@ -51,6 +51,15 @@ static void make_content(const char *path)
                      0);
 }
 
+START_TEST(what_an_image_says_does_not_move_the_terminals_cursor)
+{
+    ck_assert_int_eq(shell("truncate -s 1M \"$(printf 'b\\033[2J.raw')\""), 0);
+    ck_assert_int_eq(img("create -f qcow2 -b b\033[2J.raw -F raw top.qcow2"), 0);
+    ck_assert_int_eq(img("info top.qcow2"), 0);
+    output_has("backing file: b?[2J.raw\n");
+}
+END_TEST
+
 START_TEST(images_that_we_create_are_those_of_qemu)
 {
     if (lacks("qemu-img"))
@@ -342,6 +351,7 @@ static Suite *img_suite(void)
     TCase *tc = tcase_create("img");
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, enter_temp_folder, leave_temp_folder);
+    tcase_add_test(tc, what_an_image_says_does_not_move_the_terminals_cursor);
     tcase_add_test(tc, images_that_we_create_are_those_of_qemu);
     tcase_add_test(tc, conversions_agree_with_qemu_both_ways);
     tcase_add_test(tc, chains_read_commit_and_resize_as_those_of_qemu);

@@ -2,6 +2,7 @@
  * program calls f, which calls g, and then makes an ecall, for ever. */
 #include "base/random.h"
 #include "debug/past_watch.h"
+#include "debug/trace.h"
 #include "machine/history.h"
 #include "machine/record.h"
 #include "tests/unit/monitor_rig.h"
@@ -310,18 +311,26 @@ START_TEST(watches_find_the_same_beside_traps_and_other_harts)
 }
 END_TEST
 
+/* Another client, while the machine looks back. */
 struct disturber {
     struct monitor_rig *r;
     struct control_work work;
+    const char *line; /* that it says */
     char said[512];
 };
 
-/* Another client, while the machine looks back. */
 static void disturb(void *owner)
 {
     struct disturber *d = owner;
-    snprintf(d->said, sizeof d->said, "%.400s", ask(d->r, "reverse-step"));
+    snprintf(d->said, sizeof d->said, "%.400s", ask(d->r, d->line));
     control_stop(d->r->control, RUN_PAUSED);
+}
+
+static void begin_disturbing(struct disturber *d, struct monitor_rig *r, const char *line)
+{
+    *d = (struct disturber){.r = r, .line = line};
+    d->work = (struct control_work){.work = disturb, .owner = d};
+    control_defer(r->control, &d->work);
 }
 
 START_TEST(a_search_is_ended_and_the_machine_is_where_it_was)
@@ -331,18 +340,41 @@ START_TEST(a_search_is_ended_and_the_machine_is_where_it_was)
     run_to(&r, at.call_g);
     static const char *const searches[] = {"reverse-continue", "reverse-finish", "who-wrote s11"};
     for (unsigned i = 0; i < ARRAY_LEN(searches); i++) {
-        struct disturber d = {.r = &r};
+        struct disturber d;
         if (i == 1)
             run_to(&r, at.behind_ecall); /* which nobody called */
         uint64_t steps = machine_steps(r.rig->m), hash = hash_here(&r);
-        d.work = (struct control_work){.work = disturb, .owner = &d};
-        control_defer(r.control, &d.work);
+        begin_disturbing(&d, &r, "reverse-step");
         CHECK_IN(ask(&r, searches[i]), "interrupted: the machine is where it was");
         CHECK_IN(d.said, "moves in its past");
         ck_assert_uint_eq(machine_steps(r.rig->m), steps);
         ck_assert_msg(machine_hash(r.rig->m) == hash, "%u", i);
         ck_assert_int_eq(control_state(r.control), RUN_PAUSED);
     }
+    monitor_close(&r);
+}
+END_TEST
+
+START_TEST(a_journey_is_neither_saved_nor_traced)
+{
+    static const char *const lines[] = {"savevm ./here.rvs", "migrate file:here.rvs",
+                                        "trace insn,file=trace", "trace off all"};
+    struct monitor_rig r;
+    struct places at = open_past(&r);
+    struct trace *trace = trace_create(r.control, &r.err);
+    monitor_set_trace(r.monitor, trace);
+    enter_temp_folder();
+    run_to(&r, at.call_g);
+    for (unsigned i = 0; i < ARRAY_LEN(lines); i++) {
+        struct disturber d;
+        begin_disturbing(&d, &r, lines[i]);
+        CHECK_IN(ask(&r, "who-wrote s11"), "interrupted");
+        CHECK_IN(d.said, "moves in its past");
+    }
+    ck_assert_int_ne(access("here.rvs", F_OK), 0);
+    CHECK_ASK(&r, "trace trap,file=trace", ""); /* afterwards it can be */
+    leave_temp_folder();
+    trace_destroy(trace);
     monitor_close(&r);
 }
 END_TEST
@@ -357,9 +389,8 @@ START_TEST(a_guest_that_is_off_goes_on_from_its_past_only)
     CHECK_ASK(&r, "cont", "");
     run_until_stopped(&r);
     ck_assert_int_eq(control_state(r.control), RUN_SHUTDOWN);
-    struct disturber d = {.r = &r};
-    d.work = (struct control_work){.work = disturb, .owner = &d};
-    control_defer(r.control, &d.work);
+    struct disturber d;
+    begin_disturbing(&d, &r, "reverse-step");
     CHECK_IN(ask(&r, "who-wrote s11"), "interrupted: the machine is where it was");
     CHECK_IN(ask(&r, "cont"), "the guest is off");
     ck_assert_int_eq(control_exit(r.control).stop, MACHINE_POWER_OFF);
@@ -402,6 +433,7 @@ int main(void)
     tcase_add_loop_test(tests, watches_find_the_same_beside_traps_and_other_harts, 0,
                         ARRAY_LEN(hart_counts));
     tcase_add_test(tests, a_search_is_ended_and_the_machine_is_where_it_was);
+    tcase_add_test(tests, a_journey_is_neither_saved_nor_traced);
     tcase_add_test(tests, a_guest_that_is_off_goes_on_from_its_past_only);
     tcase_add_test(tests, without_a_past_the_machine_stays_as_it_is);
     suite_add_tcase(suite, tests);

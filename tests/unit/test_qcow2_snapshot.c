@@ -297,6 +297,34 @@ START_TEST(without_space_nothing_has_changed_and_it_can_be_tried_again)
 }
 END_TEST
 
+START_TEST(a_file_that_takes_nothing_loses_no_write_that_was_not_flushed)
+{
+    struct qcow2_format f = {.bytes = MIB, .version = 3, .cluster_bits = 9, .refcount_order = 4};
+    enum step step = (enum step)_i;
+    struct error err;
+    struct qcow2_snapshot s = {.name = "new"};
+    uint64_t *old, random = 5, stamp = 1000;
+    struct file_double *d = prepared(&f, &old);
+    struct disk *image = open_double(d, false, false);
+    change(image, &random, &stamp);
+    uint64_t *was = read_stamps(image), limit = d->limit;
+    d->limit = 0;
+    if (step == CREATE_WITH_STATE)
+        ck_assert_ptr_null(qcow2_state_create(image, &err));
+    else
+        ck_assert(!(step == APPLY    ? qcow2_apply_snapshot(image, "old", &err)
+                    : step == DELETE ? qcow2_delete_snapshot(image, "old", &err)
+                                     : qcow2_create_snapshot(image, &s, NULL, &err)));
+    d->limit = limit;
+    holds(image, was);
+    ck_assert_int_eq(image->ops->flush(image), BLOCK_OK);
+    check_tables(image, false);
+    free(was);
+    free(old);
+    disk_close(image);
+}
+END_TEST
+
 START_TEST(refcounts_of_one_bit_are_too_narrow)
 {
     struct qcow2_format f = {.bytes = MIB, .version = 3, .cluster_bits = 12};
@@ -361,6 +389,20 @@ START_TEST(what_was_never_written_of_a_state_reads_as_zero)
 }
 END_TEST
 
+static void keep_line(void *owner, const uint8_t *bytes, size_t n)
+{
+    snprintf(owner, 200, "%.*s", (int)n, (const char *)bytes);
+}
+
+START_TEST(a_line_of_the_table_does_not_move_the_terminals_cursor)
+{
+    char line[200];
+    struct byte_sink sink = {.write = keep_line, .owner = line};
+    qcow2_print_snapshot(&(struct qcow2_snapshot){.id = "\033[1", .name = "a\nb"}, &sink);
+    ck_assert_int_eq(strncmp(line, "?[1       a?b ", 14), 0);
+}
+END_TEST
+
 static Suite *snapshot_suite(void)
 {
     Suite *suite = suite_create("qcow2 snapshots");
@@ -370,8 +412,11 @@ static Suite *snapshot_suite(void)
     tcase_add_loop_test(tc, a_power_cut_at_any_write_leaves_what_was_or_what_is_to_be, 0,
                         2 * STEPS);
     tcase_add_loop_test(tc, without_space_nothing_has_changed_and_it_can_be_tried_again, 0, STEPS);
+    tcase_add_loop_test(tc, a_file_that_takes_nothing_loses_no_write_that_was_not_flushed, 0,
+                        STEPS);
     tcase_add_test(tc, refcounts_of_one_bit_are_too_narrow);
     tcase_add_test(tc, a_name_that_is_not_there_is_told);
+    tcase_add_test(tc, a_line_of_the_table_does_not_move_the_terminals_cursor);
     tcase_add_test(tc, an_abandoned_state_leaves_nothing);
     tcase_add_test(tc, what_was_never_written_of_a_state_reads_as_zero);
     suite_add_tcase(suite, tc);

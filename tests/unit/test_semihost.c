@@ -71,13 +71,18 @@ static void begin_echo(struct program *p)
     program_end(p);
 }
 
-static struct rig *create(const struct program *p)
+static struct machine_config config_of(const struct program *p)
 {
     struct machine_config config = rig_config(p, 1);
     config.semihosting = (struct machine_semihosting){.is_enabled = true, .folder = "files"};
     config.history_bytes = 64 << 20;
     config.history_steps = 100000;
-    return rig_create_with(config);
+    return config;
+}
+
+static struct rig *create(const struct program *p)
+{
+    return rig_create_with(config_of(p));
 }
 
 static void enter(void)
@@ -131,6 +136,28 @@ START_TEST(a_replay_reads_what_was_read_and_writes_nothing)
     ck_assert_uint_eq(machine_hash(r->m), hash);
     ck_assert_int_eq(rig_run(r, 2 * END_NS), MACHINE_REPLAYED);
     ck_assert_int_eq(shell("test $(cat files/log) = kept"), 0);
+    rig_free(r);
+    leave(&p);
+}
+END_TEST
+
+START_TEST(a_replay_that_becomes_a_run_of_its_own_asks_the_host_again)
+{
+    struct error err;
+    struct program p;
+    enter();
+    begin_copying(&p);
+    record(&p);
+    long lines = log_lines();
+    struct machine_config config = config_of(&p);
+    config.awaits_replay = true; /* nobody has opened the folder */
+    struct rig *r = rig_create_with(config);
+    ck_assert_msg(machine_replay(r->m, "recording", &err), "%s", err.text);
+    ck_assert_int_eq(rig_run(r, END_NS / 2), MACHINE_TIME_LIMIT);
+    ck_assert_int_eq(log_lines(), lines);
+    ck_assert_msg(machine_branch(r->m, &err), "%s", err.text);
+    ck_assert_int_eq(rig_run(r, END_NS), MACHINE_TIME_LIMIT);
+    ck_assert_int_gt(log_lines(), lines + 50);
     rig_free(r);
     leave(&p);
 }
@@ -325,6 +352,7 @@ int main(void)
     Suite *suite = suite_create("semihost");
     TCase *tc = tcase_create("semihost");
     tcase_add_test(tc, a_replay_reads_what_was_read_and_writes_nothing);
+    tcase_add_test(tc, a_replay_that_becomes_a_run_of_its_own_asks_the_host_again);
     tcase_add_test(tc, a_replay_without_its_answers_says_so);
     tcase_add_test(tc, the_past_is_not_written_again_and_the_present_goes_on);
     tcase_add_test(tc, the_answer_at_which_two_recordings_part_is_found);

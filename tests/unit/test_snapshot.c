@@ -189,12 +189,13 @@ START_TEST(a_file_tells_what_is_in_it)
     struct error err;
     struct rig text = {0};
     struct byte_sink sink = {.write = rig_sent, .owner = &text};
-    struct snapshot_extra extra = {"note", "hello", 5};
+    struct snapshot_extra extras[] = {{"note", "hello", 5}, {"\033[2J", "", 0}};
     begin(&p, 2);
-    saved_on_the_way(&p, 2, &(struct snapshot_options){.extras = &extra, .extra_count = 1});
+    saved_on_the_way(&p, 2, &(struct snapshot_options){.extras = extras, .extra_count = 2});
     ck_assert(snapshot_describe("file", &sink, &err));
-    static const char *const parts[] = {"saved 20",  "virtual time 0.0011", "2 harts",
-                                        "ISA rv64i", "section state",       "section note"};
+    static const char *const parts[] = {"saved 20",    "virtual time 0.0011", "2 harts",
+                                        "ISA rv64i",   "section state",       "section note",
+                                        "section ?[2J"};
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         ck_assert_msg(strstr(text.sent, parts[i]) != NULL, "%s in\n%s", parts[i], text.sent);
     ck_assert(snapshot_extract("file", "note", "text", &err));
