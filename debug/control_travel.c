@@ -9,7 +9,7 @@
 struct departure {
     enum run_state state;
     struct machine_exit exit;
-    uint64_t steps;
+    struct machine_place place;
 };
 
 /* Observers of the harts see what runs once, and not each time that it is looked for. */
@@ -49,11 +49,11 @@ static bool attend(void *owner)
 }
 
 /* Who stops it finds the machine where it was. */
-static bool turn_round(struct control *c, uint64_t began, struct error *err)
+static bool turn_round(struct control *c, const struct machine_place *began, struct error *err)
 {
     struct error ignored;
     c->ends_travel = false;
-    if (!machine_go_to(control_machine(c), began, &ignored))
+    if (!machine_go_to_place(control_machine(c), began, &ignored))
         return error_set(err, "interrupted");
     return error_set(err, "interrupted: the machine is where it was");
 }
@@ -63,7 +63,7 @@ static void arrive(struct control *c, const struct departure *before, bool is_in
                    struct machine_exit exit)
 {
     bool is_off =
-        before->state == RUN_SHUTDOWN && machine_steps(control_machine(c)) == before->steps;
+        before->state == RUN_SHUTDOWN && machine_steps(control_machine(c)) == before->place.steps;
     if (is_off)
         control_end_run(c, RUN_SHUTDOWN, before->exit);
     else if (is_interrupted)
@@ -83,7 +83,7 @@ bool control_travel(struct control *c,
         return false;
     if (machine_history_start(m) == UINT64_MAX)
         return machine_go_to(m, 0, err); /* says why not */
-    const struct departure before = {c->state, c->exit, machine_steps(m)};
+    const struct departure before = {c->state, c->exit, machine_place(m)};
     struct observers saved = blind(m);
     c->travels = true;
     c->ends_travel = false;
@@ -94,7 +94,7 @@ bool control_travel(struct control *c,
     bool ok = move(owner, m, &exit, err);
     bool is_interrupted = !ok && c->ends_travel;
     if (is_interrupted)
-        turn_round(c, before.steps, err);
+        turn_round(c, &before.place, err);
     machine_on_attention(m, NULL, NULL);
     c->travels = false;
     set_observers(m, saved.of, saved.watch);

@@ -179,11 +179,12 @@ static bool find_writer(void *owner, struct machine *m, struct machine_exit *exi
                         struct error *err)
 {
     struct travel *t = owner;
-    uint64_t now = machine_steps(m);
+    struct machine_place now = machine_place(m);
     (void)exit;
-    if (!machine_find_writer(m, t->what, now, t->writer, t->found, err))
+    if (!machine_find_writer(m, t->what, &now, t->writer, t->found, err))
         return false;
-    bool ok = machine_go_to(m, *t->found ? t->writer->steps : now, err);
+    bool ok =
+        *t->found ? machine_go_to(m, t->writer->steps, err) : machine_go_to_place(m, &now, err);
     stand_at_breakpoints(m);
     return ok;
 }

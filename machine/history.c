@@ -443,7 +443,52 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
         ok = history_run(m, err);
     }
     if (ok && all && machine_steps(m) == steps)
-        recorder_sleep_to_present(m->recorder);
+        ok = recorder_sleep_to_present(m->recorder, err);
+    machine_mute(m, false);
+    return ok;
+}
+
+/* --- places ------------------------------------------------------------------------------- */
+
+struct machine_place machine_place(const struct machine *m)
+{
+    return (struct machine_place){.steps = machine_steps(m),
+                                  .ns = machine_now_ns(m),
+                                  .is_in_round = m->round.running,
+                                  .turn = m->round.turn};
+}
+
+static bool is_at(const struct machine *m, const struct machine_place *place)
+{
+    return machine_now_ns(m) == place->ns && m->round.running == place->is_in_round &&
+           (!place->is_in_round || m->round.turn == place->turn);
+}
+
+/* Whether a hart is about to make a step, and not asleep or at the end of its turn. */
+static bool is_before_step(const struct machine *m)
+{
+    const struct round *r = &m->round;
+    return r->running && r->turn_started && !m->harts[r->turn]->waiting;
+}
+
+bool history_sleep_to(struct machine *m, const struct machine_place *place, struct error *err)
+{
+    bool ok = true;
+    if (!place->is_in_round && machine_now_ns(m) < place->ns)
+        (void)machine_run(m, place->ns);
+    while (ok && place->is_in_round && !is_at(m, place) && !is_before_step(m)) {
+        machine_stop_at_total(m, place->steps); /* the end of a turn stops it too */
+        ok = history_run(m, err);
+    }
+    return ok;
+}
+
+bool machine_go_to_place(struct machine *m, const struct machine_place *place, struct error *err)
+{
+    if (!machine_go_to(m, place->steps, err))
+        return false;
+    machine_mute(m, true);
+    bool ok = history_sleep_to(m, place, err);
     machine_mute(m, false);
     return ok;
 }

@@ -29,6 +29,17 @@ uint64_t machine_checkpoint_before(const struct machine *m, uint64_t steps);
  * do not stop it on the way; what the guest sends on the way goes nowhere. False and err: the
  * moment cannot be reached, and the machine is where it got. */
 bool machine_go_to(struct machine *m, uint64_t steps, struct error *err) MUST_CHECK;
+/* Where the machine stands. While all harts sleep time goes on and devices work, with no step made:
+ * a moment is the beginning of that, a place may be later. */
+struct machine_place {
+    uint64_t steps, ns;
+    bool is_in_round; /* what comes at this time has come */
+    unsigned turn;
+};
+struct machine_place machine_place(const struct machine *m);
+/* machine_go_to, and through a sleep to the place. */
+bool machine_go_to_place(struct machine *m, const struct machine_place *place,
+                         struct error *err) MUST_CHECK;
 /* The same for the moment at which one hart had made so many steps. */
 bool machine_go_to_step(struct machine *m, unsigned hart, uint64_t steps,
                         struct error *err) MUST_CHECK;
@@ -40,8 +51,8 @@ void machine_mute(struct machine *m, bool is_muted);
  * NULL: it is not ended. */
 void machine_on_attention(struct machine *m, bool (*attend)(void *owner), void *owner);
 
-/* Who wrote last to physical [gpa, gpa + n) before a moment, or made it this value: looked for from
- * that moment back, which leaves the machine somewhere in its past. */
+/* Who wrote last to physical [gpa, gpa + n) before a place, or made it this value: looked for from
+ * there back, which leaves the machine somewhere in its past. */
 struct machine_written {
     uint64_t gpa, n;
     bool has_value;
@@ -55,8 +66,9 @@ struct machine_writer {
     uint64_t old, now; /* of what was asked for, at most 8 bytes, little-endian */
 };
 /* False and err. *found false: nobody since the past begins. */
-bool machine_find_writer(struct machine *m, const struct machine_written *what, uint64_t before,
-                         struct machine_writer *writer, bool *found, struct error *err) MUST_CHECK;
+bool machine_find_writer(struct machine *m, const struct machine_written *what,
+                         const struct machine_place *before, struct machine_writer *writer,
+                         bool *found, struct error *err) MUST_CHECK;
 
 /* A line about what is kept. */
 void machine_describe_history(const struct machine *m, const struct byte_sink *out);

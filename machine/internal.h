@@ -49,6 +49,7 @@ struct round {
 struct recorder;
 struct history;
 struct moment;
+struct machine_place;
 struct semihost;
 
 struct machine {
@@ -149,8 +150,8 @@ struct recorder_place recorder_place(const struct recorder *r);
 void recorder_return(struct recorder *r, const struct recorder_place *place);
 /* The machine is about to be moved to its past: this is its present. */
 void recorder_leave_present(struct recorder *r);
-/* Harts that slept in the present, and made no step since now, sleep up to it again. */
-void recorder_sleep_to_present(struct recorder *r);
+/* Harts that slept before the present, and make no step from now to it, sleep up to it again. */
+bool recorder_sleep_to_present(struct recorder *r, struct error *err) MUST_CHECK;
 /* Whether something is missing in the log, for want of memory: no moment can be gone back to. */
 bool recorder_has_hole(const struct recorder *r);
 /* Whether what the machine does now has been done before. */
@@ -222,6 +223,9 @@ void history_round(struct history *h);
 void history_destroy(struct history *h);
 /* Runs on to where machine_stop_at says, whatever debuggers have set. */
 bool history_run(struct machine *m, struct error *err) MUST_CHECK;
+/* From a place's moment through the sleep that follows, if one does, to the place. */
+bool history_sleep_to(struct machine *m, const struct machine_place *place,
+                      struct error *err) MUST_CHECK;
 
 /* --- machine.c: what the guest asks for, from inside an instruction --- */
 

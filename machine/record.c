@@ -33,7 +33,7 @@ struct recorder {
     uint64_t next_hash_ns;
     uint64_t hashes;
     /* The latest moment there has been: up to there it repeats what it did. */
-    uint64_t present_steps, present_ns;
+    struct machine_place present;
     const char *giver; /* recorder_giver */
     struct error end;  /* of a replay */
 };
@@ -327,7 +327,7 @@ static void replay_record(struct recorder *r, const struct log_record *record, u
 
 static bool is_before_present(const struct recorder *r)
 {
-    return machine_steps(r->m) < r->present_steps || machine_now_ns(r->m) < r->present_ns;
+    return machine_steps(r->m) < r->present.steps || machine_now_ns(r->m) < r->present.ns;
 }
 
 /* Up to an edit or an answer that is due later in this round. */
@@ -389,7 +389,7 @@ uint64_t recorder_next_ns(const struct recorder *r)
     const struct log_record *record = r->is_replay ? input_log_next(r->log) : NULL;
     if (record)
         return record->now_ns;
-    return r->is_replay && r->goes_on ? r->present_ns : UINT64_MAX;
+    return r->is_replay && r->goes_on ? r->present.ns : UINT64_MAX;
 }
 
 const char *recorder_giver(const struct recorder *r)
@@ -478,16 +478,13 @@ void recorder_return(struct recorder *r, const struct recorder_place *place)
 
 void recorder_leave_present(struct recorder *r)
 {
-    if (recorder_is_past(r))
-        return;
-    r->present_steps = machine_steps(r->m);
-    r->present_ns = machine_now_ns(r->m);
+    if (!recorder_is_past(r))
+        r->present = machine_place(r->m);
 }
 
-void recorder_sleep_to_present(struct recorder *r)
+bool recorder_sleep_to_present(struct recorder *r, struct error *err)
 {
-    if (machine_steps(r->m) == r->present_steps && machine_now_ns(r->m) < r->present_ns)
-        (void)machine_run(r->m, r->present_ns);
+    return machine_steps(r->m) != r->present.steps || history_sleep_to(r->m, &r->present, err);
 }
 
 bool recorder_has_hole(const struct recorder *r)
@@ -629,7 +626,7 @@ bool machine_branch(struct machine *m, struct error *err)
     m->config.awaits_replay = false;
     if (!input_log_cut(r->log, err))
         return false;
-    r->present_steps = r->present_ns = 0;
+    r->present = (struct machine_place){0};
     r->goes_on = true;
     r->end.text[0] = 0;
     listen(r);
@@ -662,7 +659,7 @@ bool machine_record_close(struct machine *m, struct error *err)
     m->recorder = NULL;
     input_observe(m->door, NULL, NULL);
     input_close(m->door, false);
-    uint64_t end_ns = recorder_is_past(r) ? r->present_ns : m->round.end_ns;
+    uint64_t end_ns = recorder_is_past(r) ? r->present.ns : m->round.end_ns;
     if (r->goes_on)
         input_log_append(r->log, &(struct log_record){.now_ns = end_ns, .kind = RECORD_END});
     bool ok = input_log_close(r->log, err);

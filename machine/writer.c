@@ -7,7 +7,8 @@
 struct search {
     struct machine *m;
     const struct machine_written *what;
-    uint64_t before;
+    const struct machine_place *before;
+    bool sleeps;    /* up to it, with the last step made */
     uint64_t value; /* what is there now */
     struct machine_writer last;
     bool found;
@@ -42,7 +43,7 @@ static void on_written(void *owner, uint64_t gpa, uint64_t n)
     uint64_t steps = machine_steps(s->m), old = s->value;
     s->value = value_there(s);
     bool counts = !s->what->has_value || (s->value == s->what->value && old != s->value);
-    if (steps >= s->before || !counts)
+    if ((steps >= s->before->steps && !s->sleeps) || !counts)
         return;
     s->found = true;
     s->last = (struct machine_writer){.steps = steps,
@@ -62,6 +63,17 @@ static void watch(struct search *s, memory_watcher *hook)
         tlb_poison_all_stores(m->harts[i]->tlb);
 }
 
+/* What devices write while all harts sleep at `limit` comes behind its last step. A limit that is a
+ * checkpoint's is left again by a hart's step, which is in the past. */
+static bool run_through_sleep(struct search *s, uint64_t limit, struct error *err)
+{
+    struct machine_place awake = {.steps = limit, .ns = UINT64_MAX, .is_in_round = true};
+    s->sleeps = limit == s->before->steps;
+    bool ok = history_sleep_to(s->m, s->sleeps ? s->before : &awake, err);
+    s->sleeps = false;
+    return ok;
+}
+
 /* All that was written between a checkpoint and `limit`. */
 static bool search_interval(struct search *s, uint64_t from, uint64_t limit, struct error *err)
 {
@@ -72,17 +84,18 @@ static bool search_interval(struct search *s, uint64_t from, uint64_t limit, str
     watch(s, on_written);
     machine_mute(m, true);
     machine_stop_at_total(m, limit);
-    bool ok = history_run(m, err);
+    bool ok = history_run(m, err) && run_through_sleep(s, limit, err);
     machine_mute(m, false);
     watch(s, NULL);
     return ok;
 }
 
-bool machine_find_writer(struct machine *m, const struct machine_written *what, uint64_t before,
-                         struct machine_writer *writer, bool *found, struct error *err)
+bool machine_find_writer(struct machine *m, const struct machine_written *what,
+                         const struct machine_place *before, struct machine_writer *writer,
+                         bool *found, struct error *err)
 {
     struct search s = {.m = m, .what = what, .before = before};
-    uint64_t limit = before, from;
+    uint64_t limit = before->steps, from;
     while (!s.found && (from = machine_checkpoint_before(m, limit)) != UINT64_MAX) {
         if (!search_interval(&s, from, limit, err))
             return false;

@@ -343,6 +343,100 @@ START_TEST(a_replay_goes_back_and_ends_where_it_ended)
 }
 END_TEST
 
+/* --- while all harts sleep ------------------------------------------------------------------ */
+
+#define PLIC       0x0c000000ull
+#define PLIC_UART  10u
+#define CARD_BYTES 0x1234567890ull
+
+/* Sleeps until something is typed, which it does not take; then it goes round. */
+static void begin_sleeper(struct program *p)
+{
+    struct assembler *a = &p->a;
+    program_begin(p);
+    asm_li(a, S0, RIG_DATA);
+    asm_li(a, S1, RIG_UART);
+    asm_li(a, T1, 1);
+    ASM(a, sb, .rs1 = S1, .rs2 = T1, .imm = 1);
+    asm_li(a, T2, PLIC);
+    ASM(a, sw, .rs1 = T2, .rs2 = T1, .imm = 4 * PLIC_UART);
+    asm_li(a, T1, 1 << PLIC_UART);
+    asm_li(a, T2, PLIC + 0x2000);
+    ASM(a, sw, .rs1 = T2, .rs2 = T1);
+    asm_csrw(a, CSR_MIE, 1 << IRQ_MEIP);
+    ASM(a, wfi);
+    ASM(a, addi, .rd = A1, .rs1 = A1, .imm = 1);
+    ASM(a, jal, .imm = asm_to(a, a->pc - 4));
+    program_end(p);
+    enter_temp_folder();
+}
+
+/* A card that writes what it receives. */
+static size_t receive(void *owner, const uint8_t *bytes, size_t n)
+{
+    struct rig *r = owner;
+    ck_assert(dma_write(r->m->memory, RIG_DATA, bytes, n));
+    return n;
+}
+
+static uint64_t data_of(struct rig *r)
+{
+    uint64_t value;
+    ck_assert(dma_read(r->m->memory, RIG_DATA, &value, sizeof value));
+    return value;
+}
+
+static void check_writer(struct rig *r)
+{
+    struct error err;
+    struct machine_writer writer;
+    bool found;
+    const struct machine_written what = {.gpa = RIG_DATA, .n = 8};
+    const struct machine_place now = machine_place(r->m);
+    ck_assert_msg(machine_find_writer(r->m, &what, &now, &writer, &found, &err), "%s", err.text);
+    ck_assert(found);
+    ck_assert_str_eq(writer.other, "card");
+    ck_assert_uint_eq(writer.steps, now.steps);
+    ck_assert_uint_eq(writer.now, CARD_BYTES);
+    ck_assert_msg(machine_go_to_place(r->m, &now, &err), "%s", err.text);
+    ck_assert_uint_eq(data_of(r), CARD_BYTES);
+}
+
+START_TEST(what_a_device_writes_while_all_harts_sleep_is_of_the_past)
+{
+    static const uint64_t bytes = CARD_BYTES;
+    struct program p;
+    struct error err;
+    begin_sleeper(&p);
+    struct rig *r = with_past(&p, 1);
+    unsigned card = input_register(machine_door(r->m), "card", receive, r);
+    ck_assert_int_eq(rig_run(r, RIG_MS), MACHINE_TIME_LIMIT);
+    uint64_t asleep = machine_steps(r->m);
+    input_push(machine_door(r->m), card, &bytes, sizeof bytes);
+    ck_assert_int_eq(rig_run(r, 2 * RIG_MS), MACHINE_TIME_LIMIT);
+    ck_assert_uint_eq(machine_steps(r->m), asleep);
+    check_writer(r); /* it sleeps still */
+    ck_assert_int_eq(rig_run(r, 3 * RIG_MS), MACHINE_TIME_LIMIT);
+    rig_type(r, "w");
+    machine_stop_at_total(r->m, asleep);
+    ck_assert_int_eq(rig_run(r, UINT64_MAX), MACHINE_STEPPED);
+    ck_assert(!r->m->harts[0]->waiting);
+    const struct machine_place awake = machine_place(r->m);
+    uint64_t hash = machine_hash(r->m);
+    check_writer(r); /* it is awake, in the present */
+    ck_assert_uint_eq(machine_hash(r->m), hash);
+    machine_stop_at_total(r->m, asleep + 100);
+    ck_assert_int_eq(rig_run(r, UINT64_MAX), MACHINE_STEPPED);
+    go(r, asleep);
+    ck_assert_uint_eq(data_of(r), 0);
+    ck_assert_msg(machine_go_to_place(r->m, &awake, &err), "%s", err.text);
+    check_writer(r); /* and in the past */
+    ck_assert_uint_eq(machine_hash(r->m), hash);
+    rig_free(r);
+    end(&p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("history");
@@ -359,6 +453,7 @@ int main(void)
     tcase_add_test(tests, without_a_past_there_is_no_way_back);
     tcase_add_test(tests, a_recording_that_finds_no_room_does_not_lose_the_past);
     tcase_add_test(tests, a_replay_goes_back_and_ends_where_it_ended);
+    tcase_add_test(tests, what_a_device_writes_while_all_harts_sleep_is_of_the_past);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

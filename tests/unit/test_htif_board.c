@@ -158,7 +158,8 @@ START_TEST(it_is_there_when_somebody_else_watches_its_page)
     machine_stop_at_total(r->m, 10000);
     ck_assert_int_eq(rig_run(r, UINT64_MAX), MACHINE_STEPPED);
     const struct machine_written what = {.gpa = TOHOST + 0x100, .n = 8};
-    ck_assert(machine_find_writer(r->m, &what, 9000, &writer, &found, &err));
+    ck_assert(machine_find_writer(r->m, &what, &(struct machine_place){.steps = 9000}, &writer,
+                                  &found, &err));
     ck_assert(found && !writer.other);
     struct machine_exit exit = machine_run(r->m, UINT64_MAX);
     while (exit.stop == MACHINE_STEPPED)
