@@ -443,7 +443,7 @@ static bool go_to(struct machine *m, unsigned hart, bool all, uint64_t steps, st
         ok = history_run(m, err);
     }
     if (ok && all && machine_steps(m) == steps)
-        ok = recorder_sleep_to_present(m->recorder, err);
+        ok = recorder_arrive(m->recorder, err);
     machine_mute(m, false);
     return ok;
 }

@@ -150,8 +150,9 @@ struct recorder_place recorder_place(const struct recorder *r);
 void recorder_return(struct recorder *r, const struct recorder_place *place);
 /* The machine is about to be moved to its past: this is its present. */
 void recorder_leave_present(struct recorder *r);
-/* Harts that slept before the present, and make no step from now to it, sleep up to it again. */
-bool recorder_sleep_to_present(struct recorder *r, struct error *err) MUST_CHECK;
+/* The machine was moved. Harts that slept before the present, and make no step from here to it,
+ * sleep up to it again; and who is there again hears the world from now on. */
+bool recorder_arrive(struct recorder *r, struct error *err) MUST_CHECK;
 /* Whether something is missing in the log, for want of memory: no moment can be gone back to. */
 bool recorder_has_hole(const struct recorder *r);
 /* Whether what the machine does now has been done before. */

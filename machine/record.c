@@ -482,9 +482,21 @@ void recorder_leave_present(struct recorder *r)
         r->present = machine_place(r->m);
 }
 
-bool recorder_sleep_to_present(struct recorder *r, struct error *err)
+/* Whether all that came has come again. */
+static bool is_at_present(const struct recorder *r)
 {
-    return machine_steps(r->m) != r->present.steps || history_sleep_to(r->m, &r->present, err);
+    return r->goes_on && !input_log_next(r->log) && !is_before_present(r);
+}
+
+bool recorder_arrive(struct recorder *r, struct error *err)
+{
+    if (machine_steps(r->m) != r->present.steps)
+        return true;
+    if (!history_sleep_to(r->m, &r->present, err))
+        return false;
+    if (r->is_replay && is_at_present(r))
+        listen(r);
+    return true;
 }
 
 bool recorder_has_hole(const struct recorder *r)
@@ -499,12 +511,11 @@ bool recorder_is_past(const struct recorder *r)
 
 bool recorder_may_edit(const struct recorder *r, struct error *err)
 {
-    bool is_live =
-        !r->is_replay || (r->goes_on && !input_log_next(r->log) && !is_before_present(r));
-    return is_live || error_set(err,
-                                "%s, where nothing can be changed: `branch` makes it another "
-                                "run from here on, and what came is lost",
-                                r->goes_on ? "the machine is in its past" : "this is a replay");
+    return !r->is_replay || is_at_present(r) ||
+           error_set(err,
+                     "%s, where nothing can be changed: `branch` makes it another "
+                     "run from here on, and what came is lost",
+                     r->goes_on ? "the machine is in its past" : "this is a replay");
 }
 
 static void describe_start(struct machine *m, const struct byte_sink *out)
