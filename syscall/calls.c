@@ -286,9 +286,11 @@ void process_call(struct process *p)
     int64_t result = do_call(&c, number);
     if (leaves_registers(number, result))
         return;
-    bool interrupted = result == OS_CALL_INTERRUPTED || result == -EINTR;
-    if (interrupted && os_signal_waits()) {
-        p->signals.interrupted = never_restarts(number) ? INTERRUPTED_FAILS : INTERRUPTED_RESTARTS;
+    bool is_before = result == OS_CALL_INTERRUPTED;
+    if ((is_before || result == -EINTR) && os_signal_waits()) {
+        p->signals.interrupted = never_restarts(number) ? INTERRUPTED_FAILS
+                                 : is_before            ? INTERRUPTED_BEFORE
+                                                        : INTERRUPTED_RESTARTS;
         p->signals.interrupted_a0 = h->x[X_A0];
         result = -EINTR;
     }

@@ -229,8 +229,9 @@ void signals_take(struct process *p, int number, const void *siginfo)
 {
     const struct guest_action *action = &p->signals.actions[number];
     if (action->handler > HANDLER_IGNORE) {
-        settle_call(p, p->signals.interrupted == INTERRUPTED_RESTARTS &&
-                           action->flags & ACTION_RESTART);
+        settle_call(p, p->signals.interrupted == INTERRUPTED_BEFORE ||
+                           (p->signals.interrupted == INTERRUPTED_RESTARTS &&
+                            action->flags & ACTION_RESTART));
         if (!enter_handler(p, number, siginfo))
             process_die(p, SIGSEGV);
         return;

@@ -18,6 +18,7 @@ enum interrupted {
     INTERRUPTED_NOT,
     INTERRUPTED_FAILS,    /* EINTR, when a handler runs */
     INTERRUPTED_RESTARTS, /* again, if the handler was set with SA_RESTART */
+    INTERRUPTED_BEFORE,   /* again: the signal came before the call */
 };
 
 struct signals {

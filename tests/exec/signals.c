@@ -170,6 +170,20 @@ static void timers(void)
     count = 0;
 }
 
+/* What does not wait is not interrupted, also if a signal comes just before it. */
+static void calls_among_signals(void)
+{
+    struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+    long interrupted = 0;
+    set_handler(SIGALRM, 0);
+    setitimer(ITIMER_REAL, &every, NULL);
+    while (count < 200)
+        interrupted += lseek(-1, 0, SEEK_CUR) != -1 || errno != EBADF;
+    setitimer(ITIMER_REAL, &never, NULL);
+    SHOW(interrupted);
+    count = 0;
+}
+
 /* timer_create's; execve leaves none. */
 static void more_timers(char *self)
 {
@@ -248,6 +262,7 @@ int main(int argc, char **argv)
     queues();
     interrupts();
     timers();
+    calls_among_signals();
     more_timers(argv[0]);
     sent_ones();
     deaths();
